@@ -1,0 +1,40 @@
+"""What a program sees when the market connection breaks: an event, a book that refuses to be read, and its return."""
+
+from __future__ import annotations
+
+from exconn_sync import ConnectionEvent, Connector, StaleBook
+from exconn_sync.config import Config
+from exconn_sync.simulator import Simulator
+
+
+def show(event: ConnectionEvent) -> None:
+    word = "up" if event.is_up else f"down ({event.reason}), next attempt in {event.retry_in:.2f} s"
+    print(f"  {event.connection}: {word}", flush=True)
+
+
+def main() -> None:
+    with Simulator() as exchange:
+        settings = exchange.config()
+        config = Config("binance", credentials=settings.credentials, endpoints=settings.endpoints)
+        with Connector(config) as connector:
+            connector.on_connection(show)
+            books = connector.stream_order_book("BTC-USDT")
+            connector.wait_ready(timeout=10)
+            print(f"book: {books.get(timeout=5)}")
+
+            exchange.faults.drop_connections("stream")
+            while connector.order_book("BTC-USDT").is_valid:
+                books.get(timeout=5)
+            try:
+                print(connector.order_book("BTC-USDT").best_bid)
+            except StaleBook as error:
+                print(f"refused: {error}")
+
+            connector.wait_ready(timeout=30)
+            while not connector.order_book("BTC-USDT").is_valid:
+                books.get(timeout=10)
+            print(f"book: {connector.order_book('BTC-USDT')}")
+
+
+if __name__ == "__main__":
+    main()

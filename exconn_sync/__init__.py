@@ -1,0 +1,126 @@
+"""Reliable, synchronous connections to crypto spot exchanges.
+
+Every public name stands here; modules whose name begins with an underscore are not part of the promise.
+"""
+
+import logging
+
+from exconn_sync._live.order_handle import Order
+from exconn_sync._machines.consolidation import BestPrice
+from exconn_sync._runtime.readiness import ReadyEvent
+from exconn_sync._runtime.subscription import PullSubscription, Subscription
+from exconn_sync._runtime.worker import WorkerReport
+from exconn_sync.config import Config, ConfigBuilder, Credentials
+from exconn_sync.connector import Connector, Health
+from exconn_sync.errors import (
+    AuthenticationError,
+    CircuitOpen,
+    ClockSkew,
+    ConnectionFailed,
+    ConnectorStopped,
+    DuplicateOrder,
+    ExchangeError,
+    ExconnError,
+    FilterViolation,
+    ForkedProcess,
+    InsufficientBalance,
+    JournalError,
+    MarketClosed,
+    NotReady,
+    OrderNotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    PermissionDenied,
+    ProtocolError,
+    RateLimitError,
+    RequestTimeout,
+    RiskRejected,
+    StaleBook,
+    ValidationError,
+    WouldTakeLiquidity,
+)
+from exconn_sync.hub import Hub
+from exconn_sync.model.account import Balance, Position
+from exconn_sync.model.book_view import BookView
+from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.events import ConnectionEvent, ErrorEvent
+from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.market import BookTicker, Trade
+from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
+from exconn_sync.ports.driver import ExchangeDriver
+from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.metrics import MetricsSink
+from exconn_sync.ports.registry import known_exchanges, register_driver
+from exconn_sync.ports.risk import Proposal, RiskRule
+
+__version__ = "0.1.0"
+
+# Without a handler of the program's own, nothing is printed; logging is never configured here.
+logging.getLogger("exconn_sync").addHandler(logging.NullHandler())
+
+__all__ = [
+    "AuthenticationError",
+    "Balance",
+    "BestPrice",
+    "BookState",
+    "BookTicker",
+    "BookView",
+    "CircuitOpen",
+    "ClockSkew",
+    "Config",
+    "ConfigBuilder",
+    "ConnectionEvent",
+    "ConnectionFailed",
+    "Connector",
+    "ConnectorState",
+    "ConnectorStopped",
+    "Credentials",
+    "DuplicateOrder",
+    "ErrorEvent",
+    "ExchangeDriver",
+    "ExchangeError",
+    "ExconnError",
+    "FactSource",
+    "Fill",
+    "FilterViolation",
+    "ForkedProcess",
+    "Health",
+    "HistoryEntry",
+    "Hub",
+    "Instrument",
+    "Instruments",
+    "InsufficientBalance",
+    "Journal",
+    "JournalError",
+    "MarketClosed",
+    "MetricsSink",
+    "NotReady",
+    "Order",
+    "OrderNotFound",
+    "OrderRejected",
+    "OrderRequest",
+    "OrderState",
+    "OrderStatus",
+    "OrderType",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "Position",
+    "Proposal",
+    "ProtocolError",
+    "PullSubscription",
+    "RateLimitError",
+    "ReadyEvent",
+    "RequestTimeout",
+    "RiskRejected",
+    "RiskRule",
+    "Side",
+    "StaleBook",
+    "Subscription",
+    "TimeInForce",
+    "Trade",
+    "ValidationError",
+    "WorkerReport",
+    "WouldTakeLiquidity",
+    "known_exchanges",
+    "register_driver",
+]

@@ -1,0 +1,221 @@
+"""The local order books of one connector: fed on the stream's thread, read from any.
+
+Snapshots are fetched on a pool thread and handed back to the stream's thread, so that each book has one writer.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._machines.backoff import Backoff
+from exconn_sync._machines.local_book import LocalBook
+from exconn_sync.errors import ExconnError, ProtocolError
+from exconn_sync.model.book_view import BookView, Level
+from exconn_sync.model.enums import BookState, Channel
+from exconn_sync.model.market import BookDiff, BookSnapshot
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.driver import ExchangeDriver
+
+_NS = 1_000_000_000
+_RETRY_BASE, _RETRY_CAP = 0.25, 10.0
+
+FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
+Post = Callable[[Callable[[], None]], None]
+
+
+class _Entry:
+    """One book with what surrounds it."""
+
+    __slots__ = ("backoff", "book", "epoch", "is_fetching", "lock", "retry_ns", "was_live")
+
+    def __init__(self, book: LocalBook, rng: random.Random) -> None:
+        self.book = book
+        # Guards the book between its writer and its readers.
+        self.lock = threading.Lock()
+        self.backoff = Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, rng)
+        # Counts the connections the book has lived through; a snapshot asked for on an earlier one is not used.
+        self.epoch = 0
+        self.is_fetching = False
+        self.retry_ns = 0
+        self.was_live = False
+
+
+class BookKeeper:
+    """Owns the books. ``view`` and ``top`` may be called from any thread, everything else on the stream's thread.
+
+    ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread.
+    """
+
+    def __init__(
+        self,
+        driver: ExchangeDriver,
+        pipeline: Pipeline,
+        clock: Clock,
+        rng: random.Random,
+        fetch: FetchSnapshot,
+        post: Post,
+    ) -> None:
+        self._driver = driver
+        self._pipeline = pipeline
+        self._clock = clock
+        self._rng = rng
+        self._fetch = fetch
+        self._post = post
+        self._entries: dict[str, _Entry] = {}
+
+    # --- any thread -------------------------------------------------------------------------------------------------
+
+    def view(self, symbol: str, depth: int | None = None) -> BookView:
+        """Return the book as it is now, to ``depth`` levels a side or whole; an unreadable one says why."""
+        entry = self._entries.get(symbol)
+        if entry is None:
+            reason = "not subscribed yet"
+            return BookView(exchange=self._driver.name, symbol=symbol, state=BookState.SYNCING, reason=reason)
+        with entry.lock:
+            return entry.book.view(self._clock.monotonic_ns(), depth)
+
+    def top(self, symbol: str) -> tuple[Level | None, Level | None]:
+        """Return best bid and best ask; None where there is none or the book is not readable."""
+        entry = self._entries.get(symbol)
+        if entry is None:
+            return None, None
+        with entry.lock:
+            return entry.book.top()
+
+    def states(self) -> dict[str, BookState]:
+        """Return the state of each book."""
+        return {symbol: entry.book.state for symbol, entry in list(self._entries.items())}
+
+    # --- the stream's thread ----------------------------------------------------------------------------------------
+
+    def add(self, symbol: str) -> None:
+        """Keep a book for a symbol, from the diffs that come from now on."""
+        if symbol not in self._entries:
+            book = LocalBook(self._driver.name, symbol, self._driver.judge_diff)
+            self._entries[symbol] = _Entry(book, self._rng)
+
+    def remove(self, symbol: str) -> None:
+        """Keep the book no longer."""
+        self._entries.pop(symbol, None)
+
+    def on_diffs(self, symbol: str, diffs: list[BookDiff]) -> None:
+        """Apply diffs, oldest first, and publish the views that somebody wants."""
+        entry = self._entries.get(symbol)
+        if entry is None:
+            return
+        now_ns = self._clock.monotonic_ns()
+        is_wanted, depth = self._wanted_depth(symbol)
+        views: list[BookView] = []
+        for diff in diffs:
+            try:
+                with entry.lock:
+                    is_changed = entry.book.on_diff(diff, now_ns)
+                    if is_changed and is_wanted:
+                        views.append(entry.book.view(now_ns, depth))
+            except ProtocolError as error:
+                self._pipeline.error(f"book {symbol}", error)
+        self._publish(symbol, views)
+        self._look_after(symbol, entry)
+
+    def on_subscribed(self, symbol: str) -> None:
+        """Load the snapshot now that diffs are flowing; one loaded earlier might not join up with them."""
+        entry = self._entries.get(symbol)
+        if entry is not None:
+            self._look_after(symbol, entry)
+
+    def on_tick(self, now_ns: int) -> float | None:
+        """Retry snapshots that are due; return the seconds until the next one is."""
+        due: list[int] = []
+        for symbol, entry in self._entries.items():
+            if entry.book.needs_snapshot and not entry.is_fetching and entry.retry_ns:
+                if entry.retry_ns <= now_ns:
+                    self._request(symbol, entry)
+                else:
+                    due.append(entry.retry_ns)
+        return (min(due) - now_ns) / _NS if due else None
+
+    def on_lost(self, reason: str) -> None:
+        """Make every book unreadable: changes are being missed."""
+        now_ns = self._clock.monotonic_ns()
+        for symbol, entry in self._entries.items():
+            with entry.lock:
+                entry.book.invalidate(reason, now_ns)
+            entry.retry_ns = 0
+            entry.epoch += 1
+            entry.is_fetching = False
+            self._note_state(symbol, entry)
+
+    def _look_after(self, symbol: str, entry: _Entry) -> None:
+        self._note_state(symbol, entry)
+        if entry.book.needs_snapshot and not entry.is_fetching and not entry.retry_ns:
+            self._request(symbol, entry)
+
+    def _wanted_depth(self, symbol: str) -> tuple[bool, int | None]:
+        """Return whether anybody wants views of a book, and to which depth; None for all levels."""
+        subscriptions = self._pipeline.bus.concerned(self._pipeline.key(Channel.ORDER_BOOK, symbol))
+        depths = [subscription.depth for subscription in subscriptions]
+        return bool(depths), None if None in depths else max(filter(None, depths), default=None)
+
+    def _note_state(self, symbol: str, entry: _Entry) -> None:
+        is_live = entry.book.state is BookState.LIVE
+        if entry.was_live and not is_live:
+            self._pipeline.metrics.count("book.lost", exchange=self._driver.name, symbol=symbol)
+        entry.was_live = is_live
+
+    def _request(self, symbol: str, entry: _Entry) -> None:
+        entry.is_fetching = True
+        entry.retry_ns = 0
+        with entry.lock:
+            entry.book.snapshot_requested()
+        try:
+            future = self._fetch(symbol)
+        except ExconnError as error:
+            self._failed(symbol, entry, error)
+            return
+        epoch = entry.epoch
+        future.add_done_callback(lambda done: self._post(lambda: self._arrived(symbol, entry, epoch, done)))
+
+    def _arrived(self, symbol: str, entry: _Entry, epoch: int, done: Future[BookSnapshot]) -> None:
+        if self._entries.get(symbol) is not entry or entry.epoch != epoch:
+            return
+        error = done.exception()
+        if error is not None:
+            self._failed(symbol, entry, error)
+            return
+        entry.is_fetching = False
+        now_ns = self._clock.monotonic_ns()
+        is_wanted, depth = self._wanted_depth(symbol)
+        views: list[BookView] = []
+
+        def keep_version() -> None:
+            views.append(entry.book.view(now_ns, depth))
+
+        try:
+            with entry.lock:
+                entry.book.on_snapshot(done.result(), now_ns, keep_version if is_wanted else None)
+        except ProtocolError as problem:
+            self._failed(symbol, entry, problem)
+            return
+        finally:
+            self._publish(symbol, views)
+        if entry.book.state is BookState.LIVE:
+            entry.backoff.reset()
+        elif entry.book.needs_snapshot:
+            entry.retry_ns = now_ns + int(entry.backoff.next_delay() * _NS)
+        self._note_state(symbol, entry)
+
+    def _failed(self, symbol: str, entry: _Entry, error: BaseException) -> None:
+        entry.is_fetching = False
+        entry.retry_ns = self._clock.monotonic_ns() + int(entry.backoff.next_delay() * _NS)
+        with entry.lock:
+            entry.book.snapshot_failed()
+        if isinstance(error, Exception) and entry.backoff.attempts == 1:
+            self._pipeline.error(f"snapshot of {symbol}", error)
+
+    def _publish(self, symbol: str, views: list[BookView]) -> None:
+        if views:
+            self._pipeline.bus.publish(self._pipeline.key(Channel.ORDER_BOOK, symbol), views)

@@ -1,0 +1,39 @@
+"""The instruments of the exchange, loaded by the REST session and read by everybody."""
+
+from __future__ import annotations
+
+from exconn_sync.errors import NotReady
+from exconn_sync.model.instrument import Instrument, Instruments
+
+
+class Catalogue:
+    """Holds the newest table of instruments. The table is immutable and replaced whole, so reading needs no lock."""
+
+    def __init__(self, exchange: str) -> None:
+        self._exchange = exchange
+        self._instruments: Instruments | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """True once there is a table."""
+        return self._instruments is not None
+
+    @property
+    def instruments(self) -> Instruments:
+        """The table; empty before it was loaded."""
+        return self._instruments or Instruments(self._exchange)
+
+    def replace(self, instruments: Instruments) -> None:
+        """Set a newer table."""
+        self._instruments = instruments
+
+    def get(self, symbol: str) -> Instrument:
+        """Return the instrument for any understood spelling.
+
+        Raises:
+            NotReady: the table is not loaded yet.
+            ValidationError: the exchange has no such symbol.
+        """
+        if self._instruments is None:
+            raise NotReady(f"the instruments of {self._exchange} are not loaded yet", exchange=self._exchange)
+        return self._instruments.get(symbol)

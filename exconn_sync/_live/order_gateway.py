@@ -1,0 +1,216 @@
+"""Commands: from the user's request to one of three outcomes, done, refused or unknown (fault model 0.1)."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+
+from exconn_sync._live.books import BookKeeper
+from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.order_handle import Order
+from exconn_sync._live.reconciler import Reconciler
+from exconn_sync._live.resolver import UNSETTLED, Resolver
+from exconn_sync._live.rest_client import RestClient
+from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.faultpoints import reach
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync.config import Config
+from exconn_sync.errors import (
+    AuthenticationError,
+    ExconnError,
+    JournalError,
+    OrderNotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    ValidationError,
+)
+from exconn_sync.model.enums import FactSource, OrderStatus, Side
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument
+from exconn_sync.model.numbers import EXACT
+from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.driver import ExchangeDriver
+from exconn_sync.ports.risk import Proposal
+from exconn_sync.risk import RiskGate
+
+
+class OrderGateway:
+    """Places and cancels orders on the caller's own thread. Thread-safe."""
+
+    def __init__(
+        self,
+        config: Config,
+        driver: ExchangeDriver,
+        rest: RestClient,
+        catalogue: Catalogue,
+        books: BookKeeper,
+        store: AccountStore,
+        risk: RiskGate,
+        reconciler: Reconciler,
+        resolver: Resolver,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._driver = driver
+        self._rest = rest
+        self._catalogue = catalogue
+        self._books = books
+        self._store = store
+        self._risk = risk
+        self._reconciler = reconciler
+        self._resolver = resolver
+        self._clock = clock
+
+    def handle(self, client_order_id: ClientOrderId) -> Order:
+        """Return a live handle on a known order."""
+        return Order(client_order_id, self._store, self.cancel)
+
+    def place(self, request: OrderRequest, timeout: float | None = None) -> Order:
+        """Place an order; see ``Connector.place_order``."""
+        deadline = self._deadline(timeout)
+        self._require_key("placing an order")
+        instrument = self._catalogue.get(request.symbol)
+        instrument.check(request)
+        client_order_id = request.client_order_id or ClientOrderId("ex-" + secrets.token_hex(12))
+        self._risk.admit(Proposal(request, instrument.symbol, self._notional(request, instrument)))
+        reach("order.before_intent")
+        order = self._begin(self._intent(request, instrument, client_order_id))
+        reach("order.after_intent")
+        call = self._driver.place_order(request, instrument, client_order_id, self._catalogue.instruments)
+        try:
+            facts = self._rest.call(call, self._remaining(deadline))
+        except ExconnError as error:
+            self._failed(order, error, deadline)
+            return order
+        except BaseException as error:
+            # Ctrl-C, or a defect: whether the request left is anybody's guess, so it is looked for.
+            self._doubt(order, f"interrupted by {type(error).__name__}")
+            raise
+        reach("order.before_answer")
+        self._store.apply(facts)
+        return order
+
+    def _begin(self, intent: OrderFact) -> Order:
+        """Enter the intent; the order and its handle exist from here on, before anything leaves."""
+        order = self.handle(intent.client_order_id)
+        try:
+            self._store.begin(intent)
+        except JournalError as error:
+            self._store.apply([self._stated(order.state, OrderStatus.REJECTED, error.message)])
+            raise
+        return order
+
+    def cancel(self, order: Order | str, timeout: float | None = None) -> None:
+        """Cancel an order; see ``Connector.cancel_order``."""
+        deadline = self._deadline(timeout)
+        self._require_key("cancelling an order")
+        state = self._known(order)
+        if state.is_terminal:
+            raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
+        call = self._driver.cancel_order(self._catalogue.get(state.symbol), state, self._catalogue.instruments)
+        try:
+            facts = self._rest.call(call, self._remaining(deadline))
+        except OrderNotFound:
+            # Terminal already, or not yet arrived: only a look can tell (Binance: 7.4).
+            self._reconciler.reconcile_soon()
+            raise
+        except ExconnError as error:
+            if error.outcome not in ("not_sent", "refused"):
+                self._settle_cancel(state, error, deadline)
+                return
+            raise
+        self._store.apply(facts)
+
+    def _failed(self, order: Order, error: ExconnError, deadline: Deadline) -> None:
+        """Note the outcome of a placement that did not succeed; raise unless it turns out to be at the exchange."""
+        if error.outcome in ("not_sent", "refused"):
+            self._store.apply([self._stated(order.state, OrderStatus.REJECTED, f"{error.code}: {error.message}")])
+            raise error
+        self._doubt(order, error.message)
+        settled = self._store.wait_for(
+            order.client_order_id, lambda state: state.status not in UNSETTLED, self._remaining(deadline)
+        )
+        if settled is None:
+            text = f"order {order.client_order_id}: it is not known yet whether the exchange has it ({error.message})"
+            raise OutcomeUnknown(
+                text, order=order, exchange=error.exchange, request_id=error.request_id, details=error.details
+            ) from error
+        if settled.status is OrderStatus.REJECTED:
+            raise OrderRejected(settled.reason, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _doubt(self, order: Order, reason: str) -> None:
+        """Note that nobody knows whether the exchange has the order, and begin to look for it."""
+        self._store.apply([self._stated(order.state, OrderStatus.UNKNOWN, reason)])
+        self._resolver.track(order.client_order_id)
+
+    def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
+        self._reconciler.reconcile_soon()
+        settled = self._store.wait_for(state.client_order_id, lambda item: item.is_terminal, self._remaining(deadline))
+        if settled is None:
+            order = self.handle(state.client_order_id)
+            text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
+            raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _known(self, order: Order | str) -> OrderState:
+        if isinstance(order, Order):
+            return order.state
+        state = self._store.order(order) if isinstance(order, str) else None
+        if state is None:
+            raise ValidationError("order", order, "is not a known order; pass an Order or its id")
+        return state
+
+    def _notional(self, request: OrderRequest, instrument: Instrument) -> Decimal | None:
+        if request.quote_quantity is not None:
+            return request.quote_quantity
+        price = request.price or request.stop_price
+        if price is None:
+            bid, ask = self._books.top(instrument.symbol)
+            level = ask if request.side is Side.BUY else bid
+            price = None if level is None else level[0]
+        if price is None or request.quantity is None:
+            return None
+        return EXACT.multiply(price, request.quantity)
+
+    def _intent(self, request: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId) -> OrderFact:
+        return OrderFact(
+            exchange=self._driver.name,
+            symbol=instrument.symbol,
+            client_order_id=client_order_id,
+            source=FactSource.LOCAL,
+            received_at=self._clock.time_ns(),
+            status=OrderStatus.PENDING_NEW,
+            side=request.side,
+            type=request.type,
+            time_in_force=request.time_in_force,
+            quantity=request.quantity,
+            price=request.price,
+            stop_price=request.stop_price,
+            quote_quantity=request.quote_quantity,
+            is_own=True,
+        )
+
+    def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
+        return OrderFact(
+            exchange=state.exchange,
+            symbol=state.symbol,
+            client_order_id=state.client_order_id,
+            source=FactSource.LOCAL,
+            received_at=self._clock.time_ns(),
+            status=status,
+            reason=reason,
+            is_own=True,
+        )
+
+    def _require_key(self, what: str) -> None:
+        if self._config.credentials is None:
+            raise AuthenticationError(
+                f"{what} needs an API key; none was configured", exchange=self._driver.name, outcome="not_sent"
+            )
+
+    def _deadline(self, timeout: float | None) -> Deadline:
+        seconds = self._config.timeouts.request if timeout is None else timeout
+        return Deadline.after(self._clock.monotonic_ns(), seconds)
+
+    def _remaining(self, deadline: Deadline) -> float | None:
+        return deadline.remaining(self._clock.monotonic_ns())

@@ -1,0 +1,179 @@
+"""The worker that compares what we know of the account with what the exchange says.
+
+It works after each reconnect of the account stream, at an interval, and at once where something is unknown. It only
+looks; every difference enters the store as a fact.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from decimal import Decimal
+
+from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
+from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.resolver import UNSETTLED, Resolver
+from exconn_sync._live.rest_client import RestClient
+from exconn_sync._machines.backoff import Backoff
+from exconn_sync._machines.reconcile import plan
+from exconn_sync._runtime.readiness import Readiness
+from exconn_sync._runtime.worker import WorkerRun
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync.config import Config
+from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
+from exconn_sync.model.enums import OrderStatus
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.numbers import EXACT, ZERO
+from exconn_sync.model.orders import OrderFact, OrderState
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.driver import ExchangeDriver
+
+
+class Reconciler:
+    """``wake`` and ``reconcile_soon`` may be called from any thread; ``body`` is the worker's."""
+
+    def __init__(
+        self,
+        config: Config,
+        driver: ExchangeDriver,
+        rest: RestClient,
+        catalogue: Catalogue,
+        store: AccountStore,
+        readiness: Readiness,
+        pipeline: Pipeline,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._config = config
+        self._driver = driver
+        self._rest = rest
+        self._catalogue = catalogue
+        self._store = store
+        self._readiness = readiness
+        self._pipeline = pipeline
+        self._clock = clock
+        self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
+        self._awake = threading.Event()
+        self._is_wanted = False
+        self._due_ns = 0
+        # Orders that an earlier life left without an outcome: what became of them has to be found out.
+        self._inherited = [item for item in store.orders() if item.is_own and item.status in UNSETTLED]
+        self.resolver: Resolver | None = None
+
+    def wake(self) -> None:
+        """Work on unknown orders soon; returns at once."""
+        self._awake.set()
+
+    def reconcile_soon(self) -> None:
+        """Compare everything soon; returns at once."""
+        self._is_wanted = True
+        self._awake.set()
+
+    def body(self, run: WorkerRun) -> None:
+        """Work until stop: the body of the worker."""
+        run.stop.on_set(self._awake.set)
+        pause: float | None = None
+        while True:
+            self._awake.wait(self._wait_time(pause))
+            self._awake.clear()
+            if run.stop.is_set:
+                return
+            run.beat()
+            try:
+                pause = self._work(run)
+            except ConnectorStopped:
+                return
+
+    def look(self, state: OrderState) -> list[OrderFact]:
+        """Ask the exchange for one order. Raises OrderNotFound where it does not know it."""
+        instrument = self._catalogue.get(state.symbol)
+        call = self._driver.fetch_order(instrument, state, self._catalogue.instruments)
+        return [self._rest.call(call, self._config.timeouts.request)]
+
+    def _wait_time(self, pause: float | None) -> float:
+        until_due = max(self._due_ns - self._clock.monotonic_ns(), 0) / 1e9
+        whole = until_due if self._due_ns else self._config.intervals.reconcile
+        return whole if pause is None else min(whole, pause)
+
+    def _work(self, run: WorkerRun) -> float | None:
+        """Do what is due; return the seconds after which unknown orders want the next look."""
+        is_due = self._due_ns and self._clock.monotonic_ns() >= self._due_ns
+        if self._is_wanted or is_due:
+            self._is_wanted = False
+            self._compare(run)
+        return None if self.resolver is None else self.resolver.resolve()
+
+    def _compare(self, run: WorkerRun) -> None:
+        try:
+            self._reconcile()
+        except ConnectorStopped:
+            raise
+        except ExconnError as error:
+            delay = self._backoff.next_delay()
+            self._due_ns = self._clock.monotonic_ns() + int(delay * 1e9)
+            if isinstance(error, AuthenticationError):
+                self._readiness.fail(RECONCILED, error)
+            if self._backoff.attempts == 1:
+                self._pipeline.error("reconciliation", error)
+            return
+        self._backoff.reset()
+        self._due_ns = self._clock.monotonic_ns() + int(self._config.intervals.reconcile * 1e9)
+        if run.is_current:
+            self._readiness.met(RECONCILED)
+
+    def _reconcile(self) -> None:
+        self._adopt()
+        timeout = self._config.timeouts.request
+        instruments = self._catalogue.instruments
+        known = [state for state in self._store.orders() if not state.is_terminal]
+        listed = self._rest.call(self._driver.fetch_open_orders(None, instruments), timeout)
+        self._store.apply(listed)
+        balances = self._rest.call(self._driver.fetch_balances(), timeout)
+        self._store.apply(balances)
+        for client_order_id in plan(known, listed, self._fill_sums()).look_at:
+            self._look_at(client_order_id)
+        everything = plan(self._store.orders(), listed, self._fill_sums())
+        for client_order_id in everything.fills_for:
+            self._fetch_fills(client_order_id)
+        self._pipeline.metrics.count("reconciliations", exchange=self._driver.name)
+
+    def _adopt(self) -> None:
+        inherited, self._inherited = self._inherited, []
+        for state in inherited:
+            if self.resolver is not None:
+                self.resolver.track(state.client_order_id)
+
+    def _look_at(self, client_order_id: ClientOrderId) -> None:
+        state = self._store.order(client_order_id)
+        if state is None or state.is_terminal:
+            return
+        try:
+            self._store.apply(self.look(state))
+        except OrderNotFound:
+            # Not found once proves nothing; an order of ours goes on to the proof, a foreign one is looked at again.
+            if self.resolver is not None and state.is_own and state.status is OrderStatus.UNKNOWN:
+                self.resolver.track(client_order_id)
+
+    def _fetch_fills(self, client_order_id: ClientOrderId) -> None:
+        state = self._store.order(client_order_id)
+        if state is None or state.exchange_order_id is None:
+            return
+        try:
+            instrument = self._catalogue.get(state.symbol)
+        except ValidationError:
+            # A symbol that is not listed any more cannot be asked for; what is known of the order stays.
+            return
+        call = self._driver.fetch_fills(instrument, state.exchange_order_id, self._catalogue.instruments)
+        fills = self._rest.call(call, self._config.timeouts.request)
+        self._store.apply(fills)
+
+    def _fill_sums(self) -> dict[ClientOrderId, Decimal]:
+        sums: dict[ClientOrderId, Decimal] = {}
+        for fill in self._store.fills():
+            if fill.client_order_id is not None:
+                sums[fill.client_order_id] = EXACT.add(sums.get(fill.client_order_id, ZERO), fill.quantity)
+        return sums
+
+
+__all__ = ["ACCOUNT", "RECONCILED", "Reconciler"]

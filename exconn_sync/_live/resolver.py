@@ -1,0 +1,120 @@
+"""Orders whose fate is unknown, and the looks that settle it (fault model 0.1). Never sends anything again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._machines.absence import AbsenceProof, deadline_of
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync.errors import ConnectorStopped, ExconnError, OrderNotFound
+from exconn_sync.model.enums import FactSource, OrderStatus
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.orders import OrderFact, OrderState
+from exconn_sync.ports.clock import Clock
+
+_MARGIN_MS = 1000
+_READ_LAG = 1.0
+"""Seconds by which a read may lag behind a write at the exchange."""
+_LOOK_PAUSE = 1.0
+"""Seconds between looks that may find the order early, before absence can be proven."""
+
+UNSETTLED = (OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN)
+"""States of an order of which nobody knows yet whether the exchange has it."""
+
+Look = Callable[[OrderState], list[OrderFact]]
+
+
+class Resolver:
+    """Keeps the unknown orders and the proof for each. ``track`` may be called from any thread.
+
+    ``look`` asks the exchange for one order and returns what it says; it raises OrderNotFound where the exchange does
+    not know it. ``wake`` makes the worker that calls ``resolve`` do so soon.
+    """
+
+    def __init__(
+        self,
+        store: AccountStore,
+        clock: Clock,
+        server_clock: ServerClock,
+        window_ms: int,
+        processing_limit_ms: int,
+        look: Look,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._server_clock = server_clock
+        self._window_ms = window_ms
+        self._processing_limit_ms = processing_limit_ms
+        self._look = look
+        self._wake = wake
+        # Guards the table: commands add, the reconciler works it off.
+        self._lock = threading.Lock()
+        self._proofs: dict[ClientOrderId, AbsenceProof] = {}
+
+    @property
+    def unresolved(self) -> list[ClientOrderId]:
+        """Orders whose fate is not settled yet."""
+        with self._lock:
+            return list(self._proofs)
+
+    def track(self, client_order_id: ClientOrderId) -> None:
+        """Begin to look for an order whose request may have been taken just now."""
+        # The request was stamped before this moment, so the proof errs on the long side.
+        now_ms = self._server_clock.now_ns() // 1_000_000
+        until = deadline_of(now_ms, self._window_ms, self._processing_limit_ms, self._server_clock.bound_ns, _MARGIN_MS)
+        with self._lock:
+            self._proofs.setdefault(client_order_id, AbsenceProof(until, _READ_LAG))
+        self._wake()
+
+    def resolve(self) -> float | None:
+        """Look for each unresolved order once; return the seconds until the next look, None where nothing is open.
+
+        Raises:
+            ConnectorStopped: the connector is stopping.
+        """
+        for client_order_id in self.unresolved:
+            state = self._store.order(client_order_id)
+            if state is None or state.status not in UNSETTLED:
+                self._settle(client_order_id)
+            else:
+                self._look_for(state)
+        return _LOOK_PAUSE if self.unresolved else None
+
+    def _look_for(self, state: OrderState) -> None:
+        with self._lock:
+            proof = self._proofs[state.client_order_id]
+        started_ns = self._server_clock.now_ns()
+        try:
+            facts = self._look(state)
+        except OrderNotFound:
+            proof.look(started_ns, found_nothing=True)
+        except ConnectorStopped:
+            raise
+        except ExconnError:
+            proof.look(started_ns, found_nothing=False, failed=True)
+        else:
+            self._store.apply(facts)
+            self._settle(state.client_order_id)
+            return
+        if proof.is_proven:
+            self._store.apply([self._absent(state)])
+            self._settle(state.client_order_id)
+
+    def _absent(self, state: OrderState) -> OrderFact:
+        return OrderFact(
+            exchange=state.exchange,
+            symbol=state.symbol,
+            client_order_id=state.client_order_id,
+            source=FactSource.LOCAL,
+            received_at=self._clock.time_ns(),
+            status=OrderStatus.REJECTED,
+            reason="never arrived: the exchange does not know it and can no longer accept it",
+            is_own=True,
+        )
+
+    def _settle(self, client_order_id: ClientOrderId) -> None:
+        with self._lock:
+            self._proofs.pop(client_order_id, None)

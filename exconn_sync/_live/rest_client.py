@@ -1,0 +1,161 @@
+"""One guarded path for every REST call: budget, breaker, signature, sending, reading.
+
+The order matters: the timestamp is taken after every wait, never before it, and nothing is sent for a caller whose
+deadline has passed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.faultpoints import reach
+from exconn_sync._runtime.stop_signal import StopSignal
+from exconn_sync._transport.breaker import Breaker
+from exconn_sync._transport.http import HttpClient
+from exconn_sync._transport.limiter import Budget
+from exconn_sync.errors import (
+    AuthenticationError,
+    ClockSkew,
+    ConnectionFailed,
+    ConnectorStopped,
+    ExconnError,
+    ProtocolError,
+    RateLimitError,
+    RequestTimeout,
+)
+from exconn_sync.model.wire import HttpResponse, RestCall
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.driver import ExchangeDriver, Signer
+from exconn_sync.ports.metrics import MetricsSink
+
+logger = logging.getLogger("exconn_sync")
+
+T = TypeVar("T")
+
+_READ_ATTEMPTS = 2
+_SILENCE_WITHOUT_WORD = 60.0
+"""Seconds of silence after a rate-limit answer that does not say how long: one whole window."""
+
+
+class RestClient:
+    """Makes REST calls on the caller's own thread. Thread-safe.
+
+    Commands are sent at most once. A read whose connection broke is tried once more within its deadline.
+    """
+
+    def __init__(
+        self,
+        driver: ExchangeDriver,
+        signer: Signer | None,
+        window_ms: int,
+        http: HttpClient,
+        budget: Budget,
+        breaker: Breaker,
+        clock: Clock,
+        server_clock: ServerClock,
+        metrics: MetricsSink,
+        stop: StopSignal,
+        on_clock_skew: Callable[[], None],
+    ) -> None:
+        self._driver = driver
+        self._signer = signer
+        self._window_ms = window_ms
+        self._http = http
+        self._budget = budget
+        self._breaker = breaker
+        self._clock = clock
+        self._server_clock = server_clock
+        self._metrics = metrics
+        self._stop = stop
+        self._on_clock_skew = on_clock_skew
+        self._ids = itertools.count(1)
+
+    def call(self, call: RestCall[T], timeout: float | None) -> T:
+        """Make a call and return its domain value; ``timeout`` seconds bound everything it does.
+
+        Raises:
+            ExconnError: with ``request_id`` and, for commands, ``outcome``.
+        """
+        request_id = f"{self._driver.name}-{next(self._ids)}"
+        deadline = Deadline.after(self._clock.monotonic_ns(), timeout)
+        attempts = 1 if call.is_command else _READ_ATTEMPTS
+        try:
+            while True:
+                attempts -= 1
+                try:
+                    return self._attempt(call, deadline)
+                except ConnectionFailed as error:
+                    if attempts == 0 or not error.temporary or deadline.is_over(self._clock.monotonic_ns()):
+                        raise
+        except ExconnError as error:
+            error.request_id = request_id
+            error.exchange = self._driver.name
+            logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
+            raise
+
+    def _attempt(self, call: RestCall[T], deadline: Deadline) -> T:
+        if call.is_signed and self._signer is None:
+            raise AuthenticationError(f"{call.path} needs an API key", outcome="not_sent")
+        self._await_budget(call, deadline)
+        self._breaker.check()
+        timestamp_ms = self._server_clock.now_ns() // 1_000_000 if call.is_signed else 0
+        request = self._driver.to_http(call, self._signer, timestamp_ms, self._window_ms)
+        reach("rest.before_send")
+        started_ns = self._clock.monotonic_ns()
+        try:
+            response = self._http.send(request, deadline)
+        except (ConnectionFailed, RequestTimeout) as error:
+            self._breaker.failed(error)
+            self._count(call, "failed", started_ns)
+            raise
+        reach("rest.after_send")
+        self._count(call, str(response.status), started_ns)
+        return self._read(call, response)
+
+    def _read(self, call: RestCall[T], response: HttpResponse) -> T:
+        error = self._driver.error_of(response, call)
+        if response.status >= 500 and error is not None:
+            self._breaker.failed(error)
+        else:
+            self._breaker.succeeded()
+        if error is None:
+            return self._parsed(call, response)
+        if isinstance(error, RateLimitError) and response.status in (418, 429):
+            seconds = _SILENCE_WITHOUT_WORD if error.retry_after is None else error.retry_after
+            self._budget.silence(seconds, self._server_clock.window_ms())
+        if isinstance(error, ClockSkew):
+            self._on_clock_skew()
+        raise error
+
+    @staticmethod
+    def _parsed(call: RestCall[T], response: HttpResponse) -> T:
+        try:
+            return call.parse(response)
+        except ProtocolError as error:
+            if call.is_command:
+                # It was executed or not; an answer that cannot be read proves neither (fault model 0.1).
+                error.outcome = "unknown"
+            raise
+
+    def _await_budget(self, call: RestCall[Any], deadline: Deadline) -> None:
+        while True:
+            if self._stop.is_set:
+                raise ConnectorStopped("the connector is stopped", outcome="not_sent")
+            wait = self._budget.take(call.costs, self._server_clock.window_ms())
+            if wait == 0.0:
+                return
+            remaining = deadline.remaining(self._clock.monotonic_ns())
+            if remaining is not None and wait > remaining:
+                text = f"the request budget is used up; the next window opens in {wait:.1f} s"
+                raise RateLimitError(text, retry_after=wait, outcome="not_sent")
+            self._stop.wait(wait)
+
+    def _count(self, call: RestCall[Any], result: str, started_ns: int) -> None:
+        seconds = (self._clock.monotonic_ns() - started_ns) / 1e9
+        self._metrics.count("rest.requests", exchange=self._driver.name, path=call.path, result=result)
+        self._metrics.observe("rest.seconds", seconds, exchange=self._driver.name, path=call.path)

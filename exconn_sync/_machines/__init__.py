@@ -1,0 +1,1 @@
+"""Decisions as pure objects: they are told the time and own no thread, lock, clock, random source or I/O."""

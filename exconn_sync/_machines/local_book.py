@@ -1,0 +1,233 @@
+"""Keeps the order book of one symbol from a snapshot and a sequence of diffs (faults F049 to F059).
+
+The rules, whatever the exchange; only ``judge`` knows its sequence numbers:
+
+====================  ===========================================  ==================================================
+state                 a diff arrives                               a snapshot arrives
+====================  ===========================================  ==================================================
+syncing, stale,       buffered; too many: the buffer is dropped    older than the buffer: another one is needed, the
+broken                (F055)                                       buffer stays (F052); else loaded, the buffer is
+                                                                   applied, and the book is live (F053)
+live                  ``apply``, ``ignore`` (F049), or ``gap``:    not newer: nothing (F058, F066); newer: replaces the
+                      syncing at once, a new snapshot is needed,   book as a whole (F057)
+                      the diff opens the new buffer (F050, F051)
+====================  ===========================================  ==================================================
+
+A crossed book and a malformed level end ``live`` like a gap does (F059). An exchange that restarts its sequence has
+the book told so by ``invalidate`` before the new snapshot is handed in (F057).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from exconn_sync._machines.book_side import BookSide
+from exconn_sync.errors import ProtocolError
+from exconn_sync.model.book_view import BookView, Level
+from exconn_sync.model.enums import BookState
+from exconn_sync.model.market import BookDiff, BookSnapshot
+
+_NS = 1_000_000_000
+
+
+class LocalBook:
+    """The order book of one symbol; owned by one thread, which alone may call it.
+
+    ``judge`` is the exchange's sequence rule: given the id of the book and a diff, it says ``apply``, ``ignore`` or
+    ``gap``.
+
+    Attributes:
+        exchange: name of the exchange.
+        symbol: canonical symbol.
+        state: only a ``live`` book is whole and may be read (invariant I12).
+        reason: why the book is not live; empty for a live one.
+        update_id: id of the last change in the book.
+        needs_snapshot: True where somebody has to fetch a snapshot; False while one is on its way.
+    """
+
+    def __init__(
+        self, exchange: str, symbol: str, judge: Callable[[int, BookDiff], str], max_buffered: int = 50_000
+    ) -> None:
+        self.exchange = exchange
+        self.symbol = symbol
+        self.state = BookState.SYNCING
+        self.reason = "no snapshot yet"
+        self.update_id = 0
+        self.needs_snapshot = True
+        self._judge = judge
+        self._max_buffered = max_buffered
+        self._buffer: list[BookDiff] = []
+        self._bids = BookSide(is_bids=True)
+        self._asks = BookSide(is_bids=False)
+        self._exchange_time: int | None = None
+        self._received_at = 0
+        self._last_word_ns: int | None = None
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def on_diff(self, diff: BookDiff, now_ns: int) -> bool:
+        """Take the next diff of the stream; return True where the readable book changed.
+
+        A book that stops being readable returns False: look at ``state``.
+
+        Raises:
+            ProtocolError: a malformed level; the book is not readable any more and needs a snapshot.
+        """
+        self._last_word_ns = now_ns
+        if self.state is not BookState.LIVE:
+            self._keep(diff)
+            return False
+        verdict = self._judge(self.update_id, diff)
+        if verdict == "ignore":
+            return False
+        if verdict != "apply":
+            self._lose(self._gap_text(diff), [diff])
+            return False
+        try:
+            self._apply(diff)
+        except ProtocolError as error:
+            self._lose(error.message, [])
+            raise
+        if self._is_crossed():
+            self._lose("crossed", [diff])
+            return False
+        return True
+
+    def on_snapshot(self, snapshot: BookSnapshot, now_ns: int, on_version: Callable[[], None] | None = None) -> bool:
+        """Take a snapshot; return True where the readable book changed, which includes becoming readable.
+
+        ``on_version`` is called at each version on the way, the snapshot itself and each buffered diff, while the book
+        is readable in that version: a subscriber misses none only because changes arrived before the snapshot.
+
+        Raises:
+            ProtocolError: a malformed level, in it or in a buffered diff; the book is not readable and needs another.
+        """
+        self._last_word_ns = now_ns
+        if self.state is BookState.LIVE and snapshot.update_id <= self.update_id:
+            return False
+        self.needs_snapshot = False
+        buffered, self._buffer = self._buffer, []
+        if buffered and snapshot.update_id + 1 < buffered[0].first_update_id:
+            too_old = f"snapshot {snapshot.update_id} is older than the first buffered change"
+            self._lose(f"{too_old} {buffered[0].first_update_id}", buffered)
+            return False
+        try:
+            self._load(snapshot)
+        except ProtocolError as error:
+            self._lose(error.message, buffered)
+            raise
+        return self._catch_up(buffered, on_version)
+
+    def invalidate(self, reason: str, now_ns: int, state: BookState = BookState.STALE) -> None:
+        """Make the book unreadable until a new snapshot, as after a disconnect; what was buffered is dropped."""
+        del now_ns  # told like every other event; being invalidated is no word from the exchange
+        self._lose(reason, [])
+        self.state = state
+
+    def snapshot_requested(self) -> None:
+        """Note that a snapshot is on its way."""
+        self.needs_snapshot = False
+
+    def snapshot_failed(self) -> None:
+        """Note that the snapshot on its way will not come (fault F054)."""
+        self.needs_snapshot = self.state is not BookState.LIVE
+
+    # --- what can be read -------------------------------------------------------------------------------------------
+
+    def top(self) -> tuple[Level | None, Level | None]:
+        """Return best bid and best ask; both None unless the book is live."""
+        if self.state is not BookState.LIVE:
+            return None, None
+        return self._bids.best_level(), self._asks.best_level()
+
+    def age(self, now_ns: int) -> float:
+        """Return the seconds since the exchange's last word about this book; 0 where there was none yet."""
+        return 0.0 if self._last_word_ns is None else max(0, now_ns - self._last_word_ns) / _NS
+
+    @property
+    def whole_between(self) -> tuple[Decimal | None, Decimal | None]:
+        """Lowest bid and highest ask of the last snapshot: levels beyond are known only once they change (F056)."""
+        return self._bids.deepest, self._asks.deepest
+
+    def view(self, now_ns: int, depth: int | None = None) -> BookView:
+        """Return an immutable copy, ``depth`` levels a side or all; of a book that is not live, one without levels."""
+        is_live = self.state is BookState.LIVE
+        return BookView(
+            exchange=self.exchange,
+            symbol=self.symbol,
+            state=self.state,
+            bids=self._bids.copy(depth) if is_live else (),
+            asks=self._asks.copy(depth) if is_live else (),
+            update_id=self.update_id,
+            exchange_time=self._exchange_time,
+            received_at=self._received_at,
+            age=self.age(now_ns),
+            reason=self.reason,
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _keep(self, diff: BookDiff) -> None:
+        if len(self._buffer) >= self._max_buffered:
+            self.reason = f"more than {self._max_buffered} changes arrived before a snapshot; starting again"
+            # A snapshot on its way that misses what was dropped is found too old against the new first diff.
+            self._buffer = []
+        self._buffer.append(diff)
+
+    def _lose(self, reason: str, buffered: list[BookDiff]) -> None:
+        self.state = BookState.SYNCING
+        self.reason = reason
+        self.needs_snapshot = True
+        self._buffer = buffered
+
+    def _gap_text(self, diff: BookDiff) -> str:
+        return f"gap: the book is at {self.update_id}, the next change starts at {diff.first_update_id}"
+
+    def _load(self, snapshot: BookSnapshot) -> None:
+        self._bids.load(snapshot.bids)
+        self._asks.load(snapshot.asks)
+        self.update_id = snapshot.update_id
+        self._exchange_time = None
+        self._received_at = snapshot.received_at
+
+    def _catch_up(self, buffered: list[BookDiff], on_version: Callable[[], None] | None) -> bool:
+        """Apply what was buffered to a snapshot just loaded; return whether the book became live."""
+        self._show(on_version)
+        for index, diff in enumerate(buffered):
+            verdict = self._judge(self.update_id, diff)
+            if verdict == "ignore":
+                continue
+            if verdict != "apply":
+                self._lose(self._gap_text(diff), buffered[index:])
+                return False
+            try:
+                self._apply(diff)
+            except ProtocolError as error:
+                self._lose(error.message, buffered[index + 1 :])
+                raise
+            self._show(on_version)
+        if self._is_crossed():
+            self._lose("crossed", buffered[-1:])
+            return False
+        self.state = BookState.LIVE
+        self.reason = ""
+        return True
+
+    def _show(self, on_version: Callable[[], None] | None) -> None:
+        """Let a version be read that the next buffered diff will replace; a crossed one is never shown."""
+        if on_version is not None and not self._is_crossed():
+            self.state = BookState.LIVE
+            self.reason = ""
+            on_version()
+
+    def _apply(self, diff: BookDiff) -> None:
+        self._bids.apply(diff.bids)
+        self._asks.apply(diff.asks)
+        self.update_id = diff.last_update_id
+        self._exchange_time = diff.exchange_time
+        self._received_at = diff.received_at
+
+    def _is_crossed(self) -> bool:
+        bid, ask = self._bids.best_price, self._asks.best_price
+        return bid is not None and ask is not None and bid >= ask

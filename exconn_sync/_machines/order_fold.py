@@ -1,0 +1,250 @@
+"""Joins the facts about one order; any order and any number of arrivals gives the same state (fault model 0.2).
+
+The state is a function of the *set* of facts. The rules:
+
+1. Status follows ``RANK`` and never moves down; a terminal status absorbs everything below it. So an UNKNOWN of ours
+   raises PENDING_NEW, and any status of the exchange supersedes both.
+2. The filled quantity is the largest of all cumulative statements and of the sum of fills. It lifts the status: more
+   than nothing is at least PARTIALLY_FILLED, all that was ordered is FILLED.
+3. A terminal order still gains late fills (F105). A fill counts once, by its trade id (F096).
+4. Of facts that exclude each other all are kept, ``contradictions`` names them, and what is displayed is chosen by a
+   fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
+   reports of one trade, and for what was asked the user's intent before the exchange's words.
+5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
+from exconn_sync.model.enums import FactSource, OrderStatus
+from exconn_sync.model.ids import ClientOrderId, TradeId
+from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
+from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+
+T = TypeVar("T")
+
+RANK = {
+    OrderStatus.PENDING_NEW: 0,
+    OrderStatus.UNKNOWN: 1,
+    OrderStatus.NEW: 2,
+    OrderStatus.PARTIALLY_FILLED: 3,
+    OrderStatus.FILLED: 4,
+    OrderStatus.CANCELED: 4,
+    OrderStatus.EXPIRED: 4,
+    OrderStatus.REJECTED: 4,
+}
+"""An order's status only moves to a higher rank."""
+
+TERMINAL_PRECEDENCE = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
+"""Which of several terminal states is displayed: the one that traded most."""
+
+
+class OrderRecord:
+    """All facts known about one order; not thread-safe."""
+
+    def __init__(self, exchange: str, symbol: str, client_order_id: ClientOrderId) -> None:
+        self.exchange = exchange
+        self.symbol = symbol
+        self.client_order_id = client_order_id
+        self._facts: dict[OrderFact, int] = {}
+        self._trades: dict[TradeId, TradeReports] = {}
+        self._history: list[HistoryEntry] = []
+        self._state: OrderState | None = None
+
+    def add(self, fact: OrderFact | Fill) -> bool:
+        """Join a fact; return whether it says anything that this source has not said before."""
+        self._state = None
+        if isinstance(fact, Fill):
+            return self._add_fill(fact)
+        # The time is not part of what a fact says, but the earliest one is kept with it.
+        content = replace(fact, received_at=0)
+        known = self._facts.get(content)
+        if known is not None:
+            self._facts[content] = min(known, fact.received_at)
+            return False
+        self._facts[content] = fact.received_at
+        self._history.append(
+            HistoryEntry(fact.received_at, fact.source, fact.status, fact.filled_quantity, fact.reason)
+        )
+        return True
+
+    def _add_fill(self, fill: Fill) -> bool:
+        reports = self._trades.get(fill.trade_id)
+        if reports is None:
+            self._trades[fill.trade_id] = TradeReports(fill)
+        elif not reports.add(fill):
+            return False
+        text = f"trade {fill.trade_id}: {plain_text(fill.quantity)} at {plain_text(fill.price)}"
+        self._history.append(HistoryEntry(fill.received_at, fill.source, None, None, text))
+        return True
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """The distinct fills in the order in which they happened."""
+        return tuple(sorted((reports.chosen for reports in self._trades.values()), key=fill_order))
+
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """Return what was learnt, in the order of arrival; no part of the state."""
+        return tuple(self._history)
+
+    def state(self) -> OrderState:
+        """Return what the facts add up to; ``sequence`` is left to the store."""
+        if self._state is None:
+            self._state = _state_of(self, self._facts, self._trades)
+        return self._state
+
+
+def fold(facts: Iterable[OrderFact | Fill]) -> OrderState:
+    """Return the state of the order that the facts, at least one, are about."""
+    known = list(facts)
+    keys = [(fact.exchange, fact.symbol, fact.client_order_id or ClientOrderId("")) for fact in known]
+    # A fill may not know the client order id; the largest text is one that is known.
+    record = OrderRecord(*max(keys, key=lambda key: (bool(key[2]), key)))
+    for fact in known:
+        record.add(fact)
+    return record.state()
+
+
+# --- the fold ------------------------------------------------------------------------------------------------------
+
+
+def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports]) -> OrderState:
+    fills = [reports.chosen for reports in trades.values()]
+    filled = _filled_quantity(facts, fills)
+    finals = _final_states(facts, filled)
+    status = finals[0] if finals else _open_status(facts, filled)
+    quantity = _picked(facts, lambda fact: fact.quantity)
+    ids = _exchange_ids(facts, trades)
+    return OrderState(
+        exchange=record.exchange,
+        symbol=record.symbol,
+        client_order_id=record.client_order_id,
+        exchange_order_id=ids[0] if ids else None,
+        status=status,
+        side=_picked(facts, lambda fact: fact.side) or min((fill.side for fill in fills), default=None),
+        type=_picked(facts, lambda fact: fact.type),
+        time_in_force=_picked(facts, lambda fact: fact.time_in_force),
+        quantity=quantity,
+        price=_picked(facts, lambda fact: fact.price),
+        stop_price=_picked(facts, lambda fact: fact.stop_price),
+        quote_quantity=_picked(facts, lambda fact: fact.quote_quantity),
+        filled_quantity=filled,
+        average_price=_average_price(facts, fills, filled),
+        fees=MappingProxyType(_fees(fills)),
+        reason=_reason(facts, status),
+        is_own=any(fact.is_own for fact in facts),
+        updated_at=_updated_at(facts, trades),
+        contradictions=_contradictions(facts, trades, finals, ids, filled, quantity),
+    )
+
+
+def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:
+    stated = [fact.filled_quantity for fact in facts if fact.filled_quantity is not None]
+    return max([ZERO, _sum(fill.quantity for fill in fills), *stated])
+
+
+def _final_states(facts: Iterable[OrderFact], filled: Decimal) -> list[OrderStatus]:
+    """Return the terminal states that are stated or follow from the filled quantity, the displayed one first."""
+    stated = {fact.status for fact in facts}
+    ordered = [fact.quantity for fact in facts if fact.quantity is not None]
+    # The smallest quantity, so that the status cannot fall back when a larger one is stated later.
+    if ordered and filled > ZERO and filled >= min(ordered):
+        stated.add(OrderStatus.FILLED)
+    return [status for status in TERMINAL_PRECEDENCE if status in stated]
+
+
+def _open_status(facts: Iterable[OrderFact], filled: Decimal) -> OrderStatus:
+    stated = [fact.status for fact in facts if fact.status is not None]
+    if filled > ZERO:
+        stated.append(OrderStatus.PARTIALLY_FILLED)
+    return max(stated, key=RANK.__getitem__, default=OrderStatus.PENDING_NEW)
+
+
+def _exchange_ids(facts: Iterable[OrderFact], trades: dict[TradeId, TradeReports]) -> list[Any]:
+    ids = {fact.exchange_order_id for fact in facts if fact.exchange_order_id is not None}
+    ids.update(fill.exchange_order_id for reports in trades.values() for fill in reports.reports)
+    return sorted(ids)
+
+
+def _picked(facts: Iterable[OrderFact], field: Callable[[OrderFact], T | None]) -> T | None:
+    """Return a field that sources may state differently: the intent's, else the preferred source's, else by text."""
+    stated = [(SOURCE_RANK[fact.source], value) for fact in facts if (value := field(fact)) is not None]
+    return min(stated, key=lambda pair: (pair[0], _text(pair[1])))[1] if stated else None
+
+
+def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> Decimal | None:
+    if filled == ZERO:
+        return None
+    # Only a sum that belongs to the displayed quantity; a negative one is an exchange's way of saying "not known".
+    whole = {fact: fact.cumulative_quote for fact in facts if fact.filled_quantity == filled}
+    quote = _picked(whole, lambda fact: None if (sum_ := whole[fact]) is None or sum_ < ZERO else sum_)
+    if quote is not None:
+        return quotient(quote, filled)
+    quantity = _sum(fill.quantity for fill in fills)
+    if quantity == ZERO:
+        return None
+    return quotient(_sum(EXACT.multiply(fill.price, fill.quantity) for fill in fills), quantity)
+
+
+def _fees(fills: Iterable[Fill]) -> dict[str, Decimal]:
+    fees: dict[str, Decimal] = {}
+    for fill in fills:
+        if fill.fee_asset is not None:
+            fees[fill.fee_asset] = EXACT.add(fees.get(fill.fee_asset, ZERO), fill.fee)
+    return dict(sorted(fees.items()))
+
+
+def _reason(facts: Iterable[OrderFact], status: OrderStatus) -> str:
+    if RANK[status] < RANK[OrderStatus.FILLED] and status is not OrderStatus.UNKNOWN:
+        return ""
+    return _picked(facts, lambda fact: fact.reason or None if fact.status is status else None) or ""
+
+
+def _updated_at(facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports]) -> int:
+    fill_times = (fill.received_at for reports in trades.values() for fill in reports.reports)
+    return max([0, *facts.values(), *fill_times])
+
+
+# --- contradictions ------------------------------------------------------------------------------------------------
+
+
+def _contradictions(
+    facts: Iterable[OrderFact],
+    trades: dict[TradeId, TradeReports],
+    finals: list[OrderStatus],
+    ids: list[str],
+    filled: Decimal,
+    quantity: Decimal | None,
+) -> tuple[str, ...]:
+    found = [f"trade {trade_id} was reported differently" for trade_id, each in trades.items() if each.is_contradictory]
+    if len(finals) > 1:
+        found.append("different final states: " + ", ".join(sorted(finals)))
+    if finals == [OrderStatus.REJECTED] and filled > ZERO:
+        found.append("filled although rejected")
+    if quantity is not None and filled > quantity:
+        found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
+    if len(ids) > 1:
+        found.append("different exchange ids: " + ", ".join(ids))
+    for name in ("side", "quantity", "price"):
+        values = {getattr(fact, name) for fact in facts if fact.source is not FactSource.LOCAL} - {None}
+        if len(values) > 1:
+            found.append(f"different {name}: " + ", ".join(sorted(map(_text, values))))
+    return tuple(sorted(found))
+
+
+def _text(value: object) -> str:
+    """Return a text by which values are put in a fixed order; Decimals of equal value give the same (F114)."""
+    return plain_text(value) if isinstance(value, Decimal) else str(value)
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for number in numbers:
+        total = EXACT.add(total, number)
+    return total

@@ -1,0 +1,140 @@
+"""What the fills of one symbol add up to; any order of arrival gives the same.
+
+A fee in the base asset is booked as a sale of that amount at the fill's price whose proceeds pay the fee. So at any
+time: the quote that went in and out = realized profit - quantity * average price (where nothing is rounded).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from decimal import Decimal
+
+from exconn_sync._machines.fills import TradeReports, fill_order
+from exconn_sync.model.account import Position
+from exconn_sync.model.enums import Side
+from exconn_sync.model.ids import TradeId
+from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
+from exconn_sync.model.orders import Fill
+
+
+def fold_position(exchange: str, symbol: str, base: str, quote: str, fills: Iterable[Fill]) -> Position:
+    """Return the position that a set of fills leads to; a fill that occurs twice counts once (fault F096)."""
+    book = PositionBook(exchange, symbol, base, quote)
+    for fill in fills:
+        book.add(fill)
+    return book.position
+
+
+class PositionBook:
+    """The position of one symbol, kept up to date; cheap while fills arrive in order, right also where they do not."""
+
+    def __init__(self, exchange: str, symbol: str, base: str, quote: str) -> None:
+        self._exchange = exchange
+        self._symbol = symbol
+        self._base = base
+        self._quote = quote
+        self._trades: dict[TradeId, TradeReports] = {}
+        self._in_order: list[Fill] = []
+        self._sum = _Sum(base, quote)
+        self._is_late = False
+
+    def add(self, fill: Fill) -> bool:
+        """Take a fill; return whether it changed what is known."""
+        reports = self._trades.get(fill.trade_id)
+        if reports is None:
+            self._trades[fill.trade_id] = TradeReports(fill)
+            self._insert(fill)
+            return True
+        before = reports.chosen
+        reports.add(fill)
+        if reports.chosen == before:
+            return False
+        self._in_order.remove(before)
+        insort(self._in_order, reports.chosen, key=fill_order)
+        self._is_late = True
+        return True
+
+    @property
+    def position(self) -> Position:
+        """The position as of all fills known."""
+        if self._is_late:
+            # Entry prices depend on the order of the fills, so a late one changes everything after it.
+            self._sum = _Sum(self._base, self._quote)
+            for fill in self._in_order:
+                self._sum.add(fill)
+            self._is_late = False
+        return self._sum.position(self._exchange, self._symbol)
+
+    def _insert(self, fill: Fill) -> None:
+        if self._in_order and fill_order(fill) < fill_order(self._in_order[-1]):
+            insort(self._in_order, fill, key=fill_order)
+            self._is_late = True
+            return
+        self._in_order.append(fill)
+        if not self._is_late:
+            self._sum.add(fill)
+
+
+class _Sum:
+    """Adds fills up in the order in which they happened."""
+
+    def __init__(self, base: str, quote: str) -> None:
+        self._base = base
+        self._quote = quote
+        self._quantity = ZERO
+        # What the open quantity cost, or brought in where it is short; never negative.
+        self._cost = ZERO
+        self._realized = ZERO
+        self._other_fees: dict[str, Decimal] = {}
+        self._received_at = 0
+
+    def add(self, fill: Fill) -> None:
+        """Add the next fill."""
+        self._trade(fill.quantity if fill.side is Side.BUY else fill.quantity.copy_negate(), fill.price)
+        self._received_at = max(self._received_at, fill.received_at)
+        if fill.fee_asset == self._base:
+            self._trade(fill.fee.copy_negate(), fill.price)
+            self._realized = EXACT.subtract(self._realized, EXACT.multiply(fill.fee, fill.price))
+        elif fill.fee_asset == self._quote:
+            self._realized = EXACT.subtract(self._realized, fill.fee)
+        elif fill.fee_asset is not None:
+            self._other_fees[fill.fee_asset] = EXACT.add(self._other_fees.get(fill.fee_asset, ZERO), fill.fee)
+
+    def _trade(self, change: Decimal, price: Decimal) -> None:
+        """Move the quantity by ``change`` at ``price``: first reduce what is open the other way, then add."""
+        held = self._quantity
+        if (held > ZERO) != (change > ZERO) and held != ZERO:
+            closed = min(held.copy_abs(), change.copy_abs())
+            self._close(closed, price)
+            change = EXACT.subtract(change, closed.copy_sign(change))
+        self._quantity = EXACT.add(self._quantity, change)
+        self._cost = EXACT.add(self._cost, EXACT.multiply(change.copy_abs(), price))
+
+    def _close(self, closed: Decimal, price: Decimal) -> None:
+        held = self._quantity
+        whole = held.copy_abs()
+        # A position closed as a whole gives back its whole cost: rounding must leave nothing behind.
+        cost = self._cost if closed == whole else EXACT.divide(EXACT.multiply(self._cost, closed), whole)
+        profit = EXACT.subtract(EXACT.multiply(closed, price), cost)
+        self._realized = EXACT.add(self._realized, profit if held > ZERO else profit.copy_negate())
+        self._cost = ZERO if closed == whole else EXACT.subtract(self._cost, cost)
+        self._quantity = EXACT.subtract(held, closed.copy_sign(held))
+
+    def position(self, exchange: str, symbol: str) -> Position:
+        """Return what was added up so far."""
+        is_flat = self._quantity == ZERO
+        return Position(
+            exchange=exchange,
+            symbol=symbol,
+            quantity=self._quantity,
+            average_price=None if is_flat else quotient(self._cost, self._quantity.copy_abs()),
+            realized=_short(self._realized),
+            other_fees=tuple(sorted(self._other_fees.items())),
+            received_at=self._received_at,
+        )
+
+
+def _short(number: Decimal) -> Decimal:
+    """Return the same number without the dozens of zeros that a division may leave behind its point."""
+    return Decimal(plain_text(number))

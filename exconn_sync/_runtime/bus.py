@@ -1,0 +1,71 @@
+"""Who gets which event: a table from keys to subscriptions, replaced whole when one comes or goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from exconn_sync._runtime.subscription import Key, Subscription
+
+
+class _Routes:
+    """The subscriptions at one moment, and which of them each key concerns, worked out when first asked."""
+
+    __slots__ = ("by_key", "subscriptions")
+
+    def __init__(self, subscriptions: tuple[Subscription, ...]) -> None:
+        self.subscriptions = subscriptions
+        self.by_key: dict[Key, tuple[Subscription, ...]] = {}
+
+
+class Bus:
+    """Delivers batches of events to the subscriptions they concern. Publishing takes no lock of the bus."""
+
+    def __init__(self) -> None:
+        # Guards replacing the routes; readers use whatever is current.
+        self._lock = threading.Lock()
+        self._routes = _Routes(())
+
+    def add(self, subscription: Subscription) -> None:
+        """Deliver to this subscription from now on."""
+        with self._lock:
+            self._routes = _Routes((*self._routes.subscriptions, subscription))
+
+    def remove(self, subscription: Subscription) -> None:
+        """Deliver to this subscription no longer; an unknown one is ignored."""
+        with self._lock:
+            self._routes = _Routes(tuple(item for item in self._routes.subscriptions if item is not subscription))
+
+    def refresh(self) -> None:
+        """Work out anew which subscriptions each key concerns, after the pattern of one has changed."""
+        with self._lock:
+            self._routes = _Routes(self._routes.subscriptions)
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return all subscriptions."""
+        return self._routes.subscriptions
+
+    def concerned(self, key: Key) -> tuple[Subscription, ...]:
+        """Return the subscriptions that events with this key belong to."""
+        routes = self._routes
+        found = routes.by_key.get(key)
+        if found is None:
+            found = routes.by_key[key] = tuple(item for item in routes.subscriptions if item.matches(key))
+        return found
+
+    def publish(self, key: Key, events: list[Any]) -> None:
+        """Hand events, oldest first, to every subscription they concern."""
+        for subscription in self.concerned(key):
+            subscription.deliver(events)
+
+    def close(self, remaining: Callable[[], float | None]) -> bool:
+        """End all subscriptions, delivering what waits as long as time remains; return whether all was delivered."""
+        subscriptions = self._routes.subscriptions
+        delivered = [subscription.finish(remaining()) for subscription in subscriptions]
+        for subscription, is_done in zip(subscriptions, delivered, strict=True):
+            if is_done:
+                self.remove(subscription)
+            else:
+                subscription.abandon()
+        return all(delivered)

@@ -1,0 +1,143 @@
+"""Events a user can wait for: all of a set of conditions hold."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from exconn_sync._machines.readiness import Conditions
+from exconn_sync._runtime.stop_signal import StopSignal
+from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady
+
+
+class ReadyEvent:
+    """A read-only ``threading.Event``: the user waits for it, only the library sets it. Ctrl-C interrupts a wait."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def is_set(self) -> bool:
+        """Return whether the condition holds at this moment."""
+        return self._event.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait up to ``timeout`` seconds (None: without limit); return whether the condition holds."""
+        return self._event.wait(timeout)
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+    def __repr__(self) -> str:
+        return f"<ReadyEvent {'set' if self._event.is_set() else 'not set'}>"
+
+
+class Readiness:
+    """Groups of named conditions with a ReadyEvent each; one condition may belong to several groups. Thread-safe.
+
+    A condition that can never come true (a refused key) carries an error, which ``wait`` raises at once instead of
+    leaving its caller to wait for something that cannot come.
+    """
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        self._groups = {name: Conditions(conditions) for name, conditions in groups.items()}
+        self._members = {name: tuple(conditions) for name, conditions in groups.items()}
+        self.events = {name: ReadyEvent() for name in groups}
+        # Guards the groups; waiters of ``wait`` are notified through it.
+        self._changed = threading.Condition(threading.Lock())
+        self._closed = False
+
+    def met(self, condition: str) -> None:
+        """Say that a condition holds."""
+        self._update(condition, lambda group: group.met(condition))
+
+    def lost(self, condition: str) -> None:
+        """Say that a condition does not hold (any more)."""
+        self._update(condition, lambda group: group.lost(condition))
+
+    def fail(self, condition: str, error: ExconnError) -> None:
+        """Say that a condition cannot come true without the user's help."""
+        self._update(condition, lambda group: group.fail(condition, error))
+
+    def close(self) -> None:
+        """Nothing will come true any more; everybody who waits is told."""
+        with self._changed:
+            self._closed = True
+            for event in self.events.values():
+                event._event.clear()
+            self._changed.notify_all()
+
+    def reopen(self) -> None:
+        """Begin anew with nothing met."""
+        self.redefine(self._members)
+
+    def redefine(self, groups: Mapping[str, Sequence[str]]) -> None:
+        """Begin anew with other conditions in the same groups."""
+        with self._changed:
+            self._closed = False
+            self._members = {name: tuple(conditions) for name, conditions in groups.items()}
+            self._groups = {name: Conditions(conditions) for name, conditions in self._members.items()}
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """Return all conditions of a group."""
+        return self._members[group]
+
+    def missing(self, group: str) -> tuple[str, ...]:
+        """Return the conditions of a group that do not hold."""
+        with self._changed:
+            return self._groups[group].missing
+
+    def errors(self, group: str) -> Mapping[str, Exception]:
+        """Return why conditions of a group cannot come true."""
+        with self._changed:
+            return self._groups[group].errors
+
+    def wait(self, group: str, timeout: float | None, stop: StopSignal | None = None) -> None:
+        """Wait until all conditions of a group hold, at most until ``stop``.
+
+        Raises:
+            ExconnError: the error of a condition that cannot come true.
+            NotReady: they did not hold within ``timeout`` seconds; the message names what is missing.
+            ConnectorStopped: nothing will come any more.
+        """
+        if stop is None:
+            self._wait(group, timeout, lambda: False)
+            return
+        stop.on_set(self._poke)
+        try:
+            self._wait(group, timeout, lambda: stop.is_set)
+        finally:
+            stop.forget(self._poke)
+
+    def _poke(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait(self, group: str, timeout: float | None, is_stopped: Callable[[], bool]) -> None:
+        limit = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while True:
+                conditions = self._groups[group]
+                if self._closed or is_stopped():
+                    raise ConnectorStopped("the connector is stopped")
+                if conditions.is_ready:
+                    return
+                for error in conditions.errors.values():
+                    raise error
+                remaining = None if limit is None else limit - time.monotonic()
+                if remaining is not None and remaining <= 0:
+                    missing = conditions.missing
+                    text = f"not {group} after {timeout} s; missing: {', '.join(missing)}"
+                    raise NotReady(text, details={"missing": missing})
+                self._changed.wait(remaining)
+
+    def _update(self, condition: str, change: Callable[[Conditions], None]) -> None:
+        with self._changed:
+            for name, group in self._groups.items():
+                if condition in self._members[name]:
+                    change(group)
+                if group.is_ready and not self._closed:
+                    self.events[name]._event.set()
+                else:
+                    self.events[name]._event.clear()
+            self._changed.notify_all()

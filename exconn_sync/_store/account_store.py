@@ -1,0 +1,277 @@
+"""The one writer of everything known about the account.
+
+Facts from answers, the private stream and reconciliation all enter through ``apply``. The store joins them to what it
+knows and tells the outside what changed. It holds one lock, for the joining only: events, journal and waiting
+happen outside of it, and readers get immutable values.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+from exconn_sync._machines.order_fold import OrderRecord
+from exconn_sync._machines.position import PositionBook
+from exconn_sync._store.changes import OrderedOutbox
+from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
+from exconn_sync.model.account import Balance, Fact, Position
+from exconn_sync.model.enums import Channel, FactSource
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.ports.journal import Journal
+
+Value: TypeAlias = OrderState | Fill | Balance | Position
+Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
+
+
+@dataclass
+class _Told:
+    """What one call of ``apply`` has to tell: facts for the journal, then events by channel and symbol or asset.
+
+    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    events: list[tuple[Channel, str, Value]] = field(default_factory=list)
+    records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
+
+
+class AccountStore:
+    """Everything known about one account on one exchange. All methods may be called from any thread.
+
+    Each new fact goes to the journal before its events are published; ``report`` hears of a fact that the journal could
+    not keep. None of the three runs under the lock.
+    """
+
+    def __init__(
+        self, exchange: str, journal: Journal, publish: Publish, report: Callable[[str, Exception], None]
+    ) -> None:
+        self._exchange = exchange
+        self._journal = journal
+        self._publish = publish
+        self._report = report
+        # Guards everything below; waiters for an order's change are notified through it.
+        self._changed = threading.Condition(threading.Lock())
+        self._records: dict[ClientOrderId, OrderRecord] = {}
+        self._states: dict[ClientOrderId, OrderState] = {}
+        self._by_exchange_id: dict[ExchangeOrderId, dict[str, ClientOrderId]] = {}
+        self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
+        self._positions: dict[str, PositionBook] = {}
+        self._position_values: dict[str, Position] = {}
+        self._fills: dict[tuple[str, str], Fill] = {}
+        self._balances: dict[str, Balance] = {}
+        self._outbox: OrderedOutbox[_Told] = OrderedOutbox(self._tell)
+        self._closed = False
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def begin(self, intent: OrderFact) -> None:
+        """Enter a new order of ours; when it returns, the journal has it.
+
+        Raises:
+            ValidationError: the client order id was used before.
+            JournalError: the journal could not keep it; the order must not be sent.
+        """
+        with self._changed:
+            if intent.client_order_id in self._records:
+                raise ValidationError("client_order_id", intent.client_order_id, "was used before")
+            told = self._join([intent])
+            # Kept by this thread below, because another one may be busy delivering and would do it later.
+            told.facts.clear()
+            self._outbox.put([told])
+            self._changed.notify_all()
+        try:
+            self._journal.append(intent)
+        finally:
+            self._outbox.flush()
+
+    def apply(self, facts: Iterable[Fact]) -> None:
+        """Join facts; what they change is journalled and published in one order for all threads."""
+        with self._changed:
+            told = self._join(facts)
+            if not told.facts:
+                return
+            self._outbox.put([told])
+            self._changed.notify_all()
+        self._outbox.flush()
+
+    def restore(self, facts: Iterable[Fact]) -> None:
+        """Join facts from a journal: they are neither journalled nor published again."""
+        with self._changed:
+            self._join(facts)
+
+    def close(self) -> None:
+        """Nothing will change any more: everybody who waits is told."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def reopen(self) -> None:
+        """Accept waiters again, after a restart of the connector."""
+        with self._changed:
+            self._closed = False
+
+    def _tell(self, told: _Told) -> None:
+        for fact in told.facts:
+            try:
+                self._journal.append(fact)
+            except JournalError as error:
+                self._report("journal", error)
+        for channel, symbol, value in told.events:
+            self._publish(channel, symbol, [value])
+
+    def _join(self, facts: Iterable[Fact]) -> _Told:
+        told = _Told()
+        for fact in facts:
+            if isinstance(fact, Balance):
+                self._join_balance(fact, told)
+            elif isinstance(fact, Fill):
+                self._join_fill(fact, told)
+            else:
+                self._join_order(fact, told)
+        for record in told.records.values():
+            self._note_order(record, told)
+        return told
+
+    def _join_order(self, fact: OrderFact, told: _Told) -> None:
+        record = self._records.get(fact.client_order_id)
+        if record is None:
+            record = OrderRecord(self._exchange, fact.symbol, fact.client_order_id)
+            self._records[fact.client_order_id] = record
+        if not record.add(fact):
+            return
+        told.facts.append(fact)
+        if fact.exchange_order_id is not None:
+            self._by_exchange_id.setdefault(fact.exchange_order_id, {}).setdefault(fact.symbol, fact.client_order_id)
+            for orphan in self._orphans.pop((fact.symbol, fact.exchange_order_id), []):
+                record.add(orphan)
+        told.records[record.client_order_id] = record
+
+    def _join_fill(self, fill: Fill, told: _Told) -> None:
+        named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
+        client_order_id = fill.client_order_id or named
+        record = None if client_order_id is None else self._records.get(client_order_id)
+        key = (fill.symbol, fill.trade_id)
+        is_new = key not in self._fills
+        # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
+        is_news_to_order = record is not None and record.add(fill)
+        if is_new:
+            fill = replace(fill, client_order_id=client_order_id)
+            self._fills[key] = fill
+            if record is None:
+                self._orphans.setdefault((fill.symbol, fill.exchange_order_id), []).append(fill)
+            told.events.append((Channel.FILL, fill.symbol, fill))
+        if is_new or is_news_to_order:
+            told.facts.append(fill)
+        if record is not None and is_news_to_order:
+            told.records[record.client_order_id] = record
+        if is_new:
+            self._note_position(fill, told)
+
+    def _join_balance(self, fact: Balance, told: _Told) -> None:
+        known = self._balances.get(fact.asset)
+        if known is not None and not _is_newer(fact, known):
+            return
+        self._balances[fact.asset] = fact
+        told.facts.append(fact)
+        if known is None or (known.free, known.locked) != (fact.free, fact.locked):
+            told.events.append((Channel.BALANCE, fact.asset, fact))
+
+    def _note_order(self, record: OrderRecord, told: _Told) -> None:
+        known = self._states.get(record.client_order_id)
+        sequence = 0 if known is None else known.sequence
+        state = replace(record.state(), sequence=sequence)
+        if known is not None and replace(state, updated_at=known.updated_at) == known:
+            return
+        state = replace(state, sequence=sequence + 1)
+        self._states[record.client_order_id] = state
+        told.events.append((Channel.ORDER, state.symbol, state))
+
+    def _note_position(self, fill: Fill, told: _Told) -> None:
+        book = self._positions.get(fill.symbol)
+        if book is None:
+            base, _, quote = fill.symbol.partition("-")
+            book = self._positions[fill.symbol] = PositionBook(self._exchange, fill.symbol, base, quote)
+        if book.add(fill):
+            self._position_values[fill.symbol] = book.position
+            told.events.append((Channel.POSITION, fill.symbol, book.position))
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def order(self, order_id: str) -> OrderState | None:
+        """Return the order with this client or exchange order id.
+
+        None where there is none, and where an exchange id belongs to orders of several symbols.
+        """
+        with self._changed:
+            named = self._by_exchange_id.get(ExchangeOrderId(order_id), {})
+            only = next(iter(named.values())) if len(named) == 1 else None
+            return self._states.get(ClientOrderId(order_id)) or (None if only is None else self._states.get(only))
+
+    def orders(self) -> list[OrderState]:
+        """Return all known orders, oldest knowledge first."""
+        with self._changed:
+            return list(self._states.values())
+
+    def order_history(self, client_order_id: ClientOrderId) -> tuple[HistoryEntry, ...]:
+        """Return what was learnt about an order, in order of arrival."""
+        with self._changed:
+            record = self._records.get(client_order_id)
+            return () if record is None else record.history()
+
+    def fills(self) -> list[Fill]:
+        """Return all known fills, in order of arrival."""
+        with self._changed:
+            return list(self._fills.values())
+
+    def balances(self) -> Mapping[str, Balance]:
+        """Return the balances by asset."""
+        with self._changed:
+            return MappingProxyType(dict(self._balances))
+
+    def positions(self) -> Mapping[str, Position]:
+        """Return the positions by symbol."""
+        with self._changed:
+            return MappingProxyType(dict(self._position_values))
+
+    def wait_for(
+        self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], timeout: float | None
+    ) -> OrderState | None:
+        """Wait until an order is as wanted; return it, or None when the time is over.
+
+        Raises:
+            ConnectorStopped: nothing will change any more.
+        """
+        limit = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._changed:
+                state = self._states[client_order_id]
+                is_closed = self._closed
+            # The user's condition runs without the lock; a change meanwhile is noticed by comparing below.
+            if until(state):
+                return state
+            if is_closed:
+                raise ConnectorStopped("the connector is stopped; the order's state can no longer change here")
+            with self._changed:
+                remaining = None if limit is None else limit - time.monotonic()
+                if remaining is not None and remaining <= 0:
+                    return None
+                if self._states[client_order_id] is state and not self._closed:
+                    self._changed.wait(remaining)
+
+
+def _is_newer(fact: Balance, known: Balance) -> bool:
+    """Return whether a statement replaces the known one.
+
+    The exchange's time decides. At the same time the stream, which arrives in order, is believed rather than an answer,
+    which may be older than it looks.
+    """
+    if fact.exchange_time != known.exchange_time:
+        return fact.exchange_time > known.exchange_time
+    if (fact.free, fact.locked) == (known.free, known.locked):
+        return False
+    return fact.source is FactSource.STREAM

@@ -1,0 +1,43 @@
+"""A pair of sockets through which other threads wake the one that owns a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+
+
+class Wakeup:
+    """``wake`` makes ``fileno`` readable; any thread may call it, also after ``close``."""
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        # Guards the sender against being closed while another thread uses it.
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def fileno(self) -> int:
+        """Return the descriptor to select on."""
+        return self._receiver.fileno()
+
+    def wake(self) -> None:
+        """Make the owner look at its orders; a full pair is already awake."""
+        with self._lock:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):
+                    self._sender.send(b"\0")
+
+    def drain(self) -> None:
+        """Take all wake-ups that are pending; only the owner calls this."""
+        with contextlib.suppress(BlockingIOError):
+            while self._receiver.recv(4096):
+                continue
+
+    def close(self) -> None:
+        """Release both sockets; only the owner calls this."""
+        with self._lock:
+            self._closed = True
+            self._sender.close()
+        self._receiver.close()

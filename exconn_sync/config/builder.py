@@ -1,0 +1,98 @@
+"""A configuration step by step."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from typing import Any
+
+from exconn_sync.config import environment as env
+from exconn_sync.config.config import Config
+from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
+from exconn_sync.errors import AuthenticationError
+from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.metrics import MetricsSink
+from exconn_sync.ports.registry import find_driver
+from exconn_sync.ports.risk import RiskRule
+
+
+class ConfigBuilder:
+    """Collects settings; each method returns the builder, ``build`` the checked Config.
+
+    Every method raises ValidationError at once for a value that breaks its rule.
+    """
+
+    def __init__(self, exchange: str) -> None:
+        find_driver(exchange)
+        self._exchange = exchange
+        self._settings: dict[str, Any] = {}
+
+    def credentials(self, api_key: str, api_secret: str) -> ConfigBuilder:
+        """Set the API key and secret."""
+        return self._set(credentials=Credentials.of(api_key, api_secret))
+
+    def api_key_from_env(self) -> ConfigBuilder:
+        """Take key and secret from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
+
+        Raises:
+            AuthenticationError: the variables are not set.
+        """
+        found = env.credentials_from(self._exchange, os.environ)
+        if found is None:
+            names = " and ".join(env.variable(self._exchange, name) for name in (env.API_KEY, env.API_SECRET))
+            raise AuthenticationError(f"set {names}", exchange=self._exchange, outcome="not_sent")
+        return self._set(credentials=found)
+
+    def environment(self, name: str) -> ConfigBuilder:
+        """Choose ``production``, ``testnet`` or ``demo``."""
+        return self._set(environment=name)
+
+    def endpoints(self, **urls: str) -> ConfigBuilder:
+        """Replace base URLs by name; for Binance ``rest``, ``stream``, ``ws_api``."""
+        return self._set(endpoints=urls)
+
+    def timeouts(self, **seconds: float) -> ConfigBuilder:
+        """Set limits in seconds: ``connect``, ``read``, ``write``, ``request``, ``snapshot``."""
+        return self._set(timeouts=Timeouts(**seconds))
+
+    def reconnect(self, **seconds: float) -> ConfigBuilder:
+        """Set ``base``, ``cap``, ``settle`` and ``idle_timeout`` in seconds."""
+        return self._set(reconnect=Reconnect(**seconds))
+
+    def intervals(self, **seconds: float) -> ConfigBuilder:
+        """Set how often the ``clock`` is synchronized and orders are reconciled (``reconcile``), in seconds."""
+        return self._set(intervals=Intervals(**seconds))
+
+    def rate_limits(self, *, share: str = "process", window_ms: int = 5000) -> ConfigBuilder:
+        """Choose who shares the request budget, and how long a signed request stays valid."""
+        return self._set(rate_limits=RateLimits(share, window_ms))
+
+    def risk(self, *rules: RiskRule, max_order_notional: Decimal | int | str | None = None) -> ConfigBuilder:
+        """Limit the user's own orders: built-in limits by name, own rules as objects."""
+        limits: dict[str, Any] = {"max_order_notional": max_order_notional}
+        return self._set(risk=RiskLimits(**limits), rules=rules)
+
+    def journal(self, journal: str | Journal) -> ConfigBuilder:
+        """Choose where intents and facts are kept: ``"memory"`` or a Journal object."""
+        return self._set(journal=journal)
+
+    def metrics(self, sink: MetricsSink) -> ConfigBuilder:
+        """Choose where numbers about the library's work go."""
+        return self._set(metrics=sink)
+
+    def delivery(self, *, buffer: int = 1000, overflow: str = "drop_oldest") -> ConfigBuilder:
+        """Set the default buffer of market-data subscriptions and what gives way when it is full."""
+        return self._set(delivery=Delivery(buffer, overflow))
+
+    def build(self) -> Config:
+        """Return the configuration.
+
+        Raises:
+            ValidationError: settings that do not fit together.
+        """
+        return Config(self._exchange, **self._settings)
+
+    def _set(self, **values: Any) -> ConfigBuilder:
+        self._settings.update(values)
+        return self

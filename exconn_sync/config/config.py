@@ -1,0 +1,115 @@
+"""The configuration of one connector."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NoReturn
+
+from exconn_sync.config import environment as env
+from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts, check_url
+from exconn_sync.errors import ValidationError
+from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.metrics import MetricsSink
+from exconn_sync.ports.registry import find_driver
+from exconn_sync.ports.risk import RiskRule
+
+if TYPE_CHECKING:
+    from exconn_sync.config.builder import ConfigBuilder
+
+ENVIRONMENTS = ("production", "testnet", "demo")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a connector needs to know; immutable and checked when it is made.
+
+    Usually made by ``Config.builder("binance")`` or ``Config.from_env("binance")``. It is not picklable, because it may
+    hold a secret, and shows none in ``repr``.
+
+    Attributes:
+        exchange: name of the exchange, for example ``binance``.
+        environment: ``production``, ``testnet`` or ``demo``; chooses the base URLs.
+        credentials: API key and secret, None for public data only.
+        endpoints: base URLs by the exchange's names for them; those given replace the environment's.
+        journal: ``"memory"`` or a Journal object.
+        rules: the user's own risk rules, asked after the built-in limits.
+        metrics: where numbers about the library's work go; None for an in-memory sink.
+
+    Raises:
+        ValidationError: any setting breaks its rule.
+    """
+
+    exchange: str
+    environment: str = "production"
+    credentials: Credentials | None = None
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    reconnect: Reconnect = field(default_factory=Reconnect)
+    intervals: Intervals = field(default_factory=Intervals)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    risk: RiskLimits = field(default_factory=RiskLimits)
+    delivery: Delivery = field(default_factory=Delivery)
+    journal: str | Journal = "memory"
+    rules: tuple[RiskRule, ...] = ()
+    metrics: MetricsSink | None = None
+
+    def __post_init__(self) -> None:
+        driver = find_driver(self.exchange)
+        if self.environment not in ENVIRONMENTS:
+            raise ValidationError("environment", self.environment, "must be one of " + ", ".join(ENVIRONMENTS))
+        defaults = driver.endpoints(self.environment)
+        if not defaults:
+            raise ValidationError("environment", self.environment, f"{self.exchange} has no such environment")
+        for name in self.endpoints:
+            if name not in defaults:
+                raise ValidationError("endpoints", name, f"{self.exchange} knows only " + ", ".join(defaults))
+        merged = {name: _url(name, self.endpoints.get(name, url)) for name, url in defaults.items()}
+        object.__setattr__(self, "endpoints", MappingProxyType(merged))
+        if isinstance(self.journal, str) and self.journal != "memory":
+            raise ValidationError("journal", self.journal, 'must be "memory" or a Journal object in this version')
+
+    @staticmethod
+    def builder(exchange: str) -> ConfigBuilder:
+        """Return a builder for one exchange.
+
+        Raises:
+            ValidationError: the exchange is unknown; the message lists the known ones.
+        """
+        from exconn_sync.config.builder import ConfigBuilder
+
+        return ConfigBuilder(exchange)
+
+    @classmethod
+    def from_env(cls, exchange: str, environ: Mapping[str, str] | None = None) -> Config:
+        """Return a configuration from environment variables.
+
+        Read are ``EXCONN_<EXCHANGE>_API_KEY`` and ``_API_SECRET`` (both or neither), ``_ENVIRONMENT``, and
+        ``_ENDPOINT_<NAME>`` for each base URL.
+
+        Raises:
+            ValidationError: a variable is malformed; the message names it and not its value.
+        """
+        driver = find_driver(exchange)
+        source = os.environ if environ is None else environ
+        chosen = source.get(env.variable(exchange, env.ENVIRONMENT)) or "production"
+        if chosen not in ENVIRONMENTS:
+            name = env.variable(exchange, env.ENVIRONMENT)
+            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(ENVIRONMENTS))
+        return cls(
+            exchange,
+            environment=chosen,
+            credentials=env.credentials_from(exchange, source),
+            endpoints=env.endpoints_from(exchange, driver.endpoints(chosen), source),
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Config is not pickled, because it may hold a secret; build it again in the other process")
+
+
+def _url(name: str, url: str) -> str:
+    is_http = name == "rest"
+    return check_url(name, url, secure="https" if is_http else "wss", plain="http" if is_http else "ws")

@@ -1,0 +1,127 @@
+"""The settings of a connector, by subject, each checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from exconn_sync.errors import ValidationError
+from exconn_sync.model.numbers import positive_decimal_of
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _check_seconds(settings: object) -> None:
+    """Check that every float field of a settings object is a positive number of seconds."""
+    for item in fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, item.name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e7:
+            raise ValidationError(item.name, value, "must be a positive number of seconds")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Limits in seconds.
+
+    ``request`` bounds a whole call: waiting for a budget, sending, the answer. ``connect``, ``read`` and ``write`` are
+    for one step on a socket. ``snapshot`` is for one attempt to load an order book.
+    """
+
+    connect: float = 5.0
+    read: float = 10.0
+    write: float = 5.0
+    request: float = 15.0
+    snapshot: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check_seconds(self)
+
+
+@dataclass(frozen=True)
+class Reconnect:
+    """How lost connections come back, in seconds.
+
+    The n-th attempt waits a random time up to ``base * 2**n``, at most ``cap``; the count starts anew once a connection
+    brought data and has lived for ``settle``. A stream without a byte for ``idle_timeout`` is dead (fault F008).
+    """
+
+    base: float = 1.0
+    cap: float = 60.0
+    settle: float = 1.0
+    idle_timeout: float = 45.0
+
+    def __post_init__(self) -> None:
+        _check_seconds(self)
+        if self.cap < self.base:
+            raise ValidationError("cap", self.cap, f"must not be below base={self.base}")
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How often background work is done, in seconds: clock synchronization and reconciliation."""
+
+    clock: float = 60.0
+    reconcile: float = 60.0
+
+    def __post_init__(self) -> None:
+        _check_seconds(self)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Default buffer of a market-data subscription (events) and what gives way when it is full."""
+
+    buffer: int = 1000
+    overflow: str = "drop_oldest"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.buffer, bool) or not isinstance(self.buffer, int) or self.buffer < 1:
+            raise ValidationError("buffer", self.buffer, "must be a whole number of at least 1")
+        allowed = ("drop_oldest", "drop_newest", "block", "conflate")
+        if self.overflow not in allowed:
+            raise ValidationError("overflow", self.overflow, "must be one of " + ", ".join(allowed))
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """Who shares the request budget. ``window_ms`` is how long after its timestamp a signed request stays valid."""
+
+    share: str = "process"
+    window_ms: int = 5000
+
+    def __post_init__(self) -> None:
+        if self.share != "process":
+            raise ValidationError("share", self.share, 'only "process" is available in this version')
+        if isinstance(self.window_ms, bool) or not isinstance(self.window_ms, int) or not 1 <= self.window_ms <= 60000:
+            raise ValidationError("window_ms", self.window_ms, "must be a whole number of milliseconds up to 60000")
+
+
+@dataclass(frozen=True)
+class RiskLimits:
+    """Limits on the user's own orders; None switches a limit off. ``max_order_notional`` is in the quote asset."""
+
+    max_order_notional: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_order_notional is not None:
+            checked = positive_decimal_of("max_order_notional", self.max_order_notional)
+            object.__setattr__(self, "max_order_notional", checked)
+
+
+def check_url(name: str, url: object, *, secure: str, plain: str) -> str:
+    """Return a checked base URL without a slash at its end.
+
+    Plain text is refused except to this machine: a signed request never travels unencrypted (fault F175).
+
+    Raises:
+        ValidationError: not a URL of these schemes, no host, or unencrypted to another machine.
+    """
+    parts = urlsplit(url) if isinstance(url, str) else None
+    if parts is None or parts.scheme not in (secure, plain) or not parts.hostname:
+        raise ValidationError(name, url, f"must be a URL that begins with {secure}://")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValidationError(name, "<url>", "must not hold a user name, query or fragment")
+    if parts.scheme == plain and parts.hostname not in _LOOPBACK:
+        raise ValidationError(name, url, f"must begin with {secure}:// (plain {plain}:// is for this machine only)")
+    return str(url).rstrip("/")

@@ -1,0 +1,61 @@
+"""Commands of a connector: what changes the account."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from exconn_sync._live.order_handle import Order
+from exconn_sync.connector.core import Core
+from exconn_sync.errors import ValidationError
+from exconn_sync.model.orders import OrderRequest
+
+
+class CommandFace:
+    """Placing and cancelling orders. A command is sent at most once, and ends as done, refused or unknown."""
+
+    _core: Core
+
+    def place_order(self, request: OrderRequest, *, timeout: float | None = None) -> Order:
+        """Place an order and return its live handle once the exchange has it.
+
+        Checked first, in this order and before anything is sent: the key, the symbol, the symbol's trading rules, the
+        risk limits. ``timeout`` seconds (default: ``timeouts.request``) bound everything, also the waiting for a
+        request budget.
+
+        Raises:
+            ValidationError: the order breaks a rule; nothing was sent.
+            AuthenticationError: no key, or it was refused.
+            RiskRejected: a risk rule refused the order; nothing was sent.
+            OrderRejected: the exchange certainly did not take the order; its kinds say why.
+            RateLimitError, CircuitOpen, ConnectionFailed, NotReady: see ``outcome``.
+            OutcomeUnknown: it is not known in time whether the exchange took the order. The error carries the live
+                handle as ``order``; looking for it goes on in the background, and it is never sent again.
+        """
+        return self._core.assembly.gateway.place(_request_of(request), timeout)
+
+    def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
+        """Cancel an order by its handle, client order id or exchange order id; returns when it is confirmed.
+
+        Raises:
+            ValidationError: no order with this id is known here.
+            OrderRejected: the order is terminal already, or the exchange refused.
+            OutcomeUnknown: it is not known in time whether the cancel arrived.
+        """
+        self._core.assembly.gateway.cancel(order, timeout)
+
+    def submit_order(self, request: OrderRequest, *, timeout: float | None = None) -> Future[Order]:
+        """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises."""
+        gateway = self._core.assembly.gateway
+        checked = _request_of(request)
+        return self._core.assembly.executor.submit(lambda: gateway.place(checked, timeout))
+
+    def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:
+        """Cancel an order on a thread of the pool; the future gets what ``cancel_order`` raises, or None."""
+        gateway = self._core.assembly.gateway
+        return self._core.assembly.executor.submit(lambda: gateway.cancel(order, timeout))
+
+
+def _request_of(request: object) -> OrderRequest:
+    if not isinstance(request, OrderRequest):
+        raise ValidationError("request", request, "must be an OrderRequest, for example OrderRequest.limit(...)")
+    return request

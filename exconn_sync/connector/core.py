@@ -1,0 +1,159 @@
+"""What the faces of a connector share: its configuration, its store, and the parts of its present life."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from exconn_sync._live.assembly import ACCOUNT_CONDITIONS, CREDENTIALS, REST_CONDITIONS, STREAM_CONDITIONS, Assembly
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.process import ProcessGuard
+from exconn_sync._runtime.readiness import Readiness
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync.config import Config
+from exconn_sync.connector.interests import Interests
+from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError
+from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.enums import ConnectorState
+from exconn_sync.persistence import MemoryJournal
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.registry import find_driver
+
+
+class Core:
+    """State of one connector over all its lives. Thread-safe; every public method checks that nobody forked."""
+
+    def __init__(self, config: Config, clock: Clock, rng: random.Random) -> None:
+        self.config = config
+        self.clock = clock
+        self._rng = rng
+        self.driver = find_driver(config.exchange)
+        self.metrics = config.metrics or MemoryMetrics()
+        self.journal: Journal = MemoryJournal() if isinstance(config.journal, str) else config.journal
+        self.bus = Bus()
+        self.pipeline = Pipeline(config.exchange, self.bus, clock, self.metrics)
+        self.store = AccountStore(config.exchange, self.journal, self.pipeline.account, self.pipeline.error)
+        self.readiness = Readiness(self._conditions())
+        self.interests = Interests(self.pipeline)
+        self.guard = ProcessGuard()
+        # Guards the life cycle: one start or stop at a time.
+        self._lock = threading.RLock()
+        self._assembly: Assembly | None = None
+        self._phase = ConnectorState.NEW
+        self._was_ready = False
+        self.failure: Exception | None = None
+        self.store.restore(self.journal.replay())
+        self._note_credentials()
+
+    @property
+    def assembly(self) -> Assembly:
+        """The parts of the present life.
+
+        Raises:
+            ConnectorStopped: not started, or stopped.
+            ForkedProcess: the connector belongs to the parent process.
+        """
+        self.guard.check("connector")
+        assembly = self._assembly
+        if assembly is None or self._phase in (ConnectorState.STOPPED, ConnectorState.FAILED):
+            why = "not started" if self._phase is ConnectorState.NEW else str(self._phase)
+            raise ConnectorStopped(f"the connector is {why}", outcome="not_sent") from self.failure
+        return assembly
+
+    @property
+    def running(self) -> Assembly | None:
+        """The parts of the present life, None where there is none."""
+        return self._assembly
+
+    @property
+    def state(self) -> ConnectorState:
+        """Where the connector is in its life."""
+        if self._phase is not ConnectorState.CONNECTING:
+            return self._phase
+        if self.readiness.events["ready"].is_set():
+            self._was_ready = True
+            return ConnectorState.READY
+        return ConnectorState.DEGRADED if self._was_ready else ConnectorState.CONNECTING
+
+    def start(self) -> None:
+        """Begin a life; does nothing while there is one."""
+        self.guard.check("connector")
+        with self._lock:
+            if self._assembly is not None:
+                return
+            self.readiness.reopen()
+            self._note_credentials()
+            self.store.reopen()
+            self.failure = None
+            self._was_ready = False
+            assembly = Assembly(
+                self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
+                self._on_instruments, self._on_give_up,
+            )  # fmt: skip
+            self._assembly = assembly
+            self._phase = ConnectorState.CONNECTING
+            assembly.start()
+
+    def stop(self, timeout: float | None, *, keep_subscriptions: bool = False) -> list[str]:
+        """End the present life within ``timeout`` seconds; return the names of threads that did not end in time."""
+        self.guard.check("connector")
+        deadline = Deadline.after(self.clock.monotonic_ns(), timeout)
+        with self._lock:
+            assembly = self._assembly
+            if assembly is None:
+                if self._phase is ConnectorState.NEW and not keep_subscriptions:
+                    self._end_subscriptions(deadline)
+                return []
+            self._phase = ConnectorState.STOPPING
+            self.readiness.close()
+            self.store.close()
+            left = assembly.stop(deadline)
+            if not keep_subscriptions:
+                self._end_subscriptions(deadline)
+            self.interests.detach()
+            self._assembly = None
+            self._phase = ConnectorState.STOPPED
+        return left
+
+    def restart(self, config: Config | None, timeout: float | None) -> None:
+        """End the present life and begin another one; subscriptions and everything known of the account are kept."""
+        with self._lock:
+            self.stop(timeout, keep_subscriptions=True)
+            if config is not None:
+                if config.exchange != self.config.exchange:
+                    raise ExconnError(f"a connector of {self.config.exchange} cannot become one of {config.exchange}")
+                self.config = config
+                self.readiness.redefine(self._conditions())
+            self.start()
+
+    def _end_subscriptions(self, deadline: Deadline) -> None:
+        self.bus.close(lambda: deadline.remaining(self.clock.monotonic_ns()))
+
+    def _conditions(self) -> dict[str, tuple[str, ...]]:
+        account = ACCOUNT_CONDITIONS if self.config.credentials is not None else ()
+        return {
+            "rest": REST_CONDITIONS,
+            "stream": STREAM_CONDITIONS,
+            "account": account or (CREDENTIALS,),
+            "ready": (*REST_CONDITIONS, *STREAM_CONDITIONS, *account),
+        }
+
+    def _note_credentials(self) -> None:
+        if self.config.credentials is None:
+            error = AuthenticationError("no API key was configured", exchange=self.config.exchange, outcome="not_sent")
+            self.readiness.fail(CREDENTIALS, error)
+
+    def _on_instruments(self) -> None:
+        assembly = self._assembly
+        if assembly is not None:
+            self.interests.attach(assembly.feed, assembly.catalogue.instruments)
+
+    def _on_give_up(self, worker: str, error: Exception) -> None:
+        self.failure = error
+        self._phase = ConnectorState.FAILED
+        self.pipeline.error(f"supervisor gave up on {worker}", error)
+        self.readiness.close()
+        self.store.close()

@@ -1,0 +1,59 @@
+"""The condition of a connector, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exconn_sync._runtime.worker import WorkerReport
+from exconn_sync.connector.core import Core
+from exconn_sync.model.enums import BookState, ConnectorState
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is well and what is not.
+
+    ``status`` is ``healthy``, ``degraded`` (works in part) or ``down``; ``reasons`` says why in words.
+    ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, None while unknown.
+    """
+
+    exchange: str
+    status: str
+    state: ConnectorState
+    reasons: tuple[str, ...]
+    missing: tuple[str, ...]
+    workers: tuple[WorkerReport, ...]
+    clock_offset_ms: float | None
+    breaker: str
+    books: dict[str, BookState]
+    unknown_orders: int
+
+    def __str__(self) -> str:
+        reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
+        return f"{self.exchange}: {self.status}, {self.state}{reasons}"
+
+
+def health_of(core: Core) -> Health:
+    """Return the condition of a connector at this moment. Instant."""
+    assembly = core.running
+    missing = core.readiness.missing("ready")
+    errors = core.readiness.errors("ready")
+    reasons = [f"{name}: {errors[name]}" if name in errors else f"{name} is missing" for name in missing]
+    if core.failure is not None:
+        reasons.insert(0, f"gave up: {core.failure}")
+    books = {} if assembly is None else assembly.books.states()
+    reasons.extend(f"book {symbol} is {state}" for symbol, state in books.items() if state is not BookState.LIVE)
+    is_up = assembly is not None and core.failure is None
+    status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
+    return Health(
+        exchange=core.config.exchange,
+        status=status,
+        state=core.state,
+        reasons=tuple(reasons),
+        missing=missing,
+        workers=() if assembly is None else tuple(assembly.supervisor.reports()),
+        clock_offset_ms=None if assembly is None else assembly.server_clock.offset_to_local_ms(),
+        breaker="closed" if assembly is None else assembly.breaker.state,
+        books=books,
+        unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+    )

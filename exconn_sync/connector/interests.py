@@ -1,0 +1,116 @@
+"""What subscribers want from the market stream, kept over reconnects and restarts.
+
+A symbol may be spelt in several ways, and only the table of instruments knows them all. Until it is loaded, wishes
+wait here; afterwards a symbol that does not exist is an error at once.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from exconn_sync._live.feed_reader import FeedReader
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._runtime.subscription import Subscription
+from exconn_sync.errors import ValidationError
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.instrument import Instruments
+from exconn_sync.model.wire import Topic
+
+
+class _Wish:
+    """One subscription's wish; ``topic`` is None until the symbol is understood."""
+
+    def __init__(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
+        self.subscription = subscription
+        self.channel = channel
+        self.symbol = symbol
+        self.topic: Topic | None = None
+
+
+class Interests:
+    """Wishes of all subscribers, handed to the feed of the present life. Thread-safe."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        # Guards the list and which feed is attached; the feed is called after it is released.
+        self._lock = threading.Lock()
+        self._wishes: list[_Wish] = []
+        self._feed: FeedReader | None = None
+        self._instruments: Instruments | None = None
+
+    def add(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
+        """Want a channel of a symbol as long as the subscription lives; None stands for the connector itself.
+
+        Raises:
+            ValidationError: the exchange has no such symbol (only once the instruments are loaded).
+        """
+        wish = _Wish(subscription, channel, symbol)
+        with self._lock:
+            feed = self._feed
+            if self._instruments is not None:
+                self._understand(wish, self._instruments)
+            self._wishes.append(wish)
+        self._refresh(subscription)
+        if feed is not None and wish.topic is not None:
+            feed.want(wish.topic)
+
+    def wants_book(self, symbol: str) -> bool:
+        """Return whether the connector itself already wants the book of a canonical symbol."""
+        with self._lock:
+            return any(
+                wish.subscription is None and symbol in (wish.symbol, wish.topic and wish.topic.symbol)
+                for wish in self._wishes
+            )
+
+    def remove(self, subscription: Subscription) -> None:
+        """Want nothing more for a subscription."""
+        with self._lock:
+            feed = self._feed
+            gone = [wish for wish in self._wishes if wish.subscription is subscription]
+            self._wishes = [wish for wish in self._wishes if wish.subscription is not subscription]
+        for wish in gone:
+            if feed is not None and wish.topic is not None:
+                feed.release(wish.topic)
+
+    def attach(self, feed: FeedReader, instruments: Instruments) -> None:
+        """Hand all wishes to a feed, now that symbols can be understood; a newer table only replaces the older one."""
+        with self._lock:
+            self._instruments = instruments
+            if self._feed is feed:
+                return
+            self._feed = feed
+            wishes = list(self._wishes)
+        for wish in wishes:
+            try:
+                self._understand(wish, instruments)
+                self._refresh(wish.subscription)
+                if wish.topic is not None:
+                    feed.want(wish.topic)
+                    self._take_back_if_gone(feed, wish)
+            except ValidationError as error:
+                self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
+                if wish.subscription is not None:
+                    wish.subscription.abandon()
+
+    def _take_back_if_gone(self, feed: FeedReader, wish: _Wish) -> None:
+        """Release a topic whose subscription ended while it was being handed over."""
+        with self._lock:
+            is_gone = wish not in self._wishes
+        if is_gone and wish.topic is not None:
+            feed.release(wish.topic)
+
+    def detach(self) -> None:
+        """Forget the feed and the table of the life that ended; the wishes stay."""
+        with self._lock:
+            self._feed = None
+            self._instruments = None
+
+    def _understand(self, wish: _Wish, instruments: Instruments) -> None:
+        symbol = instruments.get(wish.symbol).symbol
+        wish.topic = Topic(wish.channel, symbol)
+        if wish.subscription is not None:
+            wish.subscription.pattern = self._pipeline.key(wish.channel, symbol)
+
+    def _refresh(self, subscription: Subscription | None) -> None:
+        if subscription is not None:
+            self._pipeline.bus.refresh()

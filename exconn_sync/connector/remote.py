@@ -1,0 +1,144 @@
+"""Questions to the exchange: blocking REST calls on the caller's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from exconn_sync._live.order_handle import Order
+from exconn_sync.connector.core import Core
+from exconn_sync.errors import ValidationError
+from exconn_sync.model.account import Balance
+from exconn_sync.model.book_view import BookView
+from exconn_sync.model.enums import BookState
+from exconn_sync.model.instrument import Instruments
+from exconn_sync.model.market import Trade
+from exconn_sync.model.numbers import decimal_of
+from exconn_sync.model.orders import Fill, OrderState
+from exconn_sync.model.wire import RestCall
+
+T = TypeVar("T")
+
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
+class RemoteFace:
+    """The ``fetch_...`` calls. Each is limited, guarded and, where needed, signed; ``timeout`` seconds bound it whole.
+
+    What a call learns about the account also enters the local state.
+
+    Raises (all): ConnectorStopped, NotReady (instruments or clock not known yet), RateLimitError, ConnectionFailed,
+    RequestTimeout, CircuitOpen, AuthenticationError for private calls without a key, ExchangeError.
+    """
+
+    _core: Core
+
+    def fetch_server_time(self, *, timeout: float | None = None) -> int:
+        """Return the exchange's clock in integer nanoseconds since the Unix epoch (Binance: 5.2, ``time``)."""
+        return self._fetch(self._core.driver.server_time(), timeout)
+
+    def fetch_instruments(self, *, timeout: float | None = None) -> Instruments:
+        """Return all symbols and their rules, freshly loaded (Binance: 5.3)."""
+        instruments = self._fetch(self._core.driver.fetch_instruments(), timeout)
+        self._core.assembly.catalogue.replace(instruments)
+        return instruments
+
+    def fetch_order_book(self, symbol: str, depth: int = 100, *, timeout: float | None = None) -> BookView:
+        """Return a snapshot of ``depth`` levels a side; ``order_book`` is the local book and costs nothing."""
+        if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= 5000:
+            raise ValidationError("depth", depth, "must be a whole number from 1 to 5000")
+        instrument = self._core.assembly.catalogue.get(symbol)
+        snapshot = self._fetch(self._core.driver.fetch_order_book(instrument, depth), timeout)
+        return BookView(
+            exchange=snapshot.exchange,
+            symbol=snapshot.symbol,
+            state=BookState.LIVE,
+            bids=[(decimal_of("price", price), quantity) for price, quantity in snapshot.bids],
+            asks=[(decimal_of("price", price), quantity) for price, quantity in snapshot.asks],
+            update_id=snapshot.update_id,
+            received_at=snapshot.received_at,
+        )
+
+    def fetch_trades(self, symbol: str, limit: int = 500, *, timeout: float | None = None) -> list[Trade]:
+        """Return the newest public trades, oldest first, at most 1,000 (Binance: 5.2, ``trades``)."""
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
+            raise ValidationError("limit", limit, "must be a whole number from 1 to 1000")
+        instrument = self._core.assembly.catalogue.get(symbol)
+        return self._fetch(self._core.driver.fetch_trades(instrument, limit), timeout)
+
+    def fetch_balances(self, *, timeout: float | None = None) -> Mapping[str, Balance]:
+        """Return the balances by asset (Binance: 5.10, ``account``)."""
+        balances = self._fetch(self._core.driver.fetch_balances(), timeout)
+        self._core.store.apply(balances)
+        return {balance.asset: balance for balance in balances}
+
+    def fetch_order(self, order: Order | str, *, timeout: float | None = None) -> OrderState:
+        """Return a known order after asking the exchange for it.
+
+        Raises:
+            OrderNotFound: the exchange does not know it (any more).
+            ValidationError: no order with this id is known here.
+        """
+        state = order.state if isinstance(order, Order) else self._core.store.order(order)
+        if state is None:
+            raise ValidationError("order", order, "is not a known order; pass an Order or its id")
+        assembly = self._core.assembly
+        instrument = assembly.catalogue.get(state.symbol)
+        fact = self._fetch(self._core.driver.fetch_order(instrument, state, assembly.catalogue.instruments), timeout)
+        self._core.store.apply([fact])
+        return self._core.store.order(state.client_order_id) or state
+
+    def fetch_open_orders(self, symbol: str | None = None, *, timeout: float | None = None) -> list[OrderState]:
+        """Return the open orders of one symbol or of the account, those placed elsewhere included."""
+        assembly = self._core.assembly
+        instrument = None if symbol is None else assembly.catalogue.get(symbol)
+        call = self._core.driver.fetch_open_orders(instrument, assembly.catalogue.instruments)
+        facts = self._fetch(call, timeout)
+        self._core.store.apply(facts)
+        found = [self._core.store.order(fact.client_order_id) for fact in facts]
+        return [state for state in found if state is not None]
+
+    def fetch_fills(self, symbol: str, *, timeout: float | None = None) -> list[Fill]:
+        """Return the newest executions of the account in a symbol, oldest first (Binance: 5.6, ``myTrades``)."""
+        assembly = self._core.assembly
+        instrument = assembly.catalogue.get(symbol)
+        call = self._core.driver.fetch_fills(instrument, None, assembly.catalogue.instruments)
+        fills = self._fetch(call, timeout)
+        self._core.store.apply(fills)
+        return fills
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        signed: bool = False,
+        timeout: float | None = None,
+    ) -> Any:
+        """Make any other REST call of the exchange; return its decoded JSON with numbers as Decimal.
+
+        The call is limited and guarded like every other, and signed where ``signed`` is True. Anything but GET counts
+        as a command: it is sent once, and an error tells its ``outcome``.
+
+        Raises:
+            ValidationError: unknown method, a path that does not begin with one slash, or a parameter of another type.
+        """
+        if method not in _METHODS:
+            raise ValidationError("method", method, "must be one of " + ", ".join(_METHODS))
+        if not isinstance(path, str) or not path.startswith("/") or path.startswith("//") or not path.isascii():
+            raise ValidationError("path", path, "must begin with one slash")
+        if any(char in path for char in "?#% \r\n"):
+            raise ValidationError("path", path, "must not hold a query; use params")
+        pairs = tuple((name, _text_of(name, value)) for name, value in (params or {}).items())
+        return self._fetch(self._core.driver.raw_call(method, path, pairs, is_signed=signed), timeout)
+
+    def _fetch(self, call: RestCall[T], timeout: float | None) -> T:
+        limit = self._core.config.timeouts.request if timeout is None else timeout
+        return self._core.assembly.rest.call(call, limit)
+
+
+def _text_of(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ValidationError(name, value, "must be a text or an int; pass numbers as text")
+    return str(value)

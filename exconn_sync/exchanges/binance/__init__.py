@@ -1,0 +1,1 @@
+"""Binance spot, as its documentation stood in July 2026."""

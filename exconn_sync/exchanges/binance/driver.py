@@ -1,0 +1,190 @@
+"""The parts of Binance spot, joined to a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from exconn_sync.errors import ExconnError
+from exconn_sync.exchanges.binance import (
+    book_sync,
+    encode,
+    faults,
+    limits,
+    parse_account,
+    parse_orders,
+    parse_rest,
+    parse_ws,
+    signing,
+    symbols,
+)
+from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.market import BookSnapshot, Trade
+from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RestCall, Topic
+from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDriver, Signer
+
+_MOST_FILLS = "1000"
+
+
+class BinanceDriver:
+    """Binance spot; see ``ExchangeDriver`` for what each method promises."""
+
+    name = urls.EXCHANGE
+    channels = encode.CHANNELS
+    stream_limits = limits.STREAM_LIMITS
+    rate_rules = limits.RATE_RULES
+    processing_limit_ms = limits.PROCESSING_LIMIT_MS
+
+    def endpoints(self, environment: str) -> Mapping[str, str]:
+        """Return the base URLs ``rest``, ``stream`` and ``ws_api``."""
+        return urls.base_urls(environment)
+
+    def signer(self, api_key: str, api_secret: str) -> Signer:
+        """Return a signer for an HMAC key. Raises ValidationError for any other type of key."""
+        return signing.hmac_signer(api_key, api_secret)
+
+    # --- REST -------------------------------------------------------------------------------------------------------
+
+    def server_time(self) -> RestCall[int]:
+        """Return the call for the exchange's clock."""
+        return RestCall("GET", urls.TIME, parse_rest.parse_time, costs=limits.costs_of("GET", urls.TIME))
+
+    def fetch_instruments(self) -> RestCall[Instruments]:
+        """Return the call for exchangeInfo."""
+        path = urls.EXCHANGE_INFO
+        return RestCall("GET", path, symbols.parse_instruments, costs=limits.costs_of("GET", path))
+
+    def fetch_order_book(self, instrument: Instrument, limit: int) -> RestCall[BookSnapshot]:
+        """Return the call for a snapshot; Binance gives at most 5000 levels a side."""
+        parse = partial(parse_rest.parse_order_book, instrument)
+        params = (("symbol", instrument.exchange_symbol), ("limit", str(limit)))
+        return RestCall("GET", urls.DEPTH, parse, params, costs=limits.depth_costs(limit))
+
+    def fetch_trades(self, instrument: Instrument, limit: int) -> RestCall[list[Trade]]:
+        """Return the call for the newest public trades; Binance gives at most 1000."""
+        parse = partial(parse_rest.parse_trades, instrument)
+        params = (("symbol", instrument.exchange_symbol), ("limit", str(limit)))
+        costs = limits.costs_of("GET", urls.TRADES)
+        return RestCall("GET", urls.TRADES, parse, params, costs=costs)
+
+    def fetch_balances(self) -> RestCall[list[Balance]]:
+        """Return the call for all balances, those of zero among them."""
+        path = urls.ACCOUNT
+        costs = limits.costs_of("GET", path)
+        return RestCall("GET", path, parse_rest.parse_balances, is_signed=True, costs=costs)
+
+    def fetch_order(self, instrument: Instrument, order: OrderState, instruments: Instruments) -> RestCall[OrderFact]:
+        """Return the call for one order, by the exchange's id where it is known."""
+        parse = partial(parse_orders.parse_queried, instrument, order)
+        params = encode.order_params(instrument, order)
+        costs = limits.costs_of("GET", urls.ORDER)
+        return RestCall("GET", urls.ORDER, parse, params, is_signed=True, costs=costs)
+
+    def fetch_open_orders(self, instrument: Instrument | None, instruments: Instruments) -> RestCall[list[OrderFact]]:
+        """Return the call for the open orders of one symbol, or for more than ten times its weight of all."""
+        path = urls.OPEN_ORDERS
+        parse = partial(parse_orders.parse_open_orders, instrument, instruments)
+        params: Params = () if instrument is None else (("symbol", instrument.exchange_symbol),)
+        costs = limits.costs_of("GET", path) if instrument is None else limits.OPEN_ORDERS_OF_SYMBOL
+        return RestCall("GET", path, parse, params, is_signed=True, costs=costs)
+
+    def fetch_fills(
+        self, instrument: Instrument, exchange_order_id: str | None, instruments: Instruments
+    ) -> RestCall[list[Fill]]:
+        """Return the call for the newest 1000 fills of a symbol, or those of one order."""
+        parse = partial(parse_rest.parse_fills, instrument)
+        params: Params = (("symbol", instrument.exchange_symbol), ("limit", _MOST_FILLS))
+        costs = limits.costs_of("GET", urls.MY_TRADES)
+        if exchange_order_id is not None:
+            params, costs = (*params, ("orderId", exchange_order_id)), limits.FILLS_OF_ORDER
+        return RestCall("GET", urls.MY_TRADES, parse, params, is_signed=True, costs=costs)
+
+    def place_order(
+        self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that places the order; its answer is the order and its immediate fills."""
+        parse = partial(parse_orders.parse_placed, instrument, client_order_id)
+        params = encode.place_params(order, instrument, client_order_id)
+        costs = limits.costs_of("POST", urls.ORDER)
+        return RestCall("POST", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs)
+
+    def cancel_order(
+        self, instrument: Instrument, order: OrderState, instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that cancels the order, by the exchange's id where it is known."""
+        parse = partial(parse_orders.parse_cancelled, instrument, order)
+        params = encode.order_params(instrument, order)
+        costs = limits.costs_of("DELETE", urls.ORDER)
+        return RestCall("DELETE", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs)
+
+    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
+        """Return a call for any other path. Raises ValidationError."""
+        verb = encode.checked_raw_call(method, path, params, is_signed=is_signed)
+        costs = limits.costs_of(verb, path)
+        return RestCall(
+            verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs
+        )
+
+    def to_http(self, call: RestCall[Any], signer: Signer | None, timestamp_ms: int, window_ms: int) -> HttpRequest:
+        """Return the request as it goes over the wire. Raises AuthenticationError where there is no signer."""
+        if not call.is_signed:
+            return signing.unsigned_request(call.method, call.path, call.params)
+        return signing.signed_request(
+            call.method, call.path, call.params, signer=signer, timestamp_ms=timestamp_ms, window_ms=window_ms
+        )
+
+    def error_of(self, response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
+        """Return the error in an answer, or None for a success."""
+        return faults.error_of(response, call)
+
+    # --- market stream ----------------------------------------------------------------------------------------------
+
+    def stream_url(self, endpoints: Mapping[str, str]) -> str:
+        """Return the URL of a combined stream connection."""
+        return urls.combined_stream_url(endpoints)
+
+    def topic_name(self, topic: Topic, instrument: Instrument) -> str:
+        """Return the name of a stream. Raises ValidationError."""
+        return encode.stream_name(topic.channel, instrument)
+
+    def encode_subscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the frame that subscribes all the streams."""
+        return encode.stream_request("SUBSCRIBE", names, request_id)
+
+    def encode_unsubscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the frame that ends all the streams."""
+        return encode.stream_request("UNSUBSCRIBE", names, request_id)
+
+    # Called for each frame: without a call in between.
+    topic_of_frame = staticmethod(parse_ws.topic_of_frame)
+    judge_diff = staticmethod(book_sync.judge_diff)
+
+    def decoder(self, topic: Topic) -> Decode:
+        """Return the decoder of a stream. Raises ValidationError."""
+        return parse_ws.decoder(topic)
+
+    def parse_control(self, frame: bytes) -> Control:
+        """Read a frame that belongs to no stream. Raises ProtocolError."""
+        return parse_ws.parse_control(frame)
+
+    # --- account stream ---------------------------------------------------------------------------------------------
+
+    def account_url(self, endpoints: Mapping[str, str]) -> str:
+        """Return the URL of the WebSocket API."""
+        return endpoints[urls.WS_API]
+
+    def encode_login(self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
+        """Return the frame that subscribes the account's events by signature."""
+        return encode.login_request(signer, timestamp_ms, window_ms, request_id)
+
+    def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:
+        """Read one frame of the account stream. Raises ProtocolError."""
+        return parse_account.parse_account(frame, received_at, instruments)
+
+
+DRIVER: ExchangeDriver = BinanceDriver()

@@ -1,0 +1,111 @@
+"""Orders, queries and control frames in Binance's words (Binance: 5.4, 5.6, 8.2, 10.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from exconn_sync.errors import ValidationError
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.signing import ws_payload
+from exconn_sync.model.enums import Channel, OrderType, TimeInForce
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument
+from exconn_sync.model.numbers import plain_text
+from exconn_sync.model.orders import OrderRequest, OrderState
+from exconn_sync.model.wire import Params
+from exconn_sync.ports.driver import Signer
+
+_TYPES = {
+    OrderType.LIMIT: "LIMIT",
+    OrderType.MARKET: "MARKET",
+    OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
+    OrderType.STOP_MARKET: "STOP_LOSS",
+}
+_POST_ONLY = "LIMIT_MAKER"
+
+_STREAMS = {Channel.TRADE: "@trade", Channel.BOOK_TICKER: "@bookTicker", Channel.ORDER_BOOK: "@depth@100ms"}
+CHANNELS = frozenset(_STREAMS)
+
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+", re.ASCII)
+_ADDED_BY_SIGNING = frozenset({"recvWindow", "timestamp", "signature"})
+
+
+def place_params(order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId) -> Params:
+    """Return the parameters of a new order; the answer is asked for in full for every kind (Binance: 5.4)."""
+    params = [
+        ("symbol", instrument.exchange_symbol),
+        ("side", order.side.value.upper()),
+        ("type", _POST_ONLY if order.post_only else _TYPES[order.type]),
+    ]
+    if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and not order.post_only:
+        params.append(("timeInForce", (order.time_in_force or TimeInForce.GTC).value))
+    numbers = (
+        ("quantity", order.quantity),
+        ("quoteOrderQty", order.quote_quantity),
+        ("price", order.price),
+        ("stopPrice", order.stop_price),
+    )
+    params += [(name, plain_text(value)) for name, value in numbers if value is not None]
+    params += [("newClientOrderId", client_order_id), ("newOrderRespType", "FULL")]
+    return tuple(params)
+
+
+def order_params(instrument: Instrument, order: OrderState) -> Params:
+    """Return the parameters that name one order to cancel or query.
+
+    The exchange's id is the fastest and outlives renaming: a cancel or amend gives the order another client id
+    (Binance: 5.6, fault F103). Before the exchange has told its id, only the client id can name the order.
+    """
+    symbol = ("symbol", instrument.exchange_symbol)
+    if order.exchange_order_id is not None:
+        return symbol, ("orderId", order.exchange_order_id)
+    return symbol, ("origClientOrderId", order.client_order_id)
+
+
+def checked_raw_call(method: str, path: str, params: Params, *, is_signed: bool) -> str:
+    """Check a call of the user's own making and return its method in upper case.
+
+    Raises:
+        ValidationError: another method, a path with more than plain segments (fault F178), or a parameter that signing
+            adds itself.
+    """
+    if method.upper() not in _METHODS:
+        raise ValidationError("method", method, "must be one of " + ", ".join(sorted(_METHODS)), exchange=EXCHANGE)
+    if not _PATH.fullmatch(path):
+        raise ValidationError("path", path, "must be a plain path such as /api/v3/avgPrice", exchange=EXCHANGE)
+    for name, _ in params:
+        if is_signed and name in _ADDED_BY_SIGNING:
+            raise ValidationError("params", name, "is added to signed calls by the library", exchange=EXCHANGE)
+    return method.upper()
+
+
+def stream_name(channel: Channel, instrument: Instrument) -> str:
+    """Return the name of a market stream; symbols are in lower case there (Binance: 8.1).
+
+    Raises:
+        ValidationError: Binance has no public stream for the channel.
+    """
+    if channel not in _STREAMS:
+        raise ValidationError("channel", channel, "is not a public stream of binance", exchange=EXCHANGE)
+    return instrument.exchange_symbol.lower() + _STREAMS[channel]
+
+
+def stream_request(method: str, names: Sequence[str], request_id: int) -> bytes:
+    """Return the control frame for ``SUBSCRIBE`` or ``UNSUBSCRIBE`` of all the names at once (Binance: 8.2)."""
+    return msgspec.json.encode({"method": method, "params": list(names), "id": request_id})
+
+
+def login_request(signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
+    """Return the frame that subscribes the account's events by signature, with any type of key (Binance: 10.2)."""
+    params: dict[str, str | int] = {
+        "apiKey": signer.api_key,
+        "recvWindow": window_ms,
+        "timestamp": timestamp_ms,
+    }
+    params["signature"] = signer.sign(ws_payload(params))
+    method = "userDataStream.subscribe.signature"
+    return msgspec.json.encode({"id": request_id, "method": method, "params": params})

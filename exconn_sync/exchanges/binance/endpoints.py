@@ -1,0 +1,57 @@
+"""Where Binance spot answers, and under which paths (Binance: 1, 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+EXCHANGE = "binance"
+
+REST = "rest"
+STREAM = "stream"
+WS_API = "ws_api"
+
+TIME = "/api/v3/time"
+EXCHANGE_INFO = "/api/v3/exchangeInfo"
+DEPTH = "/api/v3/depth"
+TRADES = "/api/v3/trades"
+ACCOUNT = "/api/v3/account"
+ORDER = "/api/v3/order"
+OPEN_ORDERS = "/api/v3/openOrders"
+MY_TRADES = "/api/v3/myTrades"
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+_ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
+    "production": MappingProxyType(
+        {
+            REST: "https://api.binance.com",
+            STREAM: "wss://stream.binance.com:9443",
+            WS_API: "wss://ws-api.binance.com:443/ws-api/v3",
+        }
+    ),
+    "testnet": MappingProxyType(
+        {
+            REST: "https://testnet.binance.vision",
+            STREAM: "wss://stream.testnet.binance.vision",
+            WS_API: "wss://ws-api.testnet.binance.vision/ws-api/v3",
+        }
+    ),
+    "demo": MappingProxyType(
+        {
+            REST: "https://demo-api.binance.com",
+            STREAM: "wss://demo-stream.binance.com",
+            WS_API: "wss://demo-ws-api.binance.com/ws-api/v3",
+        }
+    ),
+}
+
+
+def base_urls(environment: str) -> Mapping[str, str]:
+    """Return the base URLs of an environment by name; empty for an unknown one."""
+    return _ENVIRONMENTS.get(environment, _NONE)
+
+
+def combined_stream_url(endpoints: Mapping[str, str]) -> str:
+    """Return the URL of a stream connection whose frames name their stream (Binance: 8.1)."""
+    return endpoints[STREAM] + "/stream"

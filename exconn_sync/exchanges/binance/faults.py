@@ -1,0 +1,117 @@
+"""From an answer to the error in it (Binance: 2, 7; fault model 0.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from exconn_sync.errors import (
+    AuthenticationError,
+    ExchangeError,
+    ExconnError,
+    Outcome,
+    OutcomeUnknown,
+    PermissionDenied,
+    ProtocolError,
+    RateLimitError,
+)
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.fault_codes import REFUSALS, REFUSALS_BY_TEXT, TEXTS, UNKNOWN_OUTCOME
+from exconn_sync.exchanges.decoding import Reader, clean_text
+from exconn_sync.model.wire import HttpResponse, RestCall
+
+_LONGEST_BAN_S = 3 * 24 * 60 * 60  # Binance: 2
+
+
+class _Body(msgspec.Struct):
+    code: int
+    msg: str = ""
+
+
+_BODY = Reader(EXCHANGE, _Body, refuse_repeated_keys=True)
+
+
+def error_of(response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
+    """Return the error in an answer, or None for a success.
+
+    The body decides before the status: a success with a negative code is an error too (fault F074).
+    """
+    is_success = 200 <= response.status < 300
+    if is_success and not response.body[:64].lstrip().startswith(b'{"code"'):
+        return None
+    body = _body_of(response)
+    if is_success and (body is None or body.code >= 0):
+        return None
+    error = _error(response, body, call)
+    if not call.is_command:
+        error.outcome = None
+    return error
+
+
+def login_error_of(code: int, text: str) -> ExconnError:
+    """Return the error for a refused login of the account stream, of the same kind as REST gives for the code."""
+    kind = _refusal(_Body(code, text)) or ExchangeError
+    message = f"{EXCHANGE}: {clean_text(text) or 'refused'} (code {code})"
+    return kind(message, exchange=EXCHANGE, details={"exchange_code": code}, retryable=kind.retryable)
+
+
+def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:
+    code = None if body is None else body.code
+    text = "an answer without an error code" if body is None else clean_text(body.msg)
+    message = f"{EXCHANGE}: {text} (HTTP {response.status}, code {code})"
+    details: dict[str, Any] = {"http_status": response.status}
+    if code is not None:
+        details["exchange_code"] = code
+    if response.status >= 500 or code in UNKNOWN_OUTCOME:
+        if call.is_command:
+            return OutcomeUnknown(message, exchange=EXCHANGE, details=details)
+        return ExchangeError(message, exchange=EXCHANGE, details=details, retryable=True)
+    kind = None if body is None else _refusal(body)
+    if kind is RateLimitError or (kind is None and code is None and response.status in (418, 429)):
+        return _rate_limit_error(response, message, details)
+    if kind is not None:
+        return kind(message, exchange=EXCHANGE, details=details, outcome="refused")
+    return _unlisted(response, message, details)
+
+
+def _refusal(body: _Body) -> type[ExconnError] | None:
+    """Return the kind of error for a definite refusal, None where the answer proves nothing."""
+    if body.code in REFUSALS_BY_TEXT:
+        by_text = (kind for start, kind in TEXTS if body.msg.startswith(start))
+        return next(by_text, REFUSALS_BY_TEXT[body.code])
+    return REFUSALS.get(body.code)
+
+
+def _unlisted(response: HttpResponse, message: str, details: dict[str, Any]) -> ExconnError:
+    """Return the error for a status whose body says nothing known; nothing is proven by it."""
+    unproven: Outcome = "unknown"
+    if response.status == 401:
+        return AuthenticationError(message, exchange=EXCHANGE, details=details, outcome=unproven)
+    if response.status == 403:
+        # The firewall in front of the exchange (Binance: 2; fault F079): going on at once makes it worse.
+        return PermissionDenied(message, exchange=EXCHANGE, details=details, outcome=unproven, retryable=True)
+    if response.status in (418, 429):
+        return _rate_limit_error(response, message, details, unproven)
+    return ExchangeError(message, exchange=EXCHANGE, details=details, outcome=unproven)
+
+
+def _rate_limit_error(
+    response: HttpResponse, message: str, details: dict[str, Any], outcome: Outcome = "refused"
+) -> RateLimitError:
+    stated = response.headers.get("retry-after", "")
+    return RateLimitError(message, exchange=EXCHANGE, details=details, outcome=outcome, retry_after=_seconds_of(stated))
+
+
+def _seconds_of(text: str) -> float | None:
+    """Return the seconds of a Retry-After header; None where it says nothing usable (fault F077)."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        return None
+    return float(min(int(text), _LONGEST_BAN_S))
+
+
+def _body_of(response: HttpResponse) -> _Body | None:
+    try:
+        return _BODY.read(response.body, lambda body: body)
+    except ProtocolError:
+        return None  # a page of a proxy or firewall, or ambiguous: the status has to say it all

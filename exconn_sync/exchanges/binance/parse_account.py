@@ -1,0 +1,81 @@
+"""Frames of the account stream, a connection of the WebSocket API (Binance: 10, 11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from exconn_sync.exchanges.binance.account_events import balance_facts, execution_facts
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.faults import login_error_of
+from exconn_sync.exchanges.binance.parse_ws import SHUTDOWN_EVENT
+from exconn_sync.exchanges.decoding import Reader, clean_text
+from exconn_sync.model.instrument import Instruments
+from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
+from exconn_sync.ports.driver import AccountMessage
+
+_ABSENT = msgspec.Raw()
+
+
+class _Error(msgspec.Struct):
+    code: int
+    msg: str = ""
+
+
+class _Frame(msgspec.Struct):
+    """An answer (``id``, ``status`` and ``result`` or ``error``), an event in its envelope, or a bare event."""
+
+    id: int | str | None = None
+    result: Any = None
+    error: _Error | None = None
+    event: msgspec.Raw = _ABSENT
+    e: str | None = None
+
+
+class _EventName(msgspec.Struct):
+    e: str
+
+
+_READER = Reader(EXCHANGE, _Frame, refuse_repeated_keys=True)
+_EVENT_NAME = msgspec.json.Decoder(_EventName)
+
+
+def parse_account(frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:
+    """Read one frame of the account stream. Raises ProtocolError."""
+
+    def message(wire: _Frame) -> AccountMessage:
+        if wire.event != _ABSENT:
+            return _event(_EVENT_NAME.decode(wire.event).e, wire.event, received_at, instruments)
+        if wire.e is not None:
+            return _announcement(wire.e)
+        return _reply(wire)
+
+    return _READER.read(frame, message)
+
+
+def _event(name: str, event: msgspec.Raw, received_at: int, instruments: Instruments) -> AccountMessage:
+    if name == "executionReport":
+        return execution_facts(event, received_at, instruments)
+    if name == "outboundAccountPosition":
+        return balance_facts(event, received_at)
+    return _announcement(name)
+
+
+def _announcement(name: str) -> ServerNotice | Unrecognized:
+    if name == SHUTDOWN_EVENT:
+        return ServerNotice("shutdown")
+    if name == "eventStreamTerminated":
+        return ServerNotice("terminated")
+    # Deposits, external locks, order lists: their effect arrives as positions and executionReports too.
+    return Unrecognized(clean_text(name))
+
+
+def _reply(wire: _Frame) -> LoginReply | Unrecognized:
+    # A key that died during the session is answered without an id (Binance: 11).
+    request_id = wire.id if isinstance(wire.id, int) else 0
+    if wire.error is not None:
+        return LoginReply(request_id, login_error_of(wire.error.code, wire.error.msg))
+    if isinstance(wire.result, dict) and "subscriptionId" in wire.result:
+        return LoginReply(request_id)
+    return Unrecognized("object" if wire.result is None else "response")

@@ -1,0 +1,231 @@
+"""Frames of market streams: the hot path, and the control frames beside it (Binance: 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, cast
+
+import msgspec
+
+from exconn_sync.errors import ValidationError
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.decoding import MALFORMED, clean_text, protocol_error, read_any
+from exconn_sync.exchanges.wire_numbers import NS_PER_MS, number
+from exconn_sync.model.enums import Channel, Side
+from exconn_sync.model.ids import TradeId
+from exconn_sync.model.market import BookDiff, BookTicker, Row, Trade
+from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrecognized
+from exconn_sync.ports.driver import Control, Decode, Emit
+
+_START = b'{"stream":"'
+_SHUTDOWN_STREAM = "!serverShutdown"
+SHUTDOWN_EVENT = "serverShutdown"
+
+
+class _Trade(
+    msgspec.Struct,
+    gc=False,
+    tag_field="e",
+    tag="trade",
+    rename={"trade_id": "t", "price": "p", "quantity": "q", "trade_time": "T", "buyer_is_maker": "m"},
+):
+    trade_id: int
+    price: str
+    quantity: str
+    trade_time: int
+    buyer_is_maker: bool
+
+
+class _BookTicker(
+    msgspec.Struct,
+    gc=False,
+    rename={"update_id": "u", "bid_price": "b", "bid_quantity": "B", "ask_price": "a", "ask_quantity": "A"},
+):
+    update_id: int
+    bid_price: str
+    bid_quantity: str
+    ask_price: str
+    ask_quantity: str
+
+
+class _Depth(
+    msgspec.Struct,
+    tag_field="e",
+    tag="depthUpdate",
+    rename={"event_time": "E", "first_id": "U", "last_id": "u", "bids": "b", "asks": "a"},
+):
+    event_time: int
+    first_id: int
+    last_id: int
+    bids: list[Row]
+    asks: list[Row]
+
+
+class _TradeFrame(msgspec.Struct, gc=False):
+    data: _Trade
+
+
+class _BookTickerFrame(msgspec.Struct, gc=False):
+    data: _BookTicker
+
+
+class _DepthFrame(msgspec.Struct):
+    data: _Depth
+
+
+class _StreamName(msgspec.Struct):
+    stream: str
+
+
+# ``TradeId(str(x))`` would call a Python function for each trade only to please the type checker.
+_trade_id = cast("Callable[[int], TradeId]", str)
+
+_TRADE = msgspec.json.Decoder(_TradeFrame).decode
+_BOOK_TICKER = msgspec.json.Decoder(_BookTickerFrame).decode
+_DEPTH = msgspec.json.Decoder(_DepthFrame).decode
+_STREAM_NAME = msgspec.json.Decoder(_StreamName).decode
+
+
+def topic_of_frame(frame: bytes) -> str | None:
+    """Return the stream a frame belongs to by its first bytes; frames written in another way are decoded."""
+    if frame.startswith(_START):
+        end = frame.find(b'"', len(_START))
+        return _topic_of_name(frame[len(_START) : end]) if end > 0 else None
+    return _decoded_topic(frame) if b'"stream"' in frame else None
+
+
+@lru_cache(maxsize=16_384)
+def _topic_of_name(name: bytes) -> str | None:
+    """Return the stream for a name as it stands in the frame; the same few names come again and again."""
+    return _decoded_topic(_START + name + b'"}')
+
+
+def _decoded_topic(frame: bytes) -> str | None:
+    try:
+        text = _STREAM_NAME(frame).stream
+    except MALFORMED:
+        return None  # not a data frame: whoever reads it as a control frame says what is wrong with it
+    return None if text == _SHUTDOWN_STREAM else text
+
+
+def trade_decoder(symbol: str) -> Decode:
+    """Return the decoder of ``<symbol>@trade``; old frames with the order ids ``a`` and ``b`` are understood too."""
+
+    def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        try:
+            data = _TRADE(frame).data
+            event = Trade(
+                EXCHANGE,
+                symbol,
+                _trade_id(data.trade_id),
+                number(data.price),
+                number(data.quantity),
+                Side.SELL if data.buyer_is_maker else Side.BUY,
+                data.trade_time * NS_PER_MS,
+                received_at,
+            )
+        except MALFORMED as error:
+            raise protocol_error(EXCHANGE, frame, error) from error
+        emit(event)
+
+    return decode
+
+
+def book_ticker_decoder(symbol: str) -> Decode:
+    """Return the decoder of ``<symbol>@bookTicker``, which carries no time."""
+
+    def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        try:
+            data = _BOOK_TICKER(frame).data
+            event = BookTicker(
+                EXCHANGE,
+                symbol,
+                number(data.bid_price),
+                number(data.bid_quantity),
+                number(data.ask_price),
+                number(data.ask_quantity),
+                data.update_id,
+                None,
+                received_at,
+            )
+        except MALFORMED as error:
+            raise protocol_error(EXCHANGE, frame, error) from error
+        emit(event)
+
+    return decode
+
+
+def depth_decoder(symbol: str) -> Decode:
+    """Return the decoder of ``<symbol>@depth@100ms``; its levels stay text."""
+
+    def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        try:
+            data = _DEPTH(frame).data
+        except MALFORMED as error:
+            raise protocol_error(EXCHANGE, frame, error) from error
+        if not 0 < data.first_id <= data.last_id:  # fault F042
+            raise protocol_error(EXCHANGE, frame, "the first update id is not before the last one")
+        emit(
+            BookDiff(
+                EXCHANGE,
+                symbol,
+                data.first_id,
+                data.last_id,
+                data.bids,
+                data.asks,
+                data.event_time * NS_PER_MS,
+                received_at,
+            )
+        )
+
+    return decode
+
+
+_DECODERS = {
+    Channel.TRADE: trade_decoder,
+    Channel.BOOK_TICKER: book_ticker_decoder,
+    Channel.ORDER_BOOK: depth_decoder,
+}
+
+
+def decoder(topic: Topic) -> Decode:
+    """Return the decoder of a topic.
+
+    Raises:
+        ValidationError: Binance has no public stream for the channel.
+    """
+    if topic.channel not in _DECODERS:
+        raise ValidationError("channel", topic.channel, "is not a public stream of binance", exchange=EXCHANGE)
+    return _DECODERS[topic.channel](topic.symbol)
+
+
+def parse_control(frame: bytes) -> Control:
+    """Read a frame that belongs to no stream: answers are not wrapped, announcements may be (Binance: 8.1, 8.2).
+
+    Raises:
+        ProtocolError: not JSON.
+    """
+    wire = read_any(EXCHANGE, frame)
+    if not isinstance(wire, dict):
+        return Unrecognized(type(wire).__name__)
+    event = wire.get("data") if "stream" in wire else wire
+    if isinstance(event, dict) and event.get("e") == SHUTDOWN_EVENT:
+        return ServerNotice("shutdown")
+    return _reply(wire) or Unrecognized(_kind(wire))
+
+
+def _reply(wire: dict[str, Any]) -> SubscriptionReply | None:
+    stated = wire.get("id")
+    request_id = stated if isinstance(stated, int) and not isinstance(stated, bool) else None
+    error = wire.get("error", wire)
+    if isinstance(error, dict) and "code" in error and "msg" in error:
+        return SubscriptionReply(request_id or 0, clean_text(f"{error['code']}: {error['msg']}"))
+    if request_id is not None and "result" in wire and wire["result"] is None:
+        return SubscriptionReply(request_id)
+    return None
+
+
+def _kind(wire: dict[str, Any]) -> str:
+    named = wire.get("e") or wire.get("stream") or ",".join(sorted(wire))
+    return clean_text(str(named))

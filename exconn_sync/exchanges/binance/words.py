@@ -1,0 +1,83 @@
+"""Binance's words for orders and ours; a word that is on no table is never an error (Binance: 5.11, fault F040)."""
+
+from __future__ import annotations
+
+from exconn_sync.exchanges.decoding import clean_text
+from exconn_sync.model.enums import OrderStatus, OrderType, Side, TimeInForce
+
+_STATUSES = {
+    "NEW": OrderStatus.NEW,
+    "PENDING_NEW": OrderStatus.PENDING_NEW,
+    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.CANCELED,
+    "REJECTED": OrderStatus.REJECTED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+}
+
+_ORDER_TYPES = {
+    "LIMIT": OrderType.LIMIT,
+    "LIMIT_MAKER": OrderType.LIMIT,
+    "MARKET": OrderType.MARKET,
+    "STOP_LOSS": OrderType.STOP_MARKET,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+}
+
+_SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+_TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
+
+OFFERED_TYPES = {
+    "LIMIT": OrderType.LIMIT,
+    "MARKET": OrderType.MARKET,
+    "STOP_LOSS": OrderType.STOP_MARKET,
+    "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+}
+"""The kinds of a symbol's list that this library places."""
+
+
+def status_of(word: str | None) -> OrderStatus | None:
+    """Return the status, or None for a word that says nothing to us: unknown, or the unused PENDING_CANCEL."""
+    return None if word is None else _STATUSES.get(word)
+
+
+def unusual_status(word: str | None) -> str | None:
+    """Return the word itself where the status alone would lose what it says (faults F040, F111), else None."""
+    return word if word == "EXPIRED_IN_MATCH" or status_of(word) is None else None
+
+
+def order_type_of(word: str | None) -> OrderType | None:
+    """Return the kind of order, ``other`` for one that is not placed by this library, None for an absent word."""
+    return None if word is None else _ORDER_TYPES.get(word, OrderType.OTHER)
+
+
+def side_of(word: str | None) -> Side | None:
+    """Return the side, or None for an absent or unknown word."""
+    return None if word is None else _SIDES.get(word)
+
+
+def known_side_of(word: str | None) -> Side:
+    """Return the side of a fill, which means nothing without one.
+
+    Raises:
+        ValueError: an absent or unknown word.
+    """
+    side = side_of(word)
+    if side is None:
+        raise ValueError("a fill without a known side")
+    return side
+
+
+def reason_of(*words: str | None) -> str:
+    """Return the first reason that says something, as the exchange words it (fault F110), or an empty text."""
+    return next((clean_text(word) for word in words if word and word != "NONE"), "")
+
+
+def time_in_force_of(word: str | None) -> TimeInForce | None:
+    """Return the time in force, or None for an absent or unknown word."""
+    return None if word is None else _TIMES_IN_FORCE.get(word)
+
+
+def taker_side(*, buyer_is_maker: bool) -> Side:
+    """Return the side of the taker of a public trade."""
+    return Side.SELL if buyer_is_maker else Side.BUY

@@ -1,0 +1,5 @@
+"""Numbers about the library's own work."""
+
+from exconn_sync.metrics.memory import MemoryMetrics
+
+__all__ = ["MemoryMetrics"]

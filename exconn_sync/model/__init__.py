@@ -1,0 +1,1 @@
+"""Values only: no thread, no I/O, no exchange's words."""

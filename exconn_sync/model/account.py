@@ -1,0 +1,54 @@
+"""Balances and positions of the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from exconn_sync.model.enums import FactSource
+from exconn_sync.model.numbers import EXACT, ZERO
+from exconn_sync.model.orders import Fill, OrderFact
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Amounts of one asset as the exchange stated them; ``exchange_time`` is when, in ns since the epoch.
+
+    As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival.
+    """
+
+    exchange: str
+    asset: str
+    free: Decimal
+    locked: Decimal
+    exchange_time: int
+    received_at: int
+    source: FactSource
+
+    @property
+    def total(self) -> Decimal:
+        """Free plus locked."""
+        return EXACT.add(self.free, self.locked)
+
+
+@dataclass(frozen=True)
+class Position:
+    """What the account's fills of one symbol add up to, counted from the first fill known to this library.
+
+    ``quantity`` is in the base asset after fees paid in it, negative where more was sold than bought.
+    ``average_price`` is the mean entry price in quote per base, None for a flat position. ``realized`` is the profit
+    in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``.
+    """
+
+    exchange: str
+    symbol: str
+    quantity: Decimal = ZERO
+    average_price: Decimal | None = None
+    realized: Decimal = ZERO
+    other_fees: tuple[tuple[str, Decimal], ...] = ()
+    received_at: int = 0
+
+
+Fact: TypeAlias = OrderFact | Fill | Balance
+"""One statement about the account, from whatever source."""

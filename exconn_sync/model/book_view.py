@@ -1,0 +1,125 @@
+"""An immutable view of a local order book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from exconn_sync.errors import StaleBook
+from exconn_sync.model.enums import BookState
+
+Level: TypeAlias = tuple[Decimal, Decimal]
+"""Price and quantity of one level."""
+
+
+class BookView:
+    """The order book of one symbol as it was at one moment.
+
+    A view never changes and may be kept and shared between threads. ``bids`` and ``asks`` are best first. A view of a
+    book that is not whole (``is_valid`` False) refuses to be read: its levels raise StaleBook (invariant I12).
+
+    Attributes:
+        exchange: name of the exchange.
+        symbol: canonical symbol.
+        state: ``live`` for a readable book, otherwise what it is doing.
+        update_id: id of the last change in it; 0 for a book that never was live.
+        exchange_time: the exchange's time of that change in nanoseconds since the Unix epoch, None if not sent.
+        received_at: our time of that change in nanoseconds since the Unix epoch; 0 for a book that never was live.
+        age: seconds between the last word from the exchange about this book and the making of this view.
+    """
+
+    __slots__ = (
+        "_ask_rows", "_asks", "_bid_rows", "_bids", "_reason",
+        "age", "exchange", "exchange_time", "received_at", "state", "symbol", "update_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        exchange: str,
+        symbol: str,
+        state: BookState,
+        bids: Sequence[tuple[Decimal, str]] = (),
+        asks: Sequence[tuple[Decimal, str]] = (),
+        update_id: int = 0,
+        exchange_time: int | None = None,
+        received_at: int = 0,
+        age: float = 0.0,
+        reason: str = "",
+    ) -> None:
+        self.exchange = exchange
+        self.symbol = symbol
+        self.state = state
+        self.update_id = update_id
+        self.exchange_time = exchange_time
+        self.received_at = received_at
+        self.age = age
+        self._reason = reason
+        self._bid_rows = bids
+        self._ask_rows = asks
+        self._bids: tuple[Level, ...] | None = None
+        self._asks: tuple[Level, ...] | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """True where the book is whole and may be read."""
+        return self.state is BookState.LIVE
+
+    @property
+    def bids(self) -> tuple[Level, ...]:
+        """Buy levels, highest price first. Raises StaleBook."""
+        if self._bids is None:
+            self._require_valid()
+            self._bids = tuple((price, Decimal(quantity)) for price, quantity in self._bid_rows)
+        return self._bids
+
+    @property
+    def asks(self) -> tuple[Level, ...]:
+        """Sell levels, lowest price first. Raises StaleBook."""
+        if self._asks is None:
+            self._require_valid()
+            self._asks = tuple((price, Decimal(quantity)) for price, quantity in self._ask_rows)
+        return self._asks
+
+    @property
+    def best_bid(self) -> Level | None:
+        """Highest buy level, None where nobody buys. Raises StaleBook."""
+        return self._best(self._bid_rows)
+
+    @property
+    def best_ask(self) -> Level | None:
+        """Lowest sell level, None where nobody sells. Raises StaleBook."""
+        return self._best(self._ask_rows)
+
+    def limited(self, depth: int) -> BookView:
+        """Return the same book cut to ``depth`` levels a side."""
+        return BookView(
+            exchange=self.exchange,
+            symbol=self.symbol,
+            state=self.state,
+            bids=self._bid_rows[:depth],
+            asks=self._ask_rows[:depth],
+            update_id=self.update_id,
+            exchange_time=self.exchange_time,
+            received_at=self.received_at,
+            age=self.age,
+            reason=self._reason,
+        )
+
+    def _best(self, rows: Sequence[tuple[Decimal, str]]) -> Level | None:
+        self._require_valid()
+        return (rows[0][0], Decimal(rows[0][1])) if rows else None
+
+    def _require_valid(self) -> None:
+        if self.state is not BookState.LIVE:
+            raise StaleBook(
+                f"the {self.symbol} book is {self.state}: {self._reason or 'no snapshot yet'}",
+                exchange=self.exchange,
+                details={"symbol": self.symbol, "state": str(self.state)},
+            )
+
+    def __repr__(self) -> str:
+        if not self.is_valid:
+            return f"<BookView {self.exchange} {self.symbol} {self.state}>"
+        return f"<BookView {self.exchange} {self.symbol} #{self.update_id} bid={self.best_bid} ask={self.best_ask}>"

@@ -1,0 +1,135 @@
+"""Words with a fixed meaning, the same for every exchange."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeVar
+
+from exconn_sync.errors import ValidationError
+
+EnumT = TypeVar("EnumT", bound="TextEnum")
+
+
+class TextEnum(str, Enum):
+    """An enum whose members compare and print as their text."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    @classmethod
+    def of(cls: type[EnumT], field: str, value: object) -> EnumT:
+        """Return the member for a text or member; letter case does not matter.
+
+        Raises:
+            ValidationError: the value is none of the members; the message lists them.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            for member in cls:
+                if member.value.lower() == value.lower():
+                    return member
+        raise ValidationError(field, value, "must be one of " + ", ".join(member.value for member in cls))
+
+
+class Side(TextEnum):
+    """Side of an order or fill; for a public trade, the side of the taker."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(TextEnum):
+    """Kind of order."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+    STOP_LIMIT = "stop_limit"
+    STOP_MARKET = "stop_market"
+    OTHER = "other"
+    """A kind that the exchange knows and this library does not place (seen on foreign orders)."""
+
+
+class TimeInForce(TextEnum):
+    """How long an order stays: until cancelled, immediate or cancel, fill or kill."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrderStatus(TextEnum):
+    """State of an order, as far as it is known.
+
+    ``unknown`` means that it cannot be proven yet whether the exchange has the order (fault model 0.1).
+    """
+
+    PENDING_NEW = "pending_new"
+    UNKNOWN = "unknown"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True where the order can no longer trade."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+
+
+class FactSource(TextEnum):
+    """Where a fact about an order or balance came from."""
+
+    LOCAL = "local"
+    ANSWER = "answer"
+    STREAM = "stream"
+    QUERY = "query"
+    RECONCILIATION = "reconciliation"
+
+
+class Channel(TextEnum):
+    """Kind of event; the first word of a topic pattern such as ``trade.binance.BTC-USDT``."""
+
+    TRADE = "trade"
+    BOOK_TICKER = "bookticker"
+    ORDER_BOOK = "orderbook"
+    ORDER = "order"
+    FILL = "fill"
+    BALANCE = "balance"
+    POSITION = "position"
+    CONNECTION = "connection"
+    ERROR = "error"
+
+    @property
+    def is_market_data(self) -> bool:
+        """True for public data, which may be dropped by policy; account events never are."""
+        return self in _MARKET_DATA
+
+
+_MARKET_DATA = frozenset({Channel.TRADE, Channel.BOOK_TICKER, Channel.ORDER_BOOK})
+
+
+class BookState(TextEnum):
+    """State of a local order book; only ``live`` may be read."""
+
+    SYNCING = "syncing"
+    LIVE = "live"
+    STALE = "stale"
+    BROKEN = "broken"
+
+
+class ConnectorState(TextEnum):
+    """Life of a connector."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    READY = "ready"
+    DEGRADED = "degraded"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"

@@ -1,0 +1,78 @@
+"""Public market events, as the user's callbacks get them.
+
+They are msgspec Structs without garbage-collector tracking: thousands are made each second, and they hold only texts
+and Decimals, so that no cycle can pass through them. Every event carries ``exchange``, the canonical ``symbol``,
+``exchange_time`` (the exchange's clock) and ``received_at`` (ours), both in integer nanoseconds since the Unix epoch,
+UTC. ``exchange_time`` is None where the exchange sends none.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from exconn_sync.model.enums import Side
+from exconn_sync.model.ids import TradeId
+
+Row: TypeAlias = tuple[str, str]
+"""One level as the exchange wrote it: price and quantity as text."""
+
+
+class Trade(Struct, frozen=True, gc=False):
+    """One public execution; ``side`` is the side of the taker."""
+
+    exchange: str
+    symbol: str
+    trade_id: TradeId
+    price: Decimal
+    quantity: Decimal
+    side: Side
+    exchange_time: int | None
+    received_at: int
+
+
+class BookTicker(Struct, frozen=True, gc=False):
+    """Best bid and ask with their quantities."""
+
+    exchange: str
+    symbol: str
+    bid_price: Decimal
+    bid_quantity: Decimal
+    ask_price: Decimal
+    ask_quantity: Decimal
+    update_id: int
+    exchange_time: int | None
+    received_at: int
+
+
+class BookDiff(Struct, frozen=True):
+    """Changed levels of an order book; quantities are absolute, zero removes the level.
+
+    ``first_update_id`` to ``last_update_id`` is the range of changes it covers. Rows keep the exchange's text: most
+    levels are never read, so Decimals are made when they are.
+    """
+
+    exchange: str
+    symbol: str
+    first_update_id: int
+    last_update_id: int
+    bids: list[Row]
+    asks: list[Row]
+    exchange_time: int | None
+    received_at: int
+
+
+class BookSnapshot(Struct, frozen=True):
+    """A whole order book at ``update_id``, best levels first, to the depth that was asked for."""
+
+    exchange: str
+    symbol: str
+    update_id: int
+    bids: list[Row]
+    asks: list[Row]
+    received_at: int
+
+
+MarketEvent: TypeAlias = Trade | BookTicker | BookDiff

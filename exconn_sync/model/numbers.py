@@ -1,0 +1,90 @@
+"""Exact numbers: from the user's input and the wire's text to Decimal and back.
+
+Prices and quantities never pass through a binary float. All arithmetic uses ``EXACT``, a context of our own, because
+the host program may have changed the thread's context (fault F182).
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+
+from exconn_sync.errors import ValidationError
+
+EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""Decimal context for every calculation with money; 60 digits are more than any product of two wire numbers needs."""
+
+_QUOTIENTS = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow])
+
+ZERO = Decimal(0)
+
+_GRAMMAR = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_MAX_DIGITS = 38
+_MAX_EXPONENT = 30
+
+
+def decimal_of(field: str, value: object) -> Decimal:
+    """Return an exact, finite Decimal of a Decimal, int or text.
+
+    Raises:
+        ValidationError: a float (binary fractions are not exact), a bool, NaN, infinity, a malformed text, or more
+            than 38 digits or an exponent beyond 30 (faults F180, F181).
+    """
+    if isinstance(value, float):
+        raise ValidationError(
+            field, value, f"a float is not exact; pass text or Decimal, for example Decimal('{value!r}')"
+        )
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
+        raise ValidationError(field, value, "must be a Decimal, an int or a text")
+    if isinstance(value, int) and value.bit_length() > 4 * _MAX_DIGITS:
+        # Checked on bits: making text of a huge int is itself refused by CPython, or slow.
+        raise ValidationError(field, "<huge int>", f"has more than {_MAX_DIGITS} digits")
+    if isinstance(value, str):
+        if len(value) > 4 * _MAX_DIGITS or not _GRAMMAR.fullmatch(value):
+            raise ValidationError(field, value, "must be a plain decimal number such as 0.001")
+        number = Decimal(value)
+    else:
+        number = Decimal(value)
+    if not number.is_finite():
+        raise ValidationError(field, value, "must be a finite number")
+    _, digits, exponent = number.as_tuple()
+    if len(digits) > _MAX_DIGITS or abs(int(exponent)) > _MAX_EXPONENT:
+        raise ValidationError(field, value, f"has more than {_MAX_DIGITS} digits or an exponent beyond {_MAX_EXPONENT}")
+    return number
+
+
+def positive_decimal_of(field: str, value: object) -> Decimal:
+    """Return ``decimal_of(field, value)``, which must be greater than zero.
+
+    Raises:
+        ValidationError: as ``decimal_of``, or the number is zero or negative.
+    """
+    number = decimal_of(field, value)
+    if number <= ZERO:
+        raise ValidationError(field, value, "must be greater than zero")
+    return number
+
+
+def plain_text(number: Decimal) -> str:
+    """Return the number in plain notation without superfluous zeros: ``0.00000001``, never ``1E-8``."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def is_multiple(number: Decimal, step: Decimal) -> bool:
+    """Return whether the number is a whole multiple of the step; a step of zero allows everything."""
+    return step == ZERO or EXACT.remainder(number, step) == ZERO
+
+
+def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return a quotient to 28 significant digits: an average is seldom exact, and more digits only fill the screen."""
+    return _QUOTIENTS.divide(dividend, divisor)
+
+
+def floor_to(number: Decimal, step: Decimal) -> Decimal:
+    """Return the nearest multiple of the step towards zero; a step of zero returns the number."""
+    if step == ZERO:
+        return number
+    return EXACT.subtract(number, EXACT.remainder(number, step))

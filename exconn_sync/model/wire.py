@@ -1,0 +1,115 @@
+"""What drivers and transports exchange: requests to send, answers that came, topics of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from exconn_sync.errors import ExconnError
+from exconn_sync.model.enums import Channel
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Params = tuple[tuple[str, str], ...]
+"""Request parameters in the order in which they are sent; values are not yet percent-encoded."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One stream of public data: a channel of a canonical symbol."""
+
+    channel: Channel
+    symbol: str
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """A whole HTTP answer; header names are in lower case. ``received_at`` is nanoseconds since the Unix epoch."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: int
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request ready to be written: ``target`` is path and query exactly as they go over the wire.
+
+    Headers may hold the API key and the target the signature, so neither is shown by ``repr``.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<HttpRequest {self.method} {self.target.partition('?')[0]}>"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a request takes from a budget of the exchange; ``limit`` names the rule."""
+
+    limit: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class RateRule:
+    """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock."""
+
+    limit: str
+    amount: int
+    interval_ms: int
+
+
+@dataclass(frozen=True)
+class RestCall(Generic[T]):
+    """One REST call in the exchange's words, and how to read its answer.
+
+    ``parse`` gets the answer of a success and returns the domain value; it raises ProtocolError for anything that does
+    not have the documented form. ``is_command`` marks calls that change the account: they are never repeated, and
+    without proof their outcome is unknown (fault model 0.1).
+    """
+
+    method: str
+    path: str
+    parse: Callable[[HttpResponse], T]
+    params: Params = ()
+    is_signed: bool = False
+    is_command: bool = False
+    costs: tuple[Cost, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubscriptionReply:
+    """The exchange's answer to a subscribe or unsubscribe request; ``error`` is empty on success."""
+
+    request_id: int
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class LoginReply:
+    """The exchange's answer to the authentication of a private stream; ``error`` is None on success."""
+
+    request_id: int
+    error: ExconnError | None = None
+
+
+@dataclass(frozen=True)
+class ServerNotice:
+    """The exchange announces something about the connection: ``shutdown`` or ``terminated``."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Unrecognized:
+    """A well-formed frame that this version does not know: counted, never an error, since exchanges add things."""
+
+    kind: str

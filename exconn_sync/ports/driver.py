@@ -1,0 +1,212 @@
+"""What an exchange is, to the rest of the library: pure translation in both directions.
+
+A driver owns no thread, socket, clock or retry. Everything it needs to know is handed to it, also the time. Adding an
+exchange means one folder under ``exchanges`` with a ``driver`` module whose ``DRIVER`` is an object of this protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from exconn_sync.errors import ExconnError
+from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.market import BookDiff, BookSnapshot, MarketEvent, Trade
+from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.wire import (
+    HttpRequest,
+    HttpResponse,
+    LoginReply,
+    Params,
+    RateRule,
+    RestCall,
+    ServerNotice,
+    SubscriptionReply,
+    Topic,
+    Unrecognized,
+)
+
+Emit: TypeAlias = Callable[[MarketEvent], None]
+Decode: TypeAlias = Callable[[bytes, int, Emit], None]
+"""Decode one frame of a topic: (frame, received_at in ns, emit). Raises ProtocolError; emits nothing then."""
+
+Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
+AccountMessage: TypeAlias = Sequence[Fact] | LoginReply | ServerNotice | Unrecognized
+
+
+class Signer(Protocol):
+    """Signs for one API key; the secret never leaves it."""
+
+    @property
+    def api_key(self) -> str:
+        """The public half of the credentials."""
+        ...
+
+    def sign(self, payload: bytes) -> str:
+        """Return the signature text the exchange expects for these bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """What an exchange allows on one stream connection; the rate leaves room for our pongs where they count too."""
+
+    topics_per_connection: int
+    topics_per_request: int
+    requests_per_second: int
+
+
+class ExchangeDriver(Protocol):
+    """One exchange. All methods are pure and may be called from any thread."""
+
+    @property
+    def name(self) -> str:
+        """Lower-case name, as in ``Config.builder(name)``."""
+        ...
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Public channels that can be subscribed."""
+        ...
+
+    @property
+    def stream_limits(self) -> StreamLimits:
+        """Limits of a market stream connection."""
+        ...
+
+    @property
+    def rate_rules(self) -> Sequence[RateRule]:
+        """Request budgets, as documented; used until the exchange states its own."""
+        ...
+
+    @property
+    def processing_limit_ms(self) -> int:
+        """How long the exchange may work on a request before it gives up (fault model 0.1)."""
+        ...
+
+    def endpoints(self, environment: str) -> Mapping[str, str]:
+        """Return the base URLs of an environment by name (``rest``, ``stream`` ...); empty for an unknown one."""
+        ...
+
+    def signer(self, api_key: str, api_secret: str) -> Signer:
+        """Return an object that signs with these credentials.
+
+        Raises:
+            ValidationError: the secret does not have the form of a key of this exchange.
+        """
+        ...
+
+    # --- REST -------------------------------------------------------------------------------------------------------
+
+    def server_time(self) -> RestCall[int]:
+        """Return the call for the exchange's clock; its answer is integer nanoseconds since the Unix epoch."""
+        ...
+
+    def fetch_instruments(self) -> RestCall[Instruments]:
+        """Return the call for all symbols and their rules."""
+        ...
+
+    def fetch_order_book(self, instrument: Instrument, limit: int) -> RestCall[BookSnapshot]:
+        """Return the call for a snapshot of ``limit`` levels a side."""
+        ...
+
+    def fetch_trades(self, instrument: Instrument, limit: int) -> RestCall[list[Trade]]:
+        """Return the call for the newest public trades, oldest first."""
+        ...
+
+    def fetch_balances(self) -> RestCall[list[Balance]]:
+        """Return the call for the balances of the account."""
+        ...
+
+    def fetch_order(self, instrument: Instrument, order: OrderState, instruments: Instruments) -> RestCall[OrderFact]:
+        """Return the call for one order, by client order id; it raises OrderNotFound where there is none."""
+        ...
+
+    def fetch_open_orders(self, instrument: Instrument | None, instruments: Instruments) -> RestCall[list[OrderFact]]:
+        """Return the call for the open orders of one symbol or of all."""
+        ...
+
+    def fetch_fills(
+        self, instrument: Instrument, exchange_order_id: str | None, instruments: Instruments
+    ) -> RestCall[list[Fill]]:
+        """Return the call for the newest fills of a symbol, or all fills of one order, oldest first."""
+        ...
+
+    def place_order(
+        self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that places the order; its answer is what the exchange states about it."""
+        ...
+
+    def cancel_order(
+        self, instrument: Instrument, order: OrderState, instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that cancels the order; its answer is what the exchange states about it."""
+        ...
+
+    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
+        """Return a call for any other path; its answer is the decoded JSON with numbers as Decimal."""
+        ...
+
+    def to_http(self, call: RestCall[Any], signer: Signer | None, timestamp_ms: int, window_ms: int) -> HttpRequest:
+        """Return the request as it goes over the wire, signed where the call says so.
+
+        ``timestamp_ms`` is the exchange's time, ``window_ms`` how long after it the request is still accepted.
+        """
+        ...
+
+    def error_of(self, response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
+        """Return the error in an answer, or None for a success. A code on no table never means ``refused``."""
+        ...
+
+    # --- market stream ----------------------------------------------------------------------------------------------
+
+    def stream_url(self, endpoints: Mapping[str, str]) -> str:
+        """Return the URL of a market stream connection without topics."""
+        ...
+
+    def topic_name(self, topic: Topic, instrument: Instrument) -> str:
+        """Return the exchange's name of a topic."""
+        ...
+
+    def encode_subscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the text frame that subscribes topics by the exchange's names."""
+        ...
+
+    def encode_unsubscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the text frame that ends topics by the exchange's names."""
+        ...
+
+    def topic_of_frame(self, frame: bytes) -> str | None:
+        """Return the exchange's name of the topic of a data frame, by a cheap look; None for any other frame."""
+        ...
+
+    def decoder(self, topic: Topic) -> Decode:
+        """Return the function that decodes the frames of a topic."""
+        ...
+
+    def parse_control(self, frame: bytes) -> Control:
+        """Read a frame that belongs to no topic. Raises ProtocolError."""
+        ...
+
+    def judge_diff(self, book_update_id: int, diff: BookDiff) -> str:
+        """Return ``apply``, ``ignore`` or ``gap``: the exchange's sequence rule for a book at ``book_update_id``."""
+        ...
+
+    # --- account stream ---------------------------------------------------------------------------------------------
+
+    def account_url(self, endpoints: Mapping[str, str]) -> str:
+        """Return the URL of the account stream."""
+        ...
+
+    def encode_login(self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
+        """Return the text frame that authenticates the account stream and starts its events."""
+        ...
+
+    def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:
+        """Read one frame of the account stream. Raises ProtocolError."""
+        ...

@@ -1,0 +1,64 @@
+"""The commands behind the admin routes."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from exconn_sync.simulator.admin import (
+    Admin,
+    AdminCommand,
+    BadAdminRequest,
+    decimal_argument,
+    text_argument,
+)
+from exconn_sync.simulator.controls import MarketControl
+from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.server import SimulatorServer
+from exconn_sync.simulator.sockets import ConnectionHub
+
+_KINDS = (None, "stream", "ws_api")
+
+
+def replay_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> Admin:
+    """What can be done to any simulator."""
+    return Admin(_common(faults, hub, server))
+
+
+def live_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer, market: MarketControl) -> Admin:
+    """What can be done to one with a market."""
+
+    def trade(_: web.BaseRequest, arguments: Mapping[str, object]) -> object:
+        try:
+            order = market.trade(
+                text_argument(arguments, "symbol"),
+                text_argument(arguments, "side"),
+                decimal_argument(arguments, "quantity"),
+            )
+        except ValueError as error:
+            raise BadAdminRequest(str(error)) from error
+        return {"filled": str(order.filled_quantity), "quote": str(order.filled_quote)}
+
+    commands = _common(faults, hub, server)
+    commands["POST", "/market/pause"] = lambda *_: market.pause()
+    commands["POST", "/market/resume"] = lambda *_: market.resume()
+    commands["POST", "/market/trade"] = trade
+    return Admin(commands)
+
+
+def _common(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> dict[tuple[str, str], AdminCommand]:
+    def status(_: web.BaseRequest, __: Mapping[str, object]) -> object:
+        kinds = [connection.kind for connection in hub.connections]
+        return {"connections": {kind: kinds.count(kind) for kind in sorted(set(kinds))}}
+
+    def drop(request: web.BaseRequest, arguments: Mapping[str, object]) -> object:
+        kind = arguments.get("kind")
+        if kind not in _KINDS:
+            raise BadAdminRequest("'kind' is 'stream', 'ws_api' or null")
+        if kind is None:
+            # The request itself must survive to be answered.
+            server.drop_all(spare=request.transport)
+        else:
+            faults.drop_connections(str(kind))
+        return None
+
+    return {("GET", "/status"): status, ("POST", "/faults/drop_connections"): drop}

@@ -1,0 +1,1 @@
+"""The Binance face: the spot exchange's REST, streams and WebSocket API over the core."""

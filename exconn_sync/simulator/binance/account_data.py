@@ -1,0 +1,154 @@
+"""An account looks at itself: handlers of the private queries."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance.market_data import MAX_ROWS, known_market, required_market
+from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.symbol_info import rate_limit
+from exconn_sync.simulator.binance.trading import find_order
+from exconn_sync.simulator.binance.venue import Call
+from exconn_sync.simulator.binance.wire import number
+from exconn_sync.simulator.core.symbols import ZERO
+
+_DAY_MS = 86_400_000
+_MICROSECONDS_FROM = 10**14
+_BASIS_POINTS = 10_000
+_Row = TypeVar("_Row")
+
+
+def account(call: Call) -> object:
+    """Balances and rates."""
+    omit_zero = call.params.flag("omitZeroBalances", default=False)
+    call.params.finish()
+    rates = call.venue.exchange.fees.rates
+    balances = call.venue.exchange.accounts[call.account].balances()
+    return {
+        "makerCommission": int(rates.maker * _BASIS_POINTS),
+        "takerCommission": int(rates.taker * _BASIS_POINTS),
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {
+            "maker": number(rates.maker),
+            "taker": number(rates.taker),
+            "buyer": number(ZERO),
+            "seller": number(ZERO),
+        },
+        "canTrade": True,
+        "canWithdraw": True,
+        "canDeposit": True,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "preventSor": False,
+        "updateTime": call.time(call.now),
+        "accountType": "SPOT",
+        "balances": [
+            {"asset": asset, "free": number(balance.free), "locked": number(balance.locked)}
+            for asset, balance in balances.items()
+            if balance.total or not omit_zero
+        ],
+        "permissions": ["SPOT"],
+        "uid": 1,
+    }
+
+
+def order_status(call: Call) -> object:
+    """GET order."""
+    market = required_market(call)
+    order = find_order(call, market.spec.name)
+    call.params.finish()
+    if order is None:
+        raise errors.no_such_order()
+    return order_reports.queried(order, call.unit)
+
+
+def open_orders(call: Call) -> object:
+    """GET openOrders."""
+    symbol = call.params.optional("symbol")
+    call.params.finish()
+    if symbol is not None:
+        known_market(call, symbol)
+    orders = call.venue.exchange.registry.open_orders(call.account, symbol)
+    return [order_reports.queried(order, call.unit) for order in orders]
+
+
+def all_orders(call: Call) -> object:
+    """GET allOrders; times win over an order id."""
+    symbol = required_market(call).spec.name
+    order_id = call.params.integer("orderId")
+    start, end = _time_range(call)
+    limit = call.params.limit(500, MAX_ROWS)
+    call.params.finish()
+    orders = call.venue.exchange.registry.orders(call.account, symbol)
+    if start is not None or end is not None:
+        orders = _between(orders, lambda order: order.updated_at, start, end)
+    elif order_id is not None:
+        orders = [order for order in orders if order.order_id >= order_id]
+    is_forward = start is not None or order_id is not None
+    return [order_reports.queried(order, call.unit) for order in _page(orders, limit, forward=is_forward)]
+
+
+def my_trades(call: Call) -> object:
+    """GET myTrades."""
+    symbol = required_market(call).spec.name
+    order_id, from_id = call.params.integer("orderId"), call.params.integer("fromId")
+    start, end = _time_range(call)
+    limit = call.params.limit(500, MAX_ROWS)
+    call.params.finish()
+    if (start is not None or end is not None) and (order_id is not None or from_id is not None):
+        raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
+    fills = call.venue.exchange.registry.fills(call.account, symbol)
+    fills = _between(fills, lambda fill: fill.time, start, end)
+    if order_id is not None:
+        fills = [fill for fill in fills if fill.order_id == order_id]
+    if from_id is not None:
+        fills = [fill for fill in fills if fill.trade_id >= from_id]
+    is_forward = start is not None or from_id is not None
+    return [order_reports.own_trade(fill, call.unit) for fill in _page(fills, limit, forward=is_forward)]
+
+
+def order_limits(call: Call) -> object:
+    """GET rateLimit/order."""
+    call.params.finish()
+    return order_limit_rows(call)
+
+
+def order_limit_rows(call: Call) -> list[dict[str, object]]:
+    """The order limits with the account's counts."""
+    limits = call.venue.limits
+    short, long = call.venue.order_counts.counts(call.account, call.now)
+    return [
+        {**rate_limit("ORDERS", "SECOND", 10, limits.orders_per_10s), "count": short},
+        {**rate_limit("ORDERS", "DAY", 1, limits.orders_per_day), "count": long},
+    ]
+
+
+def open_orders_weight(params: Params) -> int:
+    """Looking at all symbols costs more."""
+    return 6 if params.peek("symbol") else 80
+
+
+def my_trades_weight(params: Params) -> int:
+    """Looking at one order costs less."""
+    return 5 if params.peek("orderId") else 20
+
+
+def _time_range(call: Call) -> tuple[int | None, int | None]:
+    start, end = _ms(call.params.integer("startTime")), _ms(call.params.integer("endTime"))
+    if start is not None and end is not None and end - start > _DAY_MS:
+        raise errors.ApiError(-1127, "More than 24 hours between startTime and endTime.")
+    return start, end
+
+
+def _ms(value: int | None) -> int | None:
+    return value // 1000 if value is not None and value >= _MICROSECONDS_FROM else value
+
+
+def _between(rows: list[_Row], time: Callable[[_Row], int], start: int | None, end: int | None) -> list[_Row]:
+    return [row for row in rows if (start is None or time(row) >= start) and (end is None or time(row) <= end)]
+
+
+def _page(rows: list[_Row], limit: int, *, forward: bool) -> list[_Row]:
+    # With a lower bound the oldest rows from there, otherwise the newest ones.
+    return rows[:limit] if forward else rows[-limit:]

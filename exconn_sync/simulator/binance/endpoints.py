@@ -1,0 +1,91 @@
+"""The calls of the exchange: where they are, who may make them, what they cost."""
+
+from collections.abc import Callable
+
+from exconn_sync.simulator.binance import account_data, market_data, statistics, trading
+from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.security import Security
+from exconn_sync.simulator.binance.venue import Endpoint, Handler
+
+
+def _costs(weight: int) -> Callable[[Params], int]:
+    return lambda _: weight
+
+
+def _public(handler: Handler, weight: int) -> Endpoint:
+    return Endpoint(handler, _costs(weight))
+
+
+def _signed(handler: Handler, weight: int) -> Endpoint:
+    return Endpoint(handler, _costs(weight), Security.SIGNED)
+
+
+def _command(handler: Handler) -> Endpoint:
+    return Endpoint(handler, _costs(1), Security.SIGNED, free_on_success=True)
+
+
+_PING = _public(market_data.ping, 1)
+_TIME = _public(market_data.server_time, 1)
+_INFO = _public(market_data.info, 20)
+_DEPTH = Endpoint(market_data.depth, market_data.depth_weight)
+_TRADES = _public(market_data.trades, 25)
+_PRICE = Endpoint(market_data.price_ticker, market_data.ticker_weight)
+_BOOK_TICKER = Endpoint(market_data.book_ticker, market_data.ticker_weight)
+_KLINES = _public(statistics.klines, 2)
+_DAY = Endpoint(statistics.ticker_24h, statistics.ticker_24h_weight)
+_PLACE = _command(trading.place)
+_PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.SIGNED)
+_CANCEL = _command(trading.cancel)
+_CANCEL_ALL = _command(trading.cancel_all)
+_ACCOUNT = _signed(account_data.account, 20)
+_ORDER = _signed(account_data.order_status, 4)
+_OPEN_ORDERS = Endpoint(account_data.open_orders, account_data.open_orders_weight, Security.SIGNED)
+_ALL_ORDERS = _signed(account_data.all_orders, 20)
+_MY_TRADES = Endpoint(account_data.my_trades, account_data.my_trades_weight, Security.SIGNED)
+_ORDER_LIMITS = _signed(account_data.order_limits, 40)
+
+REST: dict[tuple[str, str], Endpoint] = {
+    ("GET", "/api/v3/ping"): _PING,
+    ("GET", "/api/v3/time"): _TIME,
+    ("GET", "/api/v3/exchangeInfo"): _INFO,
+    ("GET", "/api/v3/depth"): _DEPTH,
+    ("GET", "/api/v3/trades"): _TRADES,
+    ("GET", "/api/v3/klines"): _KLINES,
+    ("GET", "/api/v3/uiKlines"): _KLINES,
+    ("GET", "/api/v3/ticker/24hr"): _DAY,
+    ("GET", "/api/v3/ticker/price"): _PRICE,
+    ("GET", "/api/v3/ticker/bookTicker"): _BOOK_TICKER,
+    ("POST", "/api/v3/order"): _PLACE,
+    ("POST", "/api/v3/order/test"): _PLACE_TEST,
+    ("GET", "/api/v3/order"): _ORDER,
+    ("DELETE", "/api/v3/order"): _CANCEL,
+    ("GET", "/api/v3/openOrders"): _OPEN_ORDERS,
+    ("DELETE", "/api/v3/openOrders"): _CANCEL_ALL,
+    ("GET", "/api/v3/allOrders"): _ALL_ORDERS,
+    ("GET", "/api/v3/myTrades"): _MY_TRADES,
+    ("GET", "/api/v3/account"): _ACCOUNT,
+    ("GET", "/api/v3/rateLimit/order"): _ORDER_LIMITS,
+}
+
+WS_API: dict[str, Endpoint] = {
+    "ping": _PING,
+    "time": _TIME,
+    "exchangeInfo": _INFO,
+    "depth": _DEPTH,
+    "trades.recent": _TRADES,
+    "klines": _KLINES,
+    "uiKlines": _KLINES,
+    "ticker.24hr": _DAY,
+    "ticker.price": _PRICE,
+    "ticker.book": _BOOK_TICKER,
+    "order.place": _PLACE,
+    "order.test": _PLACE_TEST,
+    "order.status": _ORDER,
+    "order.cancel": _CANCEL,
+    "openOrders.status": _OPEN_ORDERS,
+    "openOrders.cancelAll": _CANCEL_ALL,
+    "allOrders": _ALL_ORDERS,
+    "myTrades": _MY_TRADES,
+    "account.status": _ACCOUNT,
+    "account.rateLimits.orders": _ORDER_LIMITS,
+}

@@ -1,0 +1,59 @@
+"""The live Binance face: decides by path who answers."""
+
+import asyncio
+import itertools
+
+from aiohttp import web
+
+from exconn_sync.simulator.binance import streams, ws_api
+from exconn_sync.simulator.binance.market_feed import TICK_MS, MarketFeed
+from exconn_sync.simulator.binance.rest import RestFace
+from exconn_sync.simulator.binance.statistics_feed import StatisticsFeed
+from exconn_sync.simulator.binance.stream_control import StreamUrl
+from exconn_sync.simulator.binance.user_stream import UserStreams
+from exconn_sync.simulator.binance.venue import Venue
+from exconn_sync.simulator.connection import Connection
+from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.sockets import ConnectionHub
+
+WS_API_PATH = "/ws-api/v3"
+_TICKS_IN_A_SECOND = 1000 // TICK_MS
+
+
+def is_stream_path(path: str) -> bool:
+    """Whether a path is one of the market streams."""
+    return path in ("/ws", "/stream", "/stream/") or path.startswith("/ws/")
+
+
+class BinanceFace:
+    """REST, market streams and WebSocket API on one port; their paths differ."""
+
+    def __init__(self, venue: Venue, hub: ConnectionHub, faults: FaultBoard) -> None:
+        self._venue = venue
+        self._hub = hub
+        self._faults = faults
+        self._rest = RestFace(venue, faults)
+        self._registry = streams.StreamRegistry(faults)
+        self._feed = MarketFeed(venue.exchange, self._registry, venue.clock)
+        self._statistics_feed = StatisticsFeed(venue, self._registry)
+        self._user_streams = UserStreams(venue.exchange, venue.clock, faults)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request or connection."""
+        if request.path == WS_API_PATH:
+            connection = Connection(ws_api.KIND, request)
+            session = ws_api.WsApiSession(connection, self._venue, self._user_streams, self._faults, request.raw_path)
+            return await self._hub.serve(connection, session)
+        if is_stream_path(request.path):
+            connection = Connection(streams.KIND, request)
+            url = StreamUrl.parse(request.raw_path)
+            return await self._hub.serve(connection, streams.StreamSession(connection, self._registry, url))
+        return await self._rest.handle(request)
+
+    async def run(self) -> None:
+        """Send the timed streams."""
+        for tick in itertools.count(1):
+            await asyncio.sleep(TICK_MS / 1000)
+            self._feed.tick()
+            if tick % _TICKS_IN_A_SECOND == 0:
+                self._statistics_feed.tick()

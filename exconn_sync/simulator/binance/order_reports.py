@@ -1,0 +1,128 @@
+"""How orders and fills look in answers."""
+
+from exconn_sync.simulator.binance.wire import number
+from exconn_sync.simulator.core.orders import ExpiryReason, Fill, Side, SimOrder
+from exconn_sync.simulator.core.symbols import ZERO
+
+NOT_IN_A_LIST = -1
+
+EXPIRY_REASONS = {
+    ExpiryReason.UNFILLED_IOC: "UNFILLED_IOC_QUANTITY_EXPIRED",
+    ExpiryReason.UNFILLED_FOK: "UNFILLED_FOK_ORDER_EXPIRED",
+    ExpiryReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
+}
+
+
+def acknowledgement(order: SimOrder, unit: int) -> dict[str, object]:
+    """The ACK answer."""
+    return {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "clientOrderId": order.client_order_id,
+        "transactTime": order.updated_at * unit,
+    }
+
+
+def _amounts(order: SimOrder) -> dict[str, object]:
+    return {
+        "price": number(order.price),
+        "origQty": number(order.quantity),
+        "executedQty": number(order.filled_quantity),
+        "origQuoteOrderQty": number(order.quote_quantity),
+        "cummulativeQuoteQty": number(order.filled_quote),
+        "status": order.status.name,
+        "timeInForce": order.time_in_force.name,
+        "type": order.type.name,
+        "side": order.side.name,
+    }
+
+
+def _expiry(order: SimOrder) -> dict[str, object]:
+    return {} if order.expiry_reason is None else {"expiryReason": EXPIRY_REASONS[order.expiry_reason]}
+
+
+def result(order: SimOrder, unit: int) -> dict[str, object]:
+    """The RESULT answer."""
+    return {
+        **acknowledgement(order, unit),
+        **_amounts(order),
+        "workingTime": order.created_at * unit,
+        "selfTradePreventionMode": "NONE",
+        **_expiry(order),
+    }
+
+
+def full(order: SimOrder, fills: list[Fill], unit: int) -> dict[str, object]:
+    """The FULL answer."""
+    return {**result(order, unit), "fills": [_fill(fill) for fill in fills]}
+
+
+def _fill(fill: Fill) -> dict[str, object]:
+    return {
+        "price": number(fill.price),
+        "qty": number(fill.quantity),
+        "commission": number(fill.commission),
+        "commissionAsset": fill.commission_asset,
+        "tradeId": fill.trade_id,
+    }
+
+
+def canceled(order: SimOrder, unit: int) -> dict[str, object]:
+    """The answer to a cancel: its own client id first, the order's beside it."""
+    return {
+        "symbol": order.symbol,
+        "origClientOrderId": order.original_client_order_id,
+        "orderId": order.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "clientOrderId": order.client_order_id,
+        "transactTime": order.updated_at * unit,
+        **_amounts(order),
+        "selfTradePreventionMode": "NONE",
+    }
+
+
+def queried(order: SimOrder, unit: int) -> dict[str, object]:
+    """An order in the answer to a query."""
+    return {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "clientOrderId": order.client_order_id,
+        "price": number(order.price),
+        "origQty": number(order.quantity),
+        "executedQty": number(order.filled_quantity),
+        "cummulativeQuoteQty": number(order.filled_quote),
+        "status": order.status.name,
+        "timeInForce": order.time_in_force.name,
+        "type": order.type.name,
+        "side": order.side.name,
+        "stopPrice": number(ZERO),
+        "icebergQty": number(ZERO),
+        "time": order.created_at * unit,
+        "updateTime": order.updated_at * unit,
+        "isWorking": True,
+        "origQuoteOrderQty": number(order.quote_quantity),
+        "workingTime": order.created_at * unit,
+        "selfTradePreventionMode": "NONE",
+        **_expiry(order),
+    }
+
+
+def own_trade(fill: Fill, unit: int) -> dict[str, object]:
+    """A fill in the answer to myTrades."""
+    return {
+        "symbol": fill.symbol,
+        "id": fill.trade_id,
+        "orderId": fill.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "price": number(fill.price),
+        "qty": number(fill.quantity),
+        "quoteQty": number(fill.quote),
+        "commission": number(fill.commission),
+        "commissionAsset": fill.commission_asset,
+        "time": fill.time * unit,
+        "isBuyer": fill.side is Side.BUY,
+        "isMaker": fill.is_maker,
+        "isBestMatch": True,
+    }

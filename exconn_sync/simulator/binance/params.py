@@ -1,0 +1,100 @@
+"""Request parameters: taken apart exactly as sent, read one by one, and none may stay unread."""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from urllib.parse import unquote_plus
+
+from exconn_sync.simulator.binance import errors
+
+_DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+_INTEGER = r"^[0-9]{1,19}$"
+SECURITY_NAMES = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
+
+
+class Params:
+    """Named texts which are read with a type; ``finish`` complains about those nobody read."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._read: set[str] = set()
+
+    @classmethod
+    def from_http(cls, query: str, body: str) -> "Params":
+        """From the raw query and form body; the query wins when both have a name."""
+        return cls({**_pairs(body), **_pairs(query)})
+
+    def peek(self, name: str) -> str | None:
+        """A value without marking it as read."""
+        return self._values.get(name)
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """All names and values."""
+        return self._values.items()
+
+    def optional(self, name: str) -> str | None:
+        """A text, or None when it was not sent."""
+        self._read.add(name)
+        value = self._values.get(name)
+        if value == "":
+            raise errors.empty_parameter(name)
+        return value
+
+    def required(self, name: str) -> str:
+        """A text that must be there."""
+        self._read.add(name)
+        value = self._values.get(name)
+        if not value:
+            raise errors.missing_parameter(name)
+        return value
+
+    def matching(self, name: str, pattern: str) -> str | None:
+        """A text in a given form."""
+        value = self.optional(name)
+        if value is not None and not re.fullmatch(pattern, value):
+            raise errors.illegal_characters(name, pattern)
+        return value
+
+    def decimal(self, name: str) -> Decimal | None:
+        """A price or quantity."""
+        value = self.matching(name, _DECIMAL)
+        return None if value is None else Decimal(value)
+
+    def integer(self, name: str, default: int | None = None) -> int | None:
+        """A whole number."""
+        value = self.matching(name, _INTEGER)
+        return default if value is None else int(value)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A true or false."""
+        value = self.optional(name)
+        if value is None:
+            return default
+        if value.lower() not in ("true", "false"):
+            raise errors.illegal_characters(name, "true|false")
+        return value.lower() == "true"
+
+    def limit(self, default: int, largest: int) -> int:
+        """The number of rows wanted, cut to what is possible."""
+        wanted = self.integer("limit", default)
+        return min(wanted or default, largest)
+
+    def finish(self) -> None:
+        """Refuse the request if it has parameters that were not read."""
+        sent = self._values.keys() - SECURITY_NAMES
+        unread = sent - self._read
+        if unread and not self._read:
+            raise errors.too_many_parameters(0, len(sent))
+        if unread:
+            raise errors.unread_parameters(len(sent) - len(unread), len(sent))
+
+
+def _pairs(text: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for pair in filter(None, text.split("&")):
+        name, _, value = pair.partition("=")
+        name = unquote_plus(name)
+        if name in values:
+            raise errors.duplicate_parameter()
+        values[name] = unquote_plus(value)
+    return values

@@ -1,0 +1,135 @@
+"""HTTP requests: security, limits and faults around the handlers."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exconn_sync.simulator.binance import errors
+from exconn_sync.simulator.binance.account_data import order_limit_rows
+from exconn_sync.simulator.binance.endpoints import REST
+from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.security import Security, TimeWindow, check_http_signature, find_key
+from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
+from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.connection import abort_transport
+from exconn_sync.simulator.fault_board import FaultBoard
+
+JSON_TYPE = "application/json"
+_UNITS = {"MILLISECOND": 1, "MICROSECOND": 1000}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """The parts of a request exactly as they were sent."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    address: str
+    api_key: str | None
+    time_unit: str
+
+    @classmethod
+    async def of(cls, request: web.BaseRequest) -> "RawRequest":
+        """Read a request. A GET has no body worth reading."""
+        path, _, query = request.raw_path.partition("?")
+        body = "" if request.method == "GET" else (await request.read()).decode("utf-8", "surrogateescape")
+        return cls(
+            method=request.method,
+            path=path,
+            query=query,
+            body=body,
+            address=request.remote or "",
+            api_key=request.headers.get("X-MBX-APIKEY"),
+            time_unit=request.headers.get("X-MBX-TIME-UNIT", "MILLISECOND"),
+        )
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """What endpoints and faults are found by."""
+        return self.method, self.path
+
+
+def time_unit(name: str) -> int:
+    """How many of the wanted units make a millisecond."""
+    unit = _UNITS.get(name.upper())
+    if unit is None:
+        raise errors.ApiError(-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
+    return unit
+
+
+class RestFace:
+    """Answers the REST calls of the exchange."""
+
+    def __init__(self, venue: Venue, faults: FaultBoard) -> None:
+        self._venue = venue
+        self._faults = faults
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer one request, or do with it what a fault says."""
+        raw = await RawRequest.of(request)
+        scripted = self._faults.take_answer(raw.target)
+        if scripted is not None:
+            return web.Response(
+                status=scripted.status, text=scripted.body, content_type=JSON_TYPE, headers=scripted.headers
+            )
+        endpoint = REST.get(raw.target)
+        if endpoint is None:
+            return not_found(request)
+        response = await self._answer(endpoint, raw)
+        if self._faults.take_drop(raw.target):
+            abort_transport(request.transport)
+        return response
+
+    async def _answer(self, endpoint: Endpoint, raw: RawRequest) -> web.Response:
+        headers: dict[str, str] = {}
+        try:
+            body, status = to_json(await self._execute(endpoint, raw, headers)), 200
+        except errors.ApiError as error:
+            body, status = to_json(error.body()), error.status
+            if error.retry_at is not None:
+                wait_ms = error.retry_at - self._venue.clock.now_ms()
+                headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))
+        used = str(self._venue.weights.used(raw.address, self._venue.clock.now_ms()))
+        headers["X-MBX-USED-WEIGHT"] = headers["X-MBX-USED-WEIGHT-1M"] = used
+        return web.Response(text=body, status=status, content_type=JSON_TYPE, charset="UTF-8", headers=headers)
+
+    async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str]) -> object:
+        weights, clock = self._venue.weights, self._venue.clock
+        params = Params.from_http(raw.query, raw.body)
+        weight = endpoint.weight(params)
+        weights.admit(raw.address, weight, clock.now_ms())
+        succeeded = False
+        try:
+            call = self._authorised(endpoint, raw, params)
+            await self._faults.hold(raw.target)
+            result = endpoint.handler(call)
+            succeeded = True
+        finally:
+            if not (succeeded and endpoint.free_on_success):
+                weights.add(raw.address, weight, clock.now_ms())
+        if call.placed_order:
+            for row in order_limit_rows(call):
+                letter = str(row["interval"])[0]
+                headers[f"X-MBX-ORDER-COUNT-{row['intervalNum']}{letter}"] = str(row["count"])
+        return result
+
+    def _authorised(self, endpoint: Endpoint, raw: RawRequest, params: Params) -> Call:
+        call = Call(self._venue, params, time_unit(raw.time_unit))
+        if endpoint.security is Security.NONE:
+            return call
+        call.key = find_key(self._venue.keys, raw.api_key)
+        call.window = TimeWindow.of(params)
+        call.window.check_on_receipt(self._venue.clock.now_us())
+        check_http_signature(call.key, raw.query, raw.body, params.required("signature"))
+        return call
+
+
+def not_found(request: web.BaseRequest) -> web.Response:
+    """The answer to an unknown path: a page for browsers, nothing for programs."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return web.Response(
+            status=404, text="<html><body><h2>404 Not found</h2></body></html>", content_type="text/html"
+        )
+    return web.Response(status=404)

@@ -1,0 +1,131 @@
+"""The control messages of a stream connection: which streams it wants and in which form."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+from exconn_sync.simulator.binance.wire import to_json
+
+MAX_STREAMS = 1024
+_METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+
+
+class ControlError(Exception):
+    """An error answer to a control message."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUrl:
+    """What the address of a stream connection asks for."""
+
+    streams: tuple[str, ...]
+    combined: bool
+    unit: int
+
+    @classmethod
+    def parse(cls, raw_path: str) -> "StreamUrl":
+        """Read ``/ws``, ``/ws/<stream>`` or ``/stream?streams=a/b``; escaped forms are understood."""
+        path, _, query = raw_path.partition("?")
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        combined = path.rstrip("/") == "/stream"
+        names = options.get("streams", "") if combined else unquote(path.removeprefix("/ws").lstrip("/"))
+        unit = 1000 if options.get("timeUnit", "").upper() == "MICROSECOND" else 1
+        return cls(tuple(filter(None, names.split("/"))), combined, unit)
+
+
+class StreamControl:
+    """The state of one connection, changed by its control messages."""
+
+    def __init__(self, url: StreamUrl) -> None:
+        self.streams: dict[str, None] = dict.fromkeys(url.streams)
+        self.combined = url.combined
+        self.unit = url.unit
+
+    def frame(self, stream: str, payload: str) -> str:
+        """A payload as this connection wants it: bare, or wrapped with the name of its stream."""
+        return f'{{"stream":"{stream}","data":{payload}}}' if self.combined else payload
+
+    def answer(self, text: str) -> str:
+        """Obey a control message and return the reply."""
+        request_id: object = None
+        try:
+            message = _parsed(text)
+            request_id = _request_id(message)
+            return to_json({"result": self._obey(message), "id": request_id})
+        except ControlError as error:
+            reply: dict[str, object] = {"code": error.code, "msg": error.message}
+            return to_json(reply if request_id is None else {**reply, "id": request_id})
+
+    def _obey(self, message: dict[str, object]) -> object:
+        method = message.get("method")
+        if method is None:
+            raise ControlError(2, "Invalid request: missing field `method`")
+        if method == "LIST_SUBSCRIPTIONS":
+            return list(self.streams)
+        if method not in _METHODS:
+            expected = ", ".join(f"`{name}`" for name in _METHODS)
+            raise ControlError(2, f"Invalid request: unknown variant `{method}`, expected one of {expected}")
+        params = message.get("params")
+        if not isinstance(params, list):
+            raise ControlError(2, "Invalid request: missing field `params`")
+        if method == "GET_PROPERTY":
+            _check_property(params)
+            return self.combined
+        if method == "SET_PROPERTY":
+            self._set_property(params)
+        else:
+            self._change_streams(params, add=method == "SUBSCRIBE")
+        return None
+
+    def _change_streams(self, names: list[object], *, add: bool) -> None:
+        for name in names:
+            if not isinstance(name, str):
+                raise ControlError(2, "Invalid request: stream name must be a string")
+        for name in names:
+            if add:
+                self.streams[str(name)] = None
+            else:
+                self.streams.pop(str(name), None)
+
+    def _set_property(self, params: list[object]) -> None:
+        _check_property(params)
+        if len(params) > 2:
+            raise ControlError(2, "Invalid request: too many parameters")
+        if len(params) < 2 or not isinstance(params[1], bool):
+            raise ControlError(1, "Invalid value type: expected Boolean")
+        self.combined = params[1]
+
+
+def _check_property(params: list[object]) -> None:
+    if not params or not isinstance(params[0], str):
+        raise ControlError(2, "Invalid request: property name must be a string")
+    if params[0] != "combined":
+        raise ControlError(0, "Unknown property")
+
+
+def _parsed(text: str) -> dict[str, object]:
+    try:
+        message = json.loads(text)
+    except json.JSONDecodeError as error:
+        position = f"line {error.lineno} column {error.colno}"
+        raise ControlError(3, f"Invalid JSON: expected value at {position}") from error
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and endless nesting have no position.
+        raise ControlError(3, "Invalid JSON: expected value at line 1 column 1") from error
+    if not isinstance(message, dict):
+        raise ControlError(2, "Invalid request: missing field `method`")
+    return message
+
+
+def _request_id(message: dict[str, object]) -> object:
+    request_id = message.get("id")
+    is_text = isinstance(request_id, str) and len(request_id) <= 36
+    is_number = isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) < 2**63
+    if request_id is not None and not is_text and not is_number:
+        raise ControlError(2, "Invalid request: request ID must be an unsigned integer")
+    return request_id

@@ -1,0 +1,116 @@
+"""Placing and cancelling: handlers of the calls that reach the matching engine."""
+
+from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance.market_data import required_market
+from exconn_sync.simulator.binance.new_order import CLIENT_ID_FORM, OrderCommand, read_new_order
+from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.venue import Call
+from exconn_sync.simulator.core.orders import OrderStatus, SimOrder
+from exconn_sync.simulator.core.refusals import Refusal
+
+_RESTRICTIONS = {"ONLY_NEW": OrderStatus.NEW, "ONLY_PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED}
+
+
+def place(call: Call) -> object:
+    """POST order."""
+    command = read_new_order(call)
+    venue = call.venue
+    venue.order_counts.admit(call.account, call.now)
+    try:
+        call.check_before_matching()
+    except errors.ApiError:
+        # This late, the order already counts.
+        venue.order_counts.add(call.account, 1, call.now)
+        raise
+    try:
+        order = venue.exchange.place(call.account, command.order, call.now)
+    except Refusal as refusal:
+        raise errors.of_refusal(refusal) from refusal
+    call.placed_order = True
+    return _placed(call, command, order)
+
+
+def place_test(call: Call) -> object:
+    """POST order/test: every check that comes before the matching engine, and nothing else."""
+    command = read_new_order(call, "computeCommissionRates")
+    try:
+        call.venue.exchange.check(call.account, command.order)
+    except Refusal as refusal:
+        raise errors.of_refusal(refusal) from refusal
+    if not call.params.flag("computeCommissionRates", default=False):
+        return {}
+    rates = call.venue.exchange.fees.rates
+    none = {"maker": "0.00000000", "taker": "0.00000000"}
+    return {
+        "standardCommissionForOrder": {"maker": f"{rates.maker:.8f}", "taker": f"{rates.taker:.8f}"},
+        "specialCommissionForOrder": none,
+        "taxCommissionForOrder": none,
+        "discount": {
+            "enabledForAccount": False,
+            "enabledForSymbol": False,
+            "discountAsset": "BNB",
+            "discount": "0.00000000",
+        },
+    }
+
+
+def cancel(call: Call) -> object:
+    """DELETE order."""
+    params = call.params
+    market = required_market(call)
+    client_id = params.matching("newClientOrderId", CLIENT_ID_FORM) or call.venue.new_client_id()
+    restriction = params.optional("cancelRestrictions")
+    if restriction is not None and restriction not in _RESTRICTIONS:
+        raise errors.ApiError(-1145, "Invalid cancelRestrictions")
+    order = find_order(call, market.spec.name)
+    params.finish()
+    call.check_before_matching()
+    if order is None or not order.is_open:
+        raise errors.cancel_rejected()
+    if restriction is not None and order.status is not _RESTRICTIONS[restriction]:
+        raise errors.cancel_rejected("Order was not canceled due to cancel restrictions.")
+    return order_reports.canceled(call.venue.exchange.cancel(order, call.now, client_id), call.unit)
+
+
+def cancel_all(call: Call) -> object:
+    """DELETE openOrders."""
+    market = required_market(call)
+    call.params.finish()
+    call.check_before_matching()
+    exchange = call.venue.exchange
+    orders = exchange.registry.open_orders(call.account, market.spec.name)
+    if not orders:
+        raise errors.cancel_rejected()
+    client_id = call.venue.new_client_id()
+    return [order_reports.canceled(exchange.cancel(order, call.now, client_id), call.unit) for order in orders]
+
+
+def find_order(call: Call, symbol: str) -> SimOrder | None:
+    """The account's order which ``orderId`` or ``origClientOrderId`` names; with both, they must agree."""
+    order_id = call.params.integer("orderId")
+    client_id = call.params.optional("origClientOrderId")
+    if order_id is None and client_id is None:
+        raise errors.ApiError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+    registry = call.venue.exchange.registry
+    if order_id is None:
+        return registry.find(call.account, symbol, client_id or "")
+    order = registry.get(symbol, order_id)
+    if order is None or order.account != call.account:
+        return None
+    if client_id is not None and client_id not in (order.client_order_id, order.original_client_order_id):
+        raise errors.ApiError(-2039, "Client order ID is not correct for this order ID")
+    return order
+
+
+def place_test_weight(params: Params) -> int:
+    """Asking for the commission costs more."""
+    return 20 if (params.peek("computeCommissionRates") or "").lower() == "true" else 1
+
+
+def _placed(call: Call, command: OrderCommand, order: SimOrder) -> dict[str, object]:
+    if command.response_type == "ACK":
+        return order_reports.acknowledgement(order, call.unit)
+    if command.response_type == "RESULT":
+        return order_reports.result(order, call.unit)
+    fills = call.venue.exchange.registry.fills_of(order)
+    return order_reports.full(order, fills, call.unit)

@@ -1,0 +1,130 @@
+"""The user data stream: an account's own events, in their envelope."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NOT_IN_A_LIST
+from exconn_sync.simulator.binance.wire import number, to_json
+from exconn_sync.simulator.clock import VenueClock
+from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, OrderEvent
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.orders import OrderType
+from exconn_sync.simulator.core.symbols import ZERO
+from exconn_sync.simulator.fault_board import FaultBoard
+
+USER_STREAM = "userDataStream"
+"""The name by which faults know the frames of all user data streams."""
+
+Send = Callable[[str], None]
+Subscriber = tuple[Send, int, int]
+"""How to send, the subscription id, the time unit."""
+
+
+class UserStreams:
+    """Sends each account's events to everybody who subscribed to them."""
+
+    def __init__(self, exchange: Exchange, clock: VenueClock, faults: FaultBoard) -> None:
+        self._clock = clock
+        self._faults = faults
+        self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
+        exchange.listeners.append(self.hear)
+
+    def subscribe(self, account: str, subscriber: Subscriber) -> None:
+        """Send an account's events from now on."""
+        self._subscribers[account].append(subscriber)
+
+    def unsubscribe(self, account: str, subscriber: Subscriber) -> None:
+        """Stop that."""
+        self._subscribers[account].remove(subscriber)
+
+    def hear(self, event: Event) -> None:
+        """Take an event of the core."""
+        if isinstance(event, OrderEvent):
+            self._send(event.order.account, lambda now, unit: execution_report(event, now, unit))
+        elif isinstance(event, BalanceEvent):
+            self._send(event.account, lambda now, unit: account_position(event, now, unit))
+        elif isinstance(event, Deposited):
+            self._send(event.account, lambda now, unit: balance_update(event, now, unit))
+
+    def _send(self, account: str, build: Callable[[int, int], dict[str, object]]) -> None:
+        subscribers = self._subscribers.get(account)
+        if not subscribers or not self._faults.lets_pass(USER_STREAM):
+            return
+        for send, subscription_id, unit in list(subscribers):
+            now = self._clock.now_ms() if unit == 1 else self._clock.now_us()
+            send(envelope(subscription_id, build(now, unit)))
+
+
+def envelope(subscription_id: int, event: dict[str, object]) -> str:
+    """An event as it goes over the wire."""
+    return to_json({"subscriptionId": subscription_id, "event": event})
+
+
+def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object]:
+    """What happened to an order."""
+    order, fill = event.order, event.fill
+    is_working = event.execution is Execution.NEW or (order.is_open and order.type is not OrderType.MARKET)
+    canceled = event.execution is Execution.CANCELED
+    report: dict[str, object] = {
+        "e": "executionReport",
+        "E": now,
+        "s": order.symbol,
+        "c": order.client_order_id,
+        "S": order.side.name,
+        "o": order.type.name,
+        "f": order.time_in_force.name,
+        "q": number(order.quantity),
+        "p": number(order.price),
+        "P": number(ZERO),
+        "F": number(ZERO),
+        "g": NOT_IN_A_LIST,
+        "C": order.original_client_order_id if canceled else "",
+        "x": event.execution.name,
+        "X": order.status.name,
+        "r": "NONE",
+        "i": order.order_id,
+        "l": number(fill.quantity if fill else ZERO),
+        "z": number(order.filled_quantity),
+        "L": number(fill.price if fill else ZERO),
+        "n": number(fill.commission) if fill else "0",
+        "N": fill.commission_asset if fill else None,
+        "T": event.time * unit,
+        "t": fill.trade_id if fill else -1,
+        "I": event.execution_id,
+        "w": is_working,
+        "m": fill.is_maker if fill else False,
+        "M": fill is not None,
+        "O": order.created_at * unit,
+        "Z": number(order.filled_quote),
+        "Y": number(fill.quote if fill else ZERO),
+        "Q": number(order.quote_quantity),
+    }
+    if is_working:
+        report["W"] = order.created_at * unit
+    report["V"] = "NONE"
+    if order.expiry_reason is not None:
+        report["eR"] = EXPIRY_REASONS[order.expiry_reason]
+    return report
+
+
+def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, object]:
+    """The new balances of the touched assets."""
+    return {
+        "e": "outboundAccountPosition",
+        "E": now,
+        "u": event.time * unit,
+        "B": [
+            {"a": asset, "f": number(balance.free), "l": number(balance.locked)}
+            for asset, balance in event.balances.items()
+        ],
+    }
+
+
+def balance_update(event: Deposited, now: int, unit: int) -> dict[str, object]:
+    """A deposit."""
+    return {"e": "balanceUpdate", "E": now, "a": event.asset, "d": number(event.amount), "T": event.time * unit}
+
+
+def stream_terminated(now: int) -> dict[str, object]:
+    """The last event of a subscription that was ended."""
+    return {"e": "eventStreamTerminated", "E": now}

@@ -1,0 +1,210 @@
+"""The WebSocket API: the REST calls as messages, and subscriptions to user data."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from exconn_sync.simulator.binance import errors
+from exconn_sync.simulator.binance.account_data import order_limit_rows
+from exconn_sync.simulator.binance.endpoints import WS_API
+from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.security import Security, TimeWindow, check_ws_signature, find_key
+from exconn_sync.simulator.binance.symbol_info import rate_limit
+from exconn_sync.simulator.binance.user_stream import Subscriber, UserStreams, envelope, stream_terminated
+from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
+from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.connection import Connection
+from exconn_sync.simulator.fault_board import FaultBoard, ScriptedAnswer
+
+KIND = "ws_api"
+FAULT_METHOD = "WS"
+"""What faults give as HTTP method when they mean a WebSocket API method; the path is then its name."""
+
+_INTEGER_ID = re.compile(r"-?[0-9]{1,19}")
+_CONNECT_WEIGHT = 2
+_SESSION_WEIGHT = 2
+
+
+class _NumberText(str):
+    """A JSON number as it was written; signatures cover that text."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    id: object
+    method: str
+    params: Params
+    with_limits: bool
+
+
+class WsApiSession:
+    """One connection to the WebSocket API."""
+
+    max_inbound_per_second: int | None = None
+
+    def __init__(
+        self, connection: Connection, venue: Venue, streams: UserStreams, faults: FaultBoard, raw_path: str
+    ) -> None:
+        options = dict(parse_qsl(raw_path.partition("?")[2]))
+        self._connection = connection
+        self._venue = venue
+        self._streams = streams
+        self._faults = faults
+        self._unit = 1000 if options.get("timeUnit", "").upper() == "MICROSECOND" else 1
+        self._with_limits = options.get("returnRateLimits", "true").lower() != "false"
+        self._subscriptions: dict[int, tuple[str, Subscriber]] = {}
+        self._next_subscription = 0
+        self._own_methods: dict[str, tuple[Security, Callable[[Call], object]]] = {
+            "userDataStream.subscribe.signature": (Security.SIGNED, self._subscribe),
+            "userDataStream.unsubscribe": (Security.NONE, self._unsubscribe),
+            "session.subscriptions": (Security.NONE, self._list_subscriptions),
+        }
+
+    def opened(self) -> None:
+        """Connecting costs weight."""
+        self._venue.weights.add(self._connection.remote, _CONNECT_WEIGHT, self._venue.clock.now_ms())
+
+    async def received(self, text: str) -> None:
+        """Answer one request."""
+        try:
+            request = _parse(text, with_limits=self._with_limits)
+        except errors.ApiError as error:
+            self._connection.send(to_json({"id": None, "status": error.status, "error": error.body()}))
+            return
+        target = (FAULT_METHOD, request.method)
+        scripted = self._faults.take_answer(target)
+        if scripted is not None:
+            self._connection.send(_scripted_reply(request, scripted))
+            return
+        reply = await self._reply(request)
+        if self._faults.take_drop(target):
+            self._connection.abort()
+        else:
+            self._connection.send(to_json(reply))
+
+    def ended(self) -> None:
+        """Forget the subscriptions of this connection."""
+        for account, subscriber in self._subscriptions.values():
+            self._streams.unsubscribe(account, subscriber)
+        self._subscriptions.clear()
+
+    async def _reply(self, request: _Request) -> dict[str, object]:
+        limits: list[dict[str, object]] = []
+        reply: dict[str, object]
+        try:
+            result = await self._execute(request, limits)
+            reply = {"id": request.id, "status": 200, "result": result}
+        except errors.ApiError as error:
+            body = error.body()
+            if error.retry_at is not None:
+                body["data"] = {"serverTime": self._venue.clock.now_ms(), "retryAfter": error.retry_at}
+            if error.status == 418:
+                self._connection.close(1008)
+            reply = {"id": request.id, "status": error.status, "error": body}
+        if request.with_limits:
+            reply["rateLimits"] = [*limits, self._weight_row()]
+        return reply
+
+    async def _execute(self, request: _Request, limits: list[dict[str, object]]) -> object:
+        endpoint = self._endpoint(request.method)
+        weights, clock, address = self._venue.weights, self._venue.clock, self._connection.remote
+        weight = endpoint.weight(request.params)
+        weights.admit(address, weight, clock.now_ms())
+        succeeded = False
+        try:
+            call = self._authorised(endpoint, request.params)
+            await self._faults.hold((FAULT_METHOD, request.method))
+            result = endpoint.handler(call)
+            succeeded = True
+        finally:
+            if not (succeeded and endpoint.free_on_success):
+                weights.add(address, weight, clock.now_ms())
+        if call.placed_order:
+            limits += order_limit_rows(call)
+        return result
+
+    def _endpoint(self, method: str) -> Endpoint:
+        own = self._own_methods.get(method)
+        if own is not None:
+            return Endpoint(own[1], lambda _: _SESSION_WEIGHT, own[0])
+        endpoint = WS_API.get(method)
+        if endpoint is None:
+            raise errors.ApiError(-1020, "This operation is not supported.")
+        return endpoint
+
+    def _authorised(self, endpoint: Endpoint, params: Params) -> Call:
+        call = Call(self._venue, params, self._unit)
+        if endpoint.security is Security.NONE:
+            return call
+        call.key = find_key(self._venue.keys, params.peek("apiKey"))
+        call.window = TimeWindow.of(params)
+        call.window.check_on_receipt(self._venue.clock.now_us())
+        check_ws_signature(call.key, params, params.required("signature"))
+        return call
+
+    def _subscribe(self, call: Call) -> object:
+        call.params.finish()
+        if any(account == call.account for account, _ in self._subscriptions.values()):
+            raise errors.ApiError(-2035, "User Data Stream subscription is already active.")
+        subscription_id = self._next_subscription
+        self._next_subscription += 1
+        subscriber = (self._connection.send, subscription_id, self._unit)
+        self._subscriptions[subscription_id] = (call.account, subscriber)
+        self._streams.subscribe(call.account, subscriber)
+        return {"subscriptionId": subscription_id}
+
+    def _unsubscribe(self, call: Call) -> object:
+        wanted = call.params.integer("subscriptionId")
+        call.params.finish()
+        if wanted is not None and wanted not in self._subscriptions:
+            raise errors.ApiError(-2036, "User Data Stream subscription is not active.")
+        for subscription_id in list(self._subscriptions) if wanted is None else [wanted]:
+            account, subscriber = self._subscriptions.pop(subscription_id)
+            self._streams.unsubscribe(account, subscriber)
+            self._connection.send(envelope(subscription_id, stream_terminated(call.time(call.now))))
+        return {}
+
+    def _list_subscriptions(self, call: Call) -> object:
+        call.params.finish()
+        return [{"subscriptionId": subscription_id} for subscription_id in self._subscriptions]
+
+    def _weight_row(self) -> dict[str, object]:
+        used = self._venue.weights.used(self._connection.remote, self._venue.clock.now_ms())
+        return {**rate_limit("REQUEST_WEIGHT", "MINUTE", 1, self._venue.limits.weight_per_minute), "count": used}
+
+
+def _parse(text: str, *, with_limits: bool) -> _Request:
+    try:
+        message = json.loads(text, parse_int=_NumberText, parse_float=_NumberText)
+    except (ValueError, RecursionError) as error:
+        raise errors.ApiError(-1135, "Invalid JSON Request") from error
+    if not isinstance(message, dict) or not isinstance(message.get("method"), str) or "id" not in message:
+        raise errors.ApiError(-1135, "Invalid JSON Request")
+    params = message.get("params", {})
+    if not isinstance(params, dict):
+        raise errors.ApiError(-1135, "Invalid JSON Request")
+    request_id = message["id"]
+    if isinstance(request_id, _NumberText) and not _INTEGER_ID.fullmatch(request_id):
+        raise errors.ApiError(-1135, "Invalid JSON Request")
+    wants_limits = params.pop("returnRateLimits", with_limits)
+    return _Request(
+        id=int(request_id) if isinstance(request_id, _NumberText) else request_id,
+        method=message["method"].removeprefix("v3/"),
+        params=Params({name: _param_text(value) for name, value in params.items() if value is not None}),
+        with_limits=wants_limits not in (False, "false"),
+    )
+
+
+def _param_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str) else to_json(value)
+
+
+def _scripted_reply(request: _Request, scripted: ScriptedAnswer) -> str:
+    outcome = "result" if scripted.status == 200 else "error"
+    return f'{{"id":{to_json(request.id)},"status":{scripted.status},"{outcome}":{scripted.body}}}'

@@ -1,0 +1,123 @@
+"""What a test may do to a running simulator: its market, its accounts. Every call returns after it happened."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import ParamSpec, Protocol, TypeVar
+
+from exconn_sync.simulator.clock import VenueClock
+from exconn_sync.simulator.core.events import Level
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.market import MarketGenerator
+from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Number = Decimal | int | str
+
+
+class CallOnLoop(Protocol):
+    """Runs a function on the simulator's thread and returns its result."""
+
+    def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run it."""
+
+
+def exact(value: Number) -> Decimal:
+    """A price or quantity; a float is refused because it is already inexact."""
+    if isinstance(value, float):
+        raise TypeError("prices and quantities are Decimal, int or text; a float is not exact")
+    return Decimal(value)
+
+
+def side_of(text: str) -> Side:
+    """``buy`` or ``sell`` in any case."""
+    try:
+        return Side(text.lower())
+    except ValueError:
+        raise ValueError(f"a side is 'buy' or 'sell', not {text!r}") from None
+
+
+class MarketControl:
+    """Scripts the market: stop it, trade in it, look at the truth."""
+
+    def __init__(self, call: CallOnLoop, exchange: Exchange, generator: MarketGenerator, clock: VenueClock) -> None:
+        self._call = call
+        self._exchange = exchange
+        self._generator = generator
+        self._clock = clock
+
+    def pause(self) -> None:
+        """Stop the generated market; the book stays."""
+        self._call(self._generator.pause)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._call(self._generator.resume)
+
+    def trade(self, symbol: str, side: str, quantity: Number) -> SimOrder:
+        """A market order of the house against the book."""
+        amount, taker = exact(quantity), side_of(side)
+        return self._call(lambda: self._generator.trade(symbol, taker, amount, self._clock.now_ms()))
+
+    def quote(self, symbol: str, side: str, price: Number, quantity: Number) -> SimOrder:
+        """A limit order of the house."""
+        at, amount, maker = exact(price), exact(quantity), side_of(side)
+        return self._call(lambda: self._generator.quote(symbol, maker, at, amount, self._clock.now_ms()))
+
+    def clear(self, symbol: str) -> None:
+        """Take all orders of the house off the book. A running market lays out new ones."""
+        self._call(lambda: self._generator.clear(symbol, self._clock.now_ms()))
+
+    def best(self, symbol: str) -> tuple[Decimal, Decimal] | None:
+        """Best bid and ask, or None while a side is empty."""
+
+        def look() -> tuple[Decimal, Decimal] | None:
+            book = self._exchange.market(symbol).book
+            bid, ask = book.best(Side.BUY), book.best(Side.SELL)
+            return None if bid is None or ask is None else (bid[0], ask[0])
+
+        return self._call(look)
+
+    def order_book(self, symbol: str, limit: int | None = None) -> tuple[int, list[Level], list[Level]]:
+        """The truth: update id, bids and asks, best first."""
+
+        def look() -> tuple[int, list[Level], list[Level]]:
+            book = self._exchange.market(symbol).book
+            return book.update_id, book.levels(Side.BUY, limit), book.levels(Side.SELL, limit)
+
+        return self._call(look)
+
+
+class Accounts:
+    """The truth about balances, orders and fills."""
+
+    def __init__(self, call: CallOnLoop, exchange: Exchange, names: dict[str, str], clock: VenueClock) -> None:
+        self._call = call
+        self._exchange = exchange
+        self._names = names
+        self._clock = clock
+
+    def balances(self, api_key: str | None = None) -> dict[str, tuple[Decimal, Decimal]]:
+        """Free and locked amount of each asset; of the first account when no key is given."""
+        account = self._exchange.accounts[self._name(api_key)]
+        return self._call(
+            lambda: {asset: (balance.free, balance.locked) for asset, balance in account.balances().items()}
+        )
+
+    def deposit(self, asset: str, amount: Number, api_key: str | None = None) -> None:
+        """Give an account money from nowhere."""
+        extra, name = exact(amount), self._name(api_key)
+        self._call(lambda: self._exchange.deposit(name, asset, extra, self._clock.now_ms()))
+
+    def orders(self) -> list[SimOrder]:
+        """Every order the clients placed, as it stands."""
+        return self._call(self._exchange.registry.orders)
+
+    def fills(self) -> list[Fill]:
+        """Every fill of the clients, oldest first."""
+        return self._call(self._exchange.registry.fills)
+
+    def _name(self, api_key: str | None) -> str:
+        if api_key is None:
+            return next(iter(self._names.values()))
+        return self._names[api_key]

@@ -1,0 +1,160 @@
+"""The order book of one symbol: single orders in price-time priority, seen from outside as levels."""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+
+from exconn_sync.simulator.core.events import BookChange, Level
+from exconn_sync.simulator.core.orders import Side
+from exconn_sync.simulator.core.symbols import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A resting order gave this quantity at its own price."""
+
+    order_id: int
+    price: Decimal
+    quantity: Decimal
+
+
+class _Level:
+    """The orders waiting at one price, oldest first, and their total."""
+
+    __slots__ = ("orders", "price", "total")
+
+    def __init__(self, price: Decimal) -> None:
+        self.price = price
+        self.total = ZERO
+        self.orders: dict[int, Decimal] = {}
+
+
+class _BookSide:
+    """The levels of one side, best first when iterated."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.levels: dict[Decimal, _Level] = {}
+        self._prices: list[Decimal] = []
+
+    def __iter__(self) -> Iterator[_Level]:
+        prices = reversed(self._prices) if self.side is Side.BUY else iter(self._prices)
+        return (self.levels[price] for price in prices)
+
+    def best(self) -> _Level | None:
+        """The first level in line, or None."""
+        if not self._prices:
+            return None
+        return self.levels[self._prices[-1 if self.side is Side.BUY else 0]]
+
+    def level(self, price: Decimal) -> _Level:
+        """The level at a price, made when it is missing."""
+        found = self.levels.get(price)
+        if found is None:
+            found = self.levels[price] = _Level(price)
+            insort(self._prices, price)
+        return found
+
+    def discard(self, price: Decimal) -> None:
+        """Forget a level that holds no order any more."""
+        del self.levels[price]
+        del self._prices[bisect_left(self._prices, price)]
+
+    def reaches(self, price: Decimal, limit: Decimal | None) -> bool:
+        """Whether a taker with that limit accepts this side's price."""
+        if limit is None:
+            return True
+        return price >= limit if self.side is Side.BUY else price <= limit
+
+
+class OrderBook:
+    """Matches by price, then time. Each change of a level raises ``update_id`` by one and is told to ``on_change``."""
+
+    def __init__(self, symbol: str, on_change: Callable[[BookChange], None] = lambda _: None) -> None:
+        self.symbol = symbol
+        self.update_id = 1
+        self._on_change = on_change
+        self._sides = {side: _BookSide(side) for side in Side}
+
+    def add(self, order_id: int, side: Side, price: Decimal, quantity: Decimal) -> None:
+        """Put an order at the end of the line at its price."""
+        level = self._sides[side].level(price)
+        level.orders[order_id] = quantity
+        level.total += quantity
+        self._changed(side, level)
+
+    def remove(self, order_id: int, side: Side, price: Decimal) -> None:
+        """Take an order out of the book."""
+        level = self._sides[side].levels[price]
+        level.total -= level.orders.pop(order_id)
+        self._changed(side, level)
+
+    def take(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> list[Match]:
+        """Trade up to ``quantity`` against the other side, at ``limit`` or better; fully used orders leave the book."""
+        makers = self._sides[taker.opposite]
+        matches: list[Match] = []
+        while quantity > ZERO:
+            level = makers.best()
+            if level is None or not makers.reaches(level.price, limit):
+                break
+            matched = self._take_level(level, quantity)
+            matches += matched
+            quantity -= sum((match.quantity for match in matched), ZERO)
+            self._changed(makers.side, level)
+        return matches
+
+    def preview(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> tuple[Decimal, Decimal]:
+        """The quantity and the quote amount which ``take`` would trade now."""
+        makers = self._sides[taker.opposite]
+        traded = cost = ZERO
+        for level in makers:
+            if traded >= quantity or not makers.reaches(level.price, limit):
+                break
+            part = min(level.total, quantity - traded)
+            traded += part
+            cost += part * level.price
+        return traded, cost
+
+    def quantity_for_quote(self, taker: Side, amount: Decimal, step: Decimal) -> Decimal:
+        """How much can be traded for an amount of the quote asset, in whole steps."""
+        quantity = ZERO
+        for level in self._sides[taker.opposite]:
+            affordable = amount / level.price
+            if affordable <= level.total:
+                quantity += affordable
+                break
+            quantity += level.total
+            amount -= level.total * level.price
+        return quantity // step * step
+
+    def best(self, side: Side) -> Level | None:
+        """Price and quantity of the first level of a side, or None."""
+        level = self._sides[side].best()
+        return None if level is None else (level.price, level.total)
+
+    def levels(self, side: Side, limit: int | None = None) -> list[Level]:
+        """The levels of a side, best first."""
+        return [(level.price, level.total) for level in islice(self._sides[side], limit)]
+
+    def _take_level(self, level: _Level, quantity: Decimal) -> list[Match]:
+        matches: list[Match] = []
+        for order_id, available in list(level.orders.items()):
+            part = min(available, quantity)
+            matches.append(Match(order_id, level.price, part))
+            quantity -= part
+            level.total -= part
+            if part < available:
+                level.orders[order_id] = available - part
+            else:
+                del level.orders[order_id]
+            if quantity == ZERO:
+                break
+        return matches
+
+    def _changed(self, side: Side, level: _Level) -> None:
+        if not level.orders:
+            self._sides[side].discard(level.price)
+        self.update_id += 1
+        self._on_change(BookChange(self.symbol, self.update_id, side, level.price, level.total))

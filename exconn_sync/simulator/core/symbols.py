@@ -1,0 +1,59 @@
+"""What a symbol is: its assets, its grid of prices and quantities, its limits."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+ZERO = Decimal(0)
+ASSET_DECIMALS = 8
+"""Every amount in the simulator is exact at this many decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSpec:
+    """One tradable pair and the rules its orders must obey."""
+
+    name: str
+    base: str
+    quote: str
+    tick: Decimal
+    step: Decimal
+    min_price: Decimal
+    max_price: Decimal
+    min_quantity: Decimal
+    max_quantity: Decimal
+    max_market_quantity: Decimal
+    min_notional: Decimal
+    max_notional: Decimal
+    start_price: Decimal
+    price_multiplier_up: Decimal = Decimal(5)
+    price_multiplier_down: Decimal = Decimal("0.2")
+    max_open_orders: int = 200
+    base_decimals: int = ASSET_DECIMALS
+    quote_decimals: int = ASSET_DECIMALS
+
+
+def spec_of(base: str, quote: str, *, tick: str, step: str, min_notional: str, start_price: str) -> SymbolSpec:
+    """A spec whose remaining limits follow from its grid."""
+    return SymbolSpec(
+        name=base + quote,
+        base=base,
+        quote=quote,
+        tick=Decimal(tick),
+        step=Decimal(step),
+        min_price=Decimal(tick),
+        max_price=Decimal(1000000),
+        min_quantity=Decimal(step),
+        max_quantity=Decimal(9000),
+        max_market_quantity=Decimal(120),
+        min_notional=Decimal(min_notional),
+        max_notional=Decimal(9000000),
+        start_price=Decimal(start_price),
+    )
+
+
+# Tick times step never has more than eight decimals, so every amount that is ever owed can be printed exactly.
+DEFAULT_SYMBOLS: tuple[SymbolSpec, ...] = (
+    spec_of("BTC", "USDT", tick="0.01", step="0.00001", min_notional="5", start_price="60000"),
+    spec_of("ETH", "USDT", tick="0.01", step="0.0001", min_notional="5", start_price="3000"),
+    spec_of("BNB", "BTC", tick="0.000001", step="0.01", min_notional="0.0001", start_price="0.0095"),
+)

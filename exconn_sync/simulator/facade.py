@@ -1,0 +1,202 @@
+"""The simulator as its users see it."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from exconn_sync.simulator.admin import ADMIN_PATH
+from exconn_sync.simulator.admin_commands import live_admin, replay_admin
+from exconn_sync.simulator.binance.face import WS_API_PATH, BinanceFace
+from exconn_sync.simulator.binance.recording import Recording
+from exconn_sync.simulator.binance.replay_face import ReplayFace
+from exconn_sync.simulator.binance.security import ApiKey
+from exconn_sync.simulator.binance.venue import Venue
+from exconn_sync.simulator.clock import VenueClock
+from exconn_sync.simulator.controls import Accounts, MarketControl
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.market import MarketGenerator
+from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.rate_limits import RateLimits
+from exconn_sync.simulator.server import SimulatorServer
+from exconn_sync.simulator.sockets import ConnectionHub
+
+if TYPE_CHECKING:
+    from exconn_sync.config import Config
+
+KNOWN_EXCHANGES = ("binance",)
+DEMO_ACCOUNT = "demo"
+DEMO_FUNDS = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1000), "BNB": Decimal(1000)}
+
+_MARKET_STEP_S = 0.02
+_KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_KEY_LENGTH = 64
+
+
+class _Face(Protocol):
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request or connection."""
+
+    async def run(self) -> None:
+        """What the face does by itself."""
+
+
+class Simulator:
+    """An exchange on this machine, speaking the real wire.
+
+    ``with Simulator() as exchange: connector = Connector(exchange.config())``. With ``running_market=False`` the book
+    is laid out but nothing moves by itself. The same seed gives the same keys and the same generated prices.
+    """
+
+    def __init__(
+        self,
+        exchange: str = "binance",
+        *,
+        seed: int = 1,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        running_market: bool = True,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+    ) -> None:
+        self._prepare(exchange, host, port)
+        random = Random(f"demo key {seed}")
+        self.api_key = api_key or _random_text(random)
+        self.api_secret = api_secret or _random_text(random)
+        core = Exchange()
+        core.add_account(DEMO_ACCOUNT)
+        generator = MarketGenerator(core, seed)
+        self._generator: MarketGenerator | None = generator
+        self._market = MarketControl(self._server.call, core, generator, self._clock)
+        self._accounts = Accounts(self._server.call, core, {self.api_key: DEMO_ACCOUNT}, self._clock)
+        for asset, amount in DEMO_FUNDS.items():
+            self._accounts.deposit(asset, amount)
+        generator.open(self._clock.now_ms())
+        if not running_market:
+            generator.pause()
+        # Built last, so that the first depth event does not repeat how the book was laid out.
+        venue = Venue(core, self._clock, [ApiKey(self.api_key, self.api_secret, DEMO_ACCOUNT)], self._limits, seed)
+        self._face: _Face = BinanceFace(venue, self._hub, self._board)
+        self._admin = live_admin(self.faults, self._hub, self._server, self._market)
+
+    @classmethod
+    def replay(
+        cls, path: str | Path, *, pace: float | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> "Simulator":
+        """Serve a recording: at its own pace (1.0), faster (10.0), or as fast as each client reads (None)."""
+        if pace is not None and pace <= 0:
+            raise ValueError("pace must be above zero, or None for as fast as the client reads")
+        simulator = cls.__new__(cls)
+        simulator._prepare("binance", host, port)
+        simulator.api_key = simulator.api_secret = ""
+        simulator._generator = None
+        simulator._face = ReplayFace(
+            Recording(path), simulator._hub, simulator._board, simulator._clock, simulator.finished.set, pace
+        )
+        simulator._admin = replay_admin(simulator.faults, simulator._hub, simulator._server)
+        return simulator
+
+    def start(self) -> "Simulator":
+        """Return when the exchange listens; nothing happens if it already does. A restart keeps the port."""
+        self._server.start()
+        return self
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Close all connections and end the thread. Accounts, orders and books are kept for another start."""
+        self._server.stop(timeout)
+
+    def __enter__(self) -> "Simulator":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def rest(self) -> str:
+        """Base address of REST."""
+        return f"http://{self._address}"
+
+    @property
+    def stream(self) -> str:
+        """Base address of the market streams, without ``/ws`` or ``/stream``."""
+        return f"ws://{self._address}"
+
+    @property
+    def ws_api(self) -> str:
+        """Address of the WebSocket API."""
+        return f"ws://{self._address}{WS_API_PATH}"
+
+    @property
+    def admin(self) -> str:
+        """Base address of the admin routes."""
+        return f"http://{self._address}{ADMIN_PATH}"
+
+    @property
+    def market(self) -> MarketControl:
+        """The market's controls."""
+        if self._generator is None:
+            raise RuntimeError("a replay has no market to control")
+        return self._market
+
+    @property
+    def accounts(self) -> Accounts:
+        """The truth about balances, orders and fills."""
+        if self._generator is None:
+            raise RuntimeError("a replay has no accounts")
+        return self._accounts
+
+    def config(self, **changes: object) -> "Config":
+        """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder."""
+        from exconn_sync.config import Config
+
+        builder = Config.builder(self.exchange).endpoints(rest=self.rest, stream=self.stream, ws_api=self.ws_api)
+        if self.api_key:
+            builder = builder.credentials(self.api_key, self.api_secret)
+        for name, value in changes.items():
+            method = getattr(builder, name)
+            builder = method(**value) if isinstance(value, dict) else method(value)
+        return builder.build()
+
+    def _prepare(self, exchange: str, host: str, port: int) -> None:
+        if exchange not in KNOWN_EXCHANGES:
+            raise ValueError(f"unknown exchange {exchange!r}; known: {', '.join(KNOWN_EXCHANGES)}")
+        self.exchange = exchange
+        self.finished = threading.Event()
+        self._clock = VenueClock()
+        self._hub = ConnectionHub()
+        self._board = FaultBoard()
+        self._server = SimulatorServer(host, port, self._hub, self._handle, self._background)
+        self._limits = RateLimits()
+        self.faults = Faults(self._server, self._board, self._hub, self._clock, self._limits)
+
+    @property
+    def _address(self) -> str:
+        if not self._server.port:
+            raise RuntimeError("the simulator has no address before start()")
+        return f"{self._server.host}:{self._server.port}"
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith(f"{ADMIN_PATH}/"):
+            return await self._admin.handle(request)
+        return await self._face.handle(request)
+
+    def _background(self) -> Sequence[Coroutine[None, None, None]]:
+        return (self._face.run(), self._run_market())
+
+    async def _run_market(self) -> None:
+        while self._generator is not None:
+            self._generator.step(self._clock.now_ms())
+            await asyncio.sleep(_MARKET_STEP_S)
+
+
+def _random_text(random: Random) -> str:
+    return "".join(random.choices(_KEY_LETTERS, k=_KEY_LENGTH))

@@ -1,0 +1,79 @@
+"""The faults that are switched on right now. Read and changed on the server's thread only."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Target = tuple[str, str]
+"""HTTP method and path of the requests a fault is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedAnswer:
+    """An HTTP answer given without executing the request."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class FaultBoard:
+    """Rules for HTTP requests and for stream frames."""
+
+    def __init__(self) -> None:
+        self._answers: defaultdict[Target, list[ScriptedAnswer]] = defaultdict(list)
+        self._drops: defaultdict[Target, int] = defaultdict(int)
+        self._delays: dict[Target, float] = {}
+        self._losses: defaultdict[str, int] = defaultdict(int)
+        self._silenced: defaultdict[str, int] = defaultdict(int)
+
+    def script(self, target: Target, answer: ScriptedAnswer, count: int) -> None:
+        """Give this answer to the next requests."""
+        self._answers[target] += [answer] * count
+
+    def take_answer(self, target: Target) -> ScriptedAnswer | None:
+        """The scripted answer for a request, used up by asking."""
+        waiting = self._answers.get(target)
+        return waiting.pop(0) if waiting else None
+
+    def drop_after(self, target: Target, count: int) -> None:
+        """Execute the next requests, then break their connections instead of answering."""
+        self._drops[target] += count
+
+    def take_drop(self, target: Target) -> bool:
+        """Whether this request's connection is to be broken, used up by asking."""
+        if not self._drops.get(target):
+            return False
+        self._drops[target] -= 1
+        return True
+
+    def set_delay(self, target: Target, seconds: float | None) -> None:
+        """Hold requests for so long between their check and their execution; None ends it."""
+        if seconds is None:
+            self._delays.pop(target, None)
+        else:
+            self._delays[target] = seconds
+
+    async def hold(self, target: Target) -> None:
+        """Wait as long as the delay for these requests says."""
+        seconds = self._delays.get(target)
+        if seconds is not None:
+            await asyncio.sleep(seconds)
+
+    def lose(self, stream: str, count: int) -> None:
+        """Swallow the next frames of a stream."""
+        self._losses[stream] += count
+
+    def silence(self, stream: str, change: int) -> None:
+        """Silence a stream once more (+1) or once less (-1)."""
+        self._silenced[stream] += change
+
+    def lets_pass(self, stream: str) -> bool:
+        """Whether a frame of a stream is sent; asked once for each frame."""
+        if self._silenced.get(stream):
+            return False
+        if self._losses.get(stream):
+            self._losses[stream] -= 1
+            return False
+        return True

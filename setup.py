@@ -1,0 +1,54 @@
+"""Package metadata. Tool settings live in ``pyproject.toml``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+SIMULATOR = ["aiohttp>=3.10"]
+CRYPTO = ["cryptography>=42"]
+METRICS = ["prometheus-client>=0.20"]
+REDIS = ["redis>=5"]
+TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+LINT = ["ruff>=0.6", "mypy>=1.11", "tox>=4"]
+
+setup(
+    name="exconn-sync",
+    version="0.1.0",
+    description="Reliable, synchronous connections to crypto spot exchanges",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=find_packages(include=["exconn_sync", "exconn_sync.*"]),
+    package_data={"exconn_sync": ["py.typed"]},
+    install_requires=[
+        "msgspec>=0.19",
+        "pybreaker>=1.2",
+        "pyrate-limiter>=4.0,<5",
+        "python-json-logger>=3",
+        "urllib3>=2.2,<3",
+        "websocket-client>=1.8,<2",
+    ],
+    extras_require={
+        "simulator": SIMULATOR,
+        "crypto": CRYPTO,
+        "metrics": METRICS,
+        "redis": REDIS,
+        "dev": [*SIMULATOR, *CRYPTO, *METRICS, *REDIS, *TEST, *LINT],
+    },
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "License :: OSI Approved :: MIT License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Office/Business :: Financial :: Investment",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,44 @@
+"""What every test is held to: no thread, no socket and no file is left behind, and no secret is seen."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_THREAD_GRACE = 3.0
+_FD_FOLDER = Path("/proc/self/fd")
+
+
+def _open_descriptors() -> set[str]:
+    """Return what the open descriptors point to; sockets and files by name, so that a new one can be named."""
+    found = set()
+    for entry in _FD_FOLDER.iterdir():
+        try:
+            found.add(f"{entry.name} -> {entry.readlink()}")
+        except OSError:
+            # The descriptor of the listing itself is gone by now.
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread or descriptor; warnings of unclosed ones fail it by the pytest settings."""
+    threads = set(threading.enumerate())
+    descriptors = _open_descriptors()
+    yield
+    limit = time.monotonic() + _THREAD_GRACE
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(limit - time.monotonic(), 0.0))
+    left = [thread.name for thread in set(threading.enumerate()) - threads]
+    assert not left, f"threads left behind: {left}"
+    if len(os.listdir(_FD_FOLDER)) > len(descriptors):  # noqa: PTH208 - pathlib would open nothing less
+        gc.collect()
+        new = _open_descriptors() - descriptors
+        assert len(_open_descriptors()) <= len(descriptors), f"descriptors left behind: {sorted(new)}"

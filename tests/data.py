@@ -1,0 +1,36 @@
+"""Recorded and documented payloads, which live outside of the repository."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_VARIABLE = "EXCONN_TEST_DATA"
+_BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def data_path(*parts: str) -> Path:
+    """Return the path of a piece of test data; without it the test is skipped."""
+    root = Path(os.environ.get(_VARIABLE) or _BESIDE_REPOSITORY)
+    path = root.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs test data that is not here: {'/'.join(parts)} (set {_VARIABLE} to its folder)")
+    return path
+
+
+def read_json(*parts: str) -> Any:
+    """Return a JSON file of the test data."""
+    return json.loads(data_path(*parts).read_text(encoding="utf-8"))
+
+
+def recorded_lines(*parts: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a recording."""
+    with gzip.open(data_path(*parts), "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

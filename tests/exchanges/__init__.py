@@ -1,0 +1,1 @@
+"""Tests of the exchange drivers: payloads in, values out, no socket."""

@@ -1,0 +1,241 @@
+"""Frames of the account stream (Binance: 10, 11)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exconn_sync.errors import AuthenticationError, ProtocolError
+from exconn_sync.exchanges.binance.driver import DRIVER
+from exconn_sync.model.account import Balance
+from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
+from exconn_sync.ports.driver import AccountMessage
+from tests.data import data_path, read_json
+from tests.exchanges.binance.support import INSTRUMENTS, RECEIVED_AT, exact
+
+NEW = {
+    "e": "executionReport", "E": 1499405658658, "s": "ETHBTC", "c": "mUvoqJxFIILMdfAW5iGSOW", "S": "BUY",
+    "o": "LIMIT", "f": "GTC", "q": "1.00000000", "p": "0.10264410", "P": "0.00000000", "F": "0.00000000", "g": -1,
+    "C": "", "x": "NEW", "X": "NEW", "r": "NONE", "i": 4293153, "l": "0.00000000", "z": "0.00000000",
+    "L": "0.00000000", "n": "0", "N": None, "T": 1499405658657, "t": -1, "v": 3, "I": 8641984, "w": True, "m": False,
+    "M": False, "O": 1499405658657, "Z": "0.00000000", "Y": "0.00000000", "Q": "0.00000000", "V": "NONE",
+}  # fmt: skip
+TRADE = NEW | {
+    "x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.40000000", "z": "0.60000000", "L": "0.10000000", "n": "0.00001",
+    "N": "BNB", "t": 17, "Z": "0.06000000", "m": True,
+}  # fmt: skip
+POSITION = {
+    "e": "outboundAccountPosition", "E": 1564034571105, "u": 1564034571073,
+    "B": [{"a": "ETH", "f": "10000.000000", "l": "0.000000"}, {"a": "BTC", "f": "0.00000000", "l": "1.5"}],
+}  # fmt: skip
+
+
+def parsed(wire: Any) -> AccountMessage:
+    frame = wire if isinstance(wire, bytes) else json.dumps(wire).encode()
+    return DRIVER.parse_account(frame, RECEIVED_AT, INSTRUMENTS)
+
+
+def event(wire: Any) -> AccountMessage:
+    return parsed({"subscriptionId": 0, "event": wire})
+
+
+def order(wire: Any) -> OrderFact:
+    message = event(wire)
+    assert isinstance(message, Sequence)
+    assert isinstance(message[0], OrderFact)
+    return message[0]
+
+
+def test_an_execution_report_is_a_fact_about_the_order() -> None:
+    assert event(NEW) == [
+        OrderFact(
+            exchange="binance", symbol="ETH-BTC", client_order_id=ClientOrderId("mUvoqJxFIILMdfAW5iGSOW"),
+            source=FactSource.STREAM, received_at=RECEIVED_AT, status=OrderStatus.NEW,
+            exchange_order_id=ExchangeOrderId("4293153"), side=Side.BUY, type=OrderType.LIMIT,
+            time_in_force=TimeInForce.GTC, quantity=Decimal(1), price=exact("0.1026441"), filled_quantity=Decimal(0),
+            cumulative_quote=Decimal(0), exchange_time=1_499_405_658_657_000_000,
+        )
+    ]  # fmt: skip
+
+
+def test_a_trade_adds_a_fill() -> None:
+    message = event(TRADE)
+    assert isinstance(message, Sequence)
+    fact, fill = message
+    assert isinstance(fact, OrderFact)
+    assert (fact.status, fact.filled_quantity, fact.cumulative_quote) == (
+        OrderStatus.PARTIALLY_FILLED, exact("0.6"), exact("0.06"),
+    )  # fmt: skip
+    assert fill == Fill(
+        exchange="binance", symbol="ETH-BTC", trade_id=TradeId("17"), exchange_order_id=ExchangeOrderId("4293153"),
+        price=exact("0.1"), quantity=exact("0.4"), side=Side.BUY, fee=exact("0.00001"), fee_asset="BNB", is_maker=True,
+        exchange_time=1_499_405_658_657_000_000, received_at=RECEIVED_AT, source=FactSource.STREAM,
+        client_order_id=ClientOrderId("mUvoqJxFIILMdfAW5iGSOW"),
+    )  # fmt: skip
+
+
+def test_a_cancel_is_known_under_the_orders_own_id() -> None:
+    fact = order(NEW | {"x": "CANCELED", "X": "CANCELED", "c": "the-cancel", "C": "the-order"})
+    assert (fact.client_order_id, fact.status) == ("the-order", OrderStatus.CANCELED)
+
+
+def test_an_expiry_without_an_original_id_is_known_under_its_only_one() -> None:
+    fact = order(NEW | {"x": "EXPIRED", "X": "EXPIRED", "eR": "UNFILLED_IOC_QUANTITY_EXPIRED"})
+    assert fact.client_order_id == "mUvoqJxFIILMdfAW5iGSOW"
+    assert (fact.status, fact.reason) == (OrderStatus.EXPIRED, "UNFILLED_IOC_QUANTITY_EXPIRED")
+
+
+def test_a_rejection_keeps_its_reason() -> None:
+    fact = order(NEW | {"x": "REJECTED", "X": "REJECTED", "r": "INSUFFICIENT_BALANCES"})
+    assert (fact.status, fact.reason) == (OrderStatus.REJECTED, "INSUFFICIENT_BALANCES")
+
+
+def test_a_prevented_trade_is_no_fill() -> None:
+    wire = NEW | {"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH", "pl": "1.0", "A": "1.0", "t": -1}
+    message = event(wire)
+    assert isinstance(message, Sequence)
+    assert len(message) == 1
+    assert order(wire).filled_quantity == 0
+
+
+def test_an_allocation_without_a_trade_id_is_no_fill() -> None:
+    message = event(TRADE | {"t": -1, "a": 5, "b": "ONE_PARTY_TRADE_REPORT"})
+    assert isinstance(message, Sequence)
+    assert len(message) == 1
+
+
+@pytest.mark.parametrize(("fee", "asset", "expected"), [("-0.5", "BNB", "-0.5"), (None, None, "0"), ("0", None, "0")])
+def test_a_surprising_fee_does_not_lose_the_fill(fee: str | None, asset: str | None, expected: str) -> None:
+    message = event(TRADE | {"n": fee, "N": asset})
+    assert isinstance(message, Sequence)
+    fill = message[1]
+    assert isinstance(fill, Fill)
+    assert (fill.fee, fill.fee_asset) == (exact(expected), asset)
+
+
+def test_unknown_words_are_kept_and_say_nothing() -> None:
+    fact = order(NEW | {"X": "FROM_THE_FUTURE", "x": "NEWS", "o": "MOON", "f": "GTD", "S": "HOLD", "new": [1]})
+    assert (fact.status, fact.reason) == (None, "FROM_THE_FUTURE")
+    assert (fact.type, fact.time_in_force, fact.side) == (OrderType.OTHER, None, None)
+
+
+def test_a_symbol_that_is_not_listed_keeps_its_spelling() -> None:
+    assert order(NEW | {"s": "NEWCOIN"}).symbol == "NEWCOIN"
+
+
+@pytest.mark.parametrize("field", ["s", "c", "i", "x", "X", "z", "T", "S"])
+def test_a_report_without_a_needed_field_is_refused(field: str) -> None:
+    with pytest.raises(ProtocolError):
+        event({key: value for key, value in NEW.items() if key != field})
+
+
+@pytest.mark.parametrize("change", [{"l": "NaN"}, {"L": ""}, {"S": "HOLD"}, {"l": 1.5}, {"n": "1e5"}, {"i": "7"}])
+def test_a_malformed_trade_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        event(TRADE | change)
+
+
+def test_a_field_that_stands_twice_is_refused() -> None:
+    frame = json.dumps({"subscriptionId": 0, "event": TRADE}).encode().replace(b'"l":', b'"l": "9", "l":')
+    with pytest.raises(ProtocolError, match="twice"):
+        parsed(frame)
+
+
+def test_a_position_is_absolute_balances() -> None:
+    at, now = 1_564_034_571_073_000_000, RECEIVED_AT
+    assert event(POSITION) == [
+        Balance("binance", "ETH", Decimal(10_000), Decimal(0), at, now, FactSource.STREAM),
+        Balance("binance", "BTC", Decimal(0), exact("1.5"), at, now, FactSource.STREAM),
+    ]
+
+
+def test_a_login_is_acknowledged_by_its_id() -> None:
+    assert parsed({"id": 3, "status": 200, "result": {"subscriptionId": 0}, "rateLimits": []}) == LoginReply(3)
+
+
+@pytest.mark.parametrize("request_id", [3, None])
+def test_a_refused_login_says_why(request_id: int | None) -> None:
+    wire = {"id": request_id, "status": 401, "error": {"code": -2015, "msg": "Invalid API-key\n"}}
+    reply = parsed(wire)
+    assert isinstance(reply, LoginReply)
+    assert reply.request_id == (request_id or 0)
+    assert isinstance(reply.error, AuthenticationError)
+    assert "Invalid API-key?" in reply.error.message
+    assert reply.error.details == {"exchange_code": -2015}
+
+
+def test_a_refusal_without_a_text_is_still_a_refusal() -> None:
+    reply = parsed({"id": 3, "status": 400, "error": {"code": -1022, "msg": ""}})
+    assert isinstance(reply, LoginReply)
+    assert reply.error
+
+
+@pytest.mark.parametrize(
+    ("frame", "notice"),
+    [
+        ({"event": {"e": "serverShutdown", "E": 1}}, "shutdown"),
+        ({"e": "serverShutdown", "E": 1}, "shutdown"),
+        ({"subscriptionId": 0, "event": {"e": "eventStreamTerminated", "E": 1}}, "terminated"),
+    ],
+)
+def test_the_end_of_the_stream_is_announced(frame: Any, notice: str) -> None:
+    assert parsed(frame) == ServerNotice(notice)
+
+
+@pytest.mark.parametrize("name", ["balanceUpdate", "listStatus", "externalLockUpdate", "fromTheFuture"])
+def test_other_events_are_passed_by(name: str) -> None:
+    assert event({"e": name, "E": 1, "c": {}, "l": 5}) == Unrecognized(name)
+
+
+def test_other_answers_are_passed_by() -> None:
+    assert parsed({"id": 3, "status": 200, "result": {"serverTime": 1}}) == Unrecognized("response")
+    assert parsed({"id": 3, "status": 200, "result": []}) == Unrecognized("response")
+    assert parsed({"new": 1}) == Unrecognized("object")
+
+
+@pytest.mark.parametrize("frame", [b"", b"[]", b"17", b"null", b"{", b"\xff", b"[" * 100_000, b'{"event":{}}'])
+def test_anything_malformed_is_a_protocol_error(frame: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        parsed(frame)
+
+
+def test_documented_events_are_understood() -> None:
+    found = []
+    for path in sorted(data_path("docs_examples", "binance_spot", "user_data").glob("*.json")):
+        message = parsed(path.read_bytes())
+        found.append(type(message[0]).__name__ if isinstance(message, Sequence) else message.__class__.__name__)
+    assert sorted(found) == ["Balance", "OrderFact", "ServerNotice", "Unrecognized", "Unrecognized", "Unrecognized"]
+
+
+def test_documented_answers_are_understood() -> None:
+    folder = ("docs_examples", "binance_spot", "ws_api")
+    login = read_json(*folder, "userDataStream_subscribe_signature__response.json")
+    assert parsed(login | {"id": 9}) == LoginReply(9)
+    dead = read_json(*folder, "Authenticate_after_connection__if_during_an_active_session_the_api_key.json")
+    reply = parsed(dead)
+    assert isinstance(reply, LoginReply)
+    assert reply.request_id == 0
+    assert isinstance(reply.error, AuthenticationError)
+
+
+def test_other_peoples_events_are_understood() -> None:
+    items = read_json("third_party", "binance_spot_ws_gct.json")["items"]
+    events = [item["payload"].get("data") for item in items]
+    for item in read_json("third_party", "binance_spot_ws_jkorf.json")["items"]:
+        events += [frame["payload"].get("event") for frame in item["frames"] if isinstance(frame["payload"], dict)]
+    kinds: Counter[str] = Counter()
+    for wire in events:
+        if isinstance(wire, dict) and wire.get("e") in ("executionReport", "outboundAccountPosition"):
+            message = event(wire)
+            assert isinstance(message, Sequence)
+            kinds.update(type(fact).__name__ for fact in message)
+    assert kinds["OrderFact"] >= 3
+    assert kinds["Balance"] >= 2

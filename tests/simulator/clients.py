@@ -1,0 +1,138 @@
+"""Small clients, independent of the library, through which the tests speak to the simulator."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+import websocket
+
+from exconn_sync.simulator import Simulator
+
+Json = Any
+PATIENCE_S = 5.0
+
+
+def sign(secret: str, payload: str) -> str:
+    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something the simulator does by itself."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+class Rest:
+    """Signed and unsigned requests over one pool of connections."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.pool = urllib3.PoolManager(retries=False, timeout=PATIENCE_S)
+
+    def raw(
+        self, method: str, path: str, query: str = "", body: str | None = None, **headers: str
+    ) -> urllib3.BaseHTTPResponse:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        target = f"{path}?{query}" if query else path
+        return self.pool.request(method, self.simulator.rest + target, body=body, headers=sent)
+
+    def get(self, path: str, **params: object) -> tuple[int, Json]:
+        response = self.raw("GET", path, urlencode(params))
+        return response.status, json.loads(response.data)
+
+    def signed_raw(self, method: str, path: str, **params: object) -> urllib3.BaseHTTPResponse:
+        params.setdefault("timestamp", now_ms())
+        query = urlencode(params)
+        query += f"&signature={sign(self.simulator.api_secret, query)}"
+        return self.raw(method, path, query, X_MBX_APIKEY=self.simulator.api_key)
+
+    def signed(self, method: str, path: str, **params: object) -> tuple[int, Json]:
+        response = self.signed_raw(method, path, **params)
+        return response.status, json.loads(response.data)
+
+    def limit(self, side: str, quantity: object, price: object, **extra: object) -> tuple[int, Json]:
+        order = {"symbol": "BTCUSDT", "side": side, "type": "LIMIT", "timeInForce": "GTC"}
+        return self.signed("POST", "/api/v3/order", **{**order, "quantity": quantity, "price": price, **extra})
+
+    def market(self, side: str, **amount: object) -> tuple[int, Json]:
+        return self.signed("POST", "/api/v3/order", symbol="BTCUSDT", side=side, type="MARKET", **amount)
+
+    def close(self) -> None:
+        self.pool.clear()
+
+
+class Socket:
+    """A WebSocket that speaks JSON."""
+
+    def __init__(self, url: str) -> None:
+        self.socket = websocket.create_connection(url, timeout=PATIENCE_S)
+
+    def send(self, message: Json) -> None:
+        self.socket.send(json.dumps(message))
+
+    def receive(self) -> Json:
+        """The next message; a connection that ends, in whichever way, is a ConnectionError."""
+        try:
+            text = self.socket.recv()
+        except websocket.WebSocketConnectionClosedException as error:
+            raise ConnectionError("lost") from error
+        if not text:
+            raise ConnectionError("closed")
+        return json.loads(text)
+
+    def ask(self, message: Json) -> Json:
+        self.send(message)
+        return self.receive()
+
+    def until(self, wanted: Callable[[Json], bool]) -> Json:
+        """The first message that is wanted; the others are dropped."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            message = self.receive()
+            if wanted(message):
+                return message
+        raise AssertionError("the wanted message did not come")
+
+    def close(self) -> None:
+        self.socket.close()
+        # close() leaves the socket alone when the connection was lost before.
+        self.socket.shutdown()  # type: ignore[no-untyped-call]
+
+
+class WsApi(Socket):
+    """A connection to the WebSocket API."""
+
+    def __init__(self, simulator: Simulator, options: str = "") -> None:
+        super().__init__(simulator.ws_api + options)
+        self._simulator = simulator
+
+    def call(self, method: str, *, signed: bool = False, **params: Json) -> Json:
+        if signed:
+            params = {"apiKey": self._simulator.api_key, "timestamp": now_ms(), **params}
+            payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()))
+            params["signature"] = sign(self._simulator.api_secret, payload)
+        self.send({"id": method, "method": method, "params": params})
+        return self.until(lambda message: message.get("id") == method)
+
+    def subscribe(self) -> int:
+        reply = self.call("userDataStream.subscribe.signature", signed=True)
+        assert reply["status"] == 200, reply
+        subscription_id = reply["result"]["subscriptionId"]
+        assert isinstance(subscription_id, int)
+        return subscription_id
+
+    def event(self, kind: str) -> Json:
+        return self.until(lambda message: message.get("event", {}).get("e") == kind)["event"]

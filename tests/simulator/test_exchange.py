@@ -1,0 +1,172 @@
+"""The matching engine: what orders become, and where the money is."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exconn_sync.simulator.core.accounts import Balance
+from exconn_sync.simulator.core.events import BalanceEvent, Event, Execution, OrderEvent
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.refusals import Reason, Refusal
+
+D = Decimal
+SYMBOL = "BTCUSDT"
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return make_exchange()
+
+
+def make_exchange() -> Exchange:
+    made = Exchange()
+    for name in ("maker", "taker"):
+        made.add_account(name)
+        made.deposit(name, "BTC", D(10), 0)
+        made.deposit(name, "USDT", D(1_000_000), 0)
+    return made
+
+
+def limit(side: Side, quantity: str, price: str, client_id: str = "", tif: TimeInForce = TimeInForce.GTC) -> NewOrder:
+    return NewOrder(SYMBOL, side, OrderType.LIMIT, client_id, tif, D(quantity), D(price))
+
+
+def market(side: Side, quantity: str) -> NewOrder:
+    return NewOrder(SYMBOL, side, OrderType.MARKET, "", quantity=D(quantity))
+
+
+def test_a_resting_order_locks_what_it_may_need(exchange: Exchange) -> None:
+    exchange.place("maker", limit(Side.BUY, "0.5", "60000"), 1)
+    exchange.place("maker", limit(Side.SELL, "0.25", "61000", "other"), 1)
+    account = exchange.accounts["maker"]
+    assert account.balance("USDT") == Balance(D(970_000), D(30_000))
+    assert account.balance("BTC") == Balance(D("9.75"), D("0.25"))
+
+
+def test_a_trade_moves_money_less_commission(exchange: Exchange) -> None:
+    resting = exchange.place("maker", limit(Side.SELL, "1", "60000"), 1)
+    taken = exchange.place("taker", limit(Side.BUY, "0.4", "60500", "t"), 2)
+    assert (taken.status, taken.filled_quote) == (OrderStatus.FILLED, D(24000))
+    partly = exchange.registry.get(SYMBOL, resting.order_id)
+    assert partly is not None
+    assert (partly.status, partly.remaining) == (OrderStatus.PARTIALLY_FILLED, D("0.6"))
+    assert exchange.accounts["taker"].balance("USDT") == Balance(D(976_000), D(0))
+    assert exchange.accounts["taker"].balance("BTC").free == D("10.3996")
+    assert exchange.accounts["maker"].balance("USDT").free == D(1_023_976)
+    assert exchange.accounts["maker"].balance("BTC") == Balance(D(9), D("0.6"))
+
+
+def test_events_come_in_the_order_of_what_happened(exchange: Exchange) -> None:
+    exchange.place("maker", limit(Side.SELL, "0.1", "60000"), 1)
+    exchange.place("maker", limit(Side.SELL, "0.1", "60001", "second"), 1)
+    heard: list[Event] = []
+    exchange.listeners.append(heard.append)
+    exchange.place("taker", market(Side.BUY, "0.3"), 2)
+    own = [event for event in heard if isinstance(event, OrderEvent) and event.order.account == "taker"]
+    assert [event.execution for event in own] == [Execution.NEW, Execution.TRADE, Execution.TRADE, Execution.EXPIRED]
+    assert own[-1].order.expiry_reason is ExpiryReason.NO_LIQUIDITY
+    assert own[-1].order.filled_quantity == D("0.2")
+    balances = [event.account for event in heard if isinstance(event, BalanceEvent)]
+    assert balances == ["taker", "maker"]
+    assert heard.index(own[-1]) < min(heard.index(event) for event in heard if isinstance(event, BalanceEvent))
+
+
+def test_time_in_force(exchange: Exchange) -> None:
+    exchange.place("maker", limit(Side.SELL, "0.1", "60000"), 1)
+    killed = exchange.place("taker", limit(Side.BUY, "0.2", "60000", "fok", TimeInForce.FOK), 2)
+    assert (killed.status, killed.filled_quantity) == (OrderStatus.EXPIRED, D(0))
+    partial = exchange.place("taker", limit(Side.BUY, "0.2", "60000", "ioc", TimeInForce.IOC), 3)
+    assert (partial.status, partial.filled_quantity) == (OrderStatus.EXPIRED, D("0.1"))
+    assert exchange.accounts["taker"].balance("USDT").locked == D(0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (limit(Side.BUY, "20", "60000"), Reason.INSUFFICIENT_BALANCE),
+        (limit(Side.SELL, "11", "60000"), Reason.INSUFFICIENT_BALANCE),
+        (limit(Side.BUY, "0.1", "60000", "taken"), Reason.DUPLICATE_CLIENT_ID),
+        (NewOrder(SYMBOL, Side.BUY, OrderType.LIMIT_MAKER, "", quantity=D(1), price=D(62000)), Reason.WOULD_TAKE),
+        (limit(Side.BUY, "0.1", "60000.001"), Reason.FILTER),
+        (NewOrder("NOPE", Side.BUY, OrderType.MARKET, "", quantity=D(1)), Reason.UNKNOWN_SYMBOL),
+        (NewOrder(SYMBOL, Side.SELL, OrderType.MARKET, "", quote_quantity=D(100)), Reason.NO_LIQUIDITY),
+    ],
+)
+def test_a_refusal_changes_nothing(exchange: Exchange, request_: NewOrder, reason: Reason) -> None:
+    exchange.place("taker", limit(Side.SELL, "1", "61000", "taken"), 1)
+    before = exchange.accounts["taker"].balances(), exchange.markets[SYMBOL].book.update_id
+    with pytest.raises(Refusal) as refused:
+        exchange.place("taker", request_, 2)
+    assert refused.value.reason is reason
+    assert (exchange.accounts["taker"].balances(), exchange.markets[SYMBOL].book.update_id) == before
+
+
+def test_a_client_id_is_free_again_when_its_order_is_over(exchange: Exchange) -> None:
+    first = exchange.place("taker", limit(Side.BUY, "0.1", "50000", "mine"), 1)
+    canceled = exchange.cancel(first, 2, "the-cancel")
+    assert (canceled.client_order_id, canceled.original_client_order_id) == ("the-cancel", "mine")
+    assert exchange.accounts["taker"].balance("USDT") == Balance(D(1_000_000), D(0))
+    assert exchange.registry.find("taker", SYMBOL, "mine") == canceled
+    second = exchange.place("taker", limit(Side.BUY, "0.1", "50000", "mine"), 3)
+    assert exchange.registry.find("taker", SYMBOL, "mine") == second
+    with pytest.raises(Refusal):
+        exchange.cancel(canceled, 4)
+
+
+def test_a_trader_can_meet_an_own_order(exchange: Exchange) -> None:
+    exchange.place("taker", limit(Side.SELL, "1", "60000", "a"), 1)
+    exchange.place("taker", limit(Side.BUY, "1", "60000", "b"), 2)
+    account = exchange.accounts["taker"]
+    assert account.balance("BTC") == Balance(D("9.999"), D(0))
+    assert account.balance("USDT") == Balance(D(999_940), D(0))
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["maker", "taker"]),
+        st.sampled_from(Side),
+        st.sampled_from([*OrderType, "cancel"]),
+        st.sampled_from(TimeInForce),
+        st.integers(5990, 6010),
+        st.integers(1, 300),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTIONS)
+def test_nothing_is_ever_made_or_lost(
+    actions: list[tuple[str, Side, OrderType | str, TimeInForce, int, int, bool]],
+) -> None:
+    exchange = make_exchange()
+    for now, (account, side, kind, tif, ticks, size, by_quote) in enumerate(actions):
+        if isinstance(kind, str):
+            still_open = exchange.registry.open_orders(account)
+            if still_open:
+                exchange.cancel(still_open[size % len(still_open)], now)
+            continue
+        amount = D(size) * D("0.00321")
+        try:
+            if kind is not OrderType.MARKET:
+                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), tif, amount, D(ticks) * D("10.01")), now)
+            elif by_quote:
+                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), quote_quantity=D(size) * 100), now)
+            else:
+                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), quantity=amount), now)
+        except Refusal:
+            continue
+    assert exchange.total("BTC") == D(20)
+    assert exchange.total("USDT") == D(2_000_000)
+    for name in ("maker", "taker"):
+        orders = exchange.registry.open_orders(name)
+        buys = sum((order.price * order.remaining for order in orders if order.side is Side.BUY), D(0))
+        sells = sum((order.remaining for order in orders if order.side is Side.SELL), D(0))
+        account_ = exchange.accounts[name]
+        assert (account_.balance("USDT").locked, account_.balance("BTC").locked) == (buys, sells)
+        assert all(balance.free >= 0 for balance in account_.balances().values())
+    bid, ask = (exchange.markets[SYMBOL].book.best(side) for side in Side)
+    assert bid is None or ask is None or bid[0] < ask[0]

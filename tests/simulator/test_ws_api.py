@@ -1,0 +1,111 @@
+"""The WebSocket API and the user data stream."""
+
+from decimal import Decimal
+
+from exconn_sync.simulator import Simulator
+
+from .clients import Rest, WsApi
+
+
+def test_ping_time_and_limits(ws_api: WsApi) -> None:
+    reply = ws_api.call("ping")
+    assert (reply["status"], reply["result"]) == (200, {})
+    (weight,) = reply["rateLimits"]
+    assert (weight["rateLimitType"], weight["limit"]) == ("REQUEST_WEIGHT", 6000)
+    assert weight["count"] >= 1
+    assert "rateLimits" not in ws_api.call("v3/time", returnRateLimits=False)
+
+
+def test_limits_can_be_hidden_by_address(quiet: Simulator) -> None:
+    socket = WsApi(quiet, "?returnRateLimits=false")
+    assert "rateLimits" not in socket.call("ping")
+    assert "rateLimits" in socket.call("ping", returnRateLimits=True)
+    socket.close()
+
+
+def test_errors(ws_api: WsApi, quiet: Simulator) -> None:
+    ws_api.socket.send("nonsense")
+    assert ws_api.receive()["error"]["code"] == -1135
+    for text in ("[" * 20_000, '{"id":1.5,"method":"ping"}', '{"id":1}', '{"method":"ping"}', "[]"):
+        ws_api.socket.send(text)
+        assert ws_api.receive()["error"]["code"] == -1135
+    assert ws_api.call("no.such.method")["error"]["code"] == -1020
+    assert ws_api.call("depth", symbol="NOPE")["error"] == {"code": -1121, "msg": "Invalid symbol."}
+    unsigned = ws_api.call("userDataStream.subscribe.signature", apiKey=quiet.api_key, timestamp=1, signature="0")
+    assert (unsigned["status"], unsigned["error"]["code"]) == (400, -1021)
+    stranger = ws_api.call("userDataStream.subscribe.signature", apiKey="x" * 64, timestamp=1, signature="0")
+    assert (stranger["status"], stranger["error"]["code"]) == (401, -2015)
+
+
+def test_numbers_are_signed_as_they_are_written(ws_api: WsApi) -> None:
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    reply = ws_api.call("order.test", signed=True, **order, quantity=1, price="59000.50")
+    assert reply["status"] == 200, reply
+
+
+def test_subscriptions(ws_api: WsApi) -> None:
+    assert ws_api.subscribe() == 0
+    again = ws_api.call("userDataStream.subscribe.signature", signed=True)
+    assert again["error"]["code"] == -2035
+    assert ws_api.call("session.subscriptions")["result"] == [{"subscriptionId": 0}]
+    ws_api.send({"id": 9, "method": "userDataStream.unsubscribe", "params": {"subscriptionId": 0}})
+    farewell = ws_api.receive()
+    assert (farewell["subscriptionId"], farewell["event"]["e"]) == (0, "eventStreamTerminated")
+    assert ws_api.receive()["result"] == {}
+    assert ws_api.call("userDataStream.unsubscribe", subscriptionId=0)["error"]["code"] == -2036
+    assert ws_api.subscribe() == 1
+
+
+def test_events_of_a_market_order_that_runs_out(ws_api: WsApi, rest: Rest) -> None:
+    ws_api.subscribe()
+    rest.market("BUY", quantity="1.5")
+    reports = [ws_api.event("executionReport") for _ in range(3)]
+    assert [(report["x"], report["X"], report["w"]) for report in reports] == [
+        ("NEW", "NEW", True),
+        ("TRADE", "PARTIALLY_FILLED", False),
+        ("EXPIRED", "EXPIRED", False),
+    ]
+    assert len({report["T"] for report in reports}) == 1
+    assert reports[2]["eR"] == "INSUFFICIENT_LIQUIDITY"
+    new, trade, _ = reports
+    always = set("eEscSofqpPFgCxXrilzLnNTtIwmMOZYQV")
+    assert always <= new.keys()
+    assert (new["n"], new["N"], new["t"], new["C"]) == ("0", None, -1, "")
+    assert (trade["l"], trade["L"], trade["n"], trade["N"]) == ("1.00000000", "60010.00000000", "0.00100000", "BTC")
+    position = ws_api.receive()["event"]
+    assert position["e"] == "outboundAccountPosition"
+    assert {entry["a"]: entry["f"] for entry in position["B"]} == {"USDT": "939990.00000000", "BTC": "100.99900000"}
+
+
+def test_a_resting_order_is_filled_and_canceled(quiet: Simulator, ws_api: WsApi, rest: Rest) -> None:
+    ws_api.subscribe()
+    rest.limit("BUY", "0.3", "60005", newClientOrderId="mine")
+    assert ws_api.event("executionReport")["x"] == "NEW"
+    quiet.market.trade("BTCUSDT", "sell", "0.1")
+    fill = ws_api.event("executionReport")
+    assert (fill["x"], fill["X"], fill["m"], fill["w"]) == ("TRADE", "PARTIALLY_FILLED", True, True)
+    assert ws_api.event("outboundAccountPosition")["B"][0]["l"] == "12001.00000000"
+    rest.signed("DELETE", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="mine", newClientOrderId="stop")
+    canceled = ws_api.event("executionReport")
+    assert (canceled["x"], canceled["c"], canceled["C"]) == ("CANCELED", "stop", "mine")
+    assert quiet.accounts.balances()["USDT"] == (Decimal("993999.5"), Decimal(0))
+
+
+def test_orders_over_the_socket(quiet: Simulator, ws_api: WsApi) -> None:
+    order = {"symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "timeInForce": "GTC"}
+    placed = ws_api.call("order.place", signed=True, **order, quantity="0.2", price="61000", newClientOrderId="ws-1")
+    assert placed["result"]["status"] == "NEW"
+    assert [limit["rateLimitType"] for limit in placed["rateLimits"]] == ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
+    which = {"symbol": "BTCUSDT", "origClientOrderId": "ws-1"}
+    assert ws_api.call("order.status", signed=True, **which)["result"]["origQty"] == "0.20000000"
+    assert ws_api.call("order.cancel", signed=True, **which)["result"]["status"] == "CANCELED"
+    refused = ws_api.call("order.cancel", signed=True, **which)
+    assert (refused["status"], refused["error"]["code"]) == (400, -2011)
+    assert [known.client_order_id for known in quiet.accounts.orders()] != ["ws-1"]
+
+
+def test_a_deposit_is_told(quiet: Simulator, ws_api: WsApi) -> None:
+    ws_api.subscribe()
+    quiet.accounts.deposit("BTC", "0.5")
+    assert ws_api.event("balanceUpdate")["d"] == "0.50000000"
+    assert ws_api.event("outboundAccountPosition")["B"] == [{"a": "BTC", "f": "100.50000000", "l": "0.00000000"}]
