@@ -75,7 +75,11 @@ _SHOWN_LENGTH = 120
 
 def _shown(value: object) -> str:
     """Return a printable, one-line, shortened text of a foreign value (fault F184)."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001
+        # A foreign repr, or an int beyond the digits that CPython writes: the error at hand matters more.
+        text = f"<{type(value).__name__}>"
     clean = "".join(char if char.isprintable() else "?" for char in text[: _SHOWN_LENGTH + 1])
     return clean if len(clean) <= _SHOWN_LENGTH else clean[:_SHOWN_LENGTH] + "..."
 

@@ -12,6 +12,7 @@ from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.feed_reader import STREAM, FeedReader
 from exconn_sync._live.order_gateway import OrderGateway
+from exconn_sync._live.order_handle import Order
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
@@ -38,6 +39,7 @@ from exconn_sync.risk import MaxOrderNotional, RiskGate
 
 POOL_SIZE = 8
 RESTARTS, RESTART_PERIOD = 10, 60.0
+_BREAKER_PAUSE = 10.0
 _SNAPSHOT_LEVELS = 1000
 _MAX_BODY_BYTES = 64 << 20
 
@@ -61,6 +63,7 @@ class Assembly:
         rng: random.Random,
         on_instruments: Callable[[], None],
         on_give_up: Callable[[str, Exception], None],
+        cancel: Callable[[Order, float | None], None],
     ) -> None:
         self._config = config
         self._driver = driver
@@ -68,12 +71,13 @@ class Assembly:
         self._rng = rng
         self._readiness = readiness
         self._pipeline = pipeline
+        self._cancel = cancel
         self._stop = StopSignal()
         self.signer = _signer(config, driver)
         self.server_clock = ServerClock(clock)
         self.catalogue = Catalogue(driver.name)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
-        self.breaker = Breaker(driver.name, clock)
+        self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))
         self._http = HttpClient(
             config.endpoints["rest"],
             clock,
@@ -120,7 +124,7 @@ class Assembly:
         rules = [] if limit is None else [MaxOrderNotional(limit)]
         self.gateway = OrderGateway(
             config, driver, self.rest, self.catalogue, self.books, store, RiskGate([*rules, *config.rules]),
-            self.reconciler, self.resolver, clock,
+            self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
         self.account: SocketSession | None = None
         if self.signer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 
 from exconn_sync._live.books import BookKeeper
@@ -17,6 +18,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
 from exconn_sync.errors import (
     AuthenticationError,
+    ConnectorStopped,
     ExconnError,
     JournalError,
     OrderNotFound,
@@ -36,7 +38,10 @@ from exconn_sync.risk import RiskGate
 
 
 class OrderGateway:
-    """Places and cancels orders on the caller's own thread. Thread-safe."""
+    """Places and cancels orders on the caller's own thread. Thread-safe.
+
+    ``cancel`` is what the handles it gives out call: a handle outlives the life of the connector that made it.
+    """
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class OrderGateway:
         reconciler: Reconciler,
         resolver: Resolver,
         clock: Clock,
+        cancel: Callable[[Order, float | None], None],
     ) -> None:
         self._config = config
         self._driver = driver
@@ -61,10 +67,11 @@ class OrderGateway:
         self._reconciler = reconciler
         self._resolver = resolver
         self._clock = clock
+        self._cancel = cancel
 
     def handle(self, client_order_id: ClientOrderId) -> Order:
         """Return a live handle on a known order."""
-        return Order(client_order_id, self._store, self.cancel)
+        return Order(client_order_id, self._store, self._cancel)
 
     def place(self, request: OrderRequest, timeout: float | None = None) -> Order:
         """Place an order; see ``Connector.place_order``."""
@@ -128,9 +135,7 @@ class OrderGateway:
             self._store.apply([self._stated(order.state, OrderStatus.REJECTED, f"{error.code}: {error.message}")])
             raise error
         self._doubt(order, error.message)
-        settled = self._store.wait_for(
-            order.client_order_id, lambda state: state.status not in UNSETTLED, self._remaining(deadline)
-        )
+        settled = self._settled(order.client_order_id, lambda state: state.status not in UNSETTLED, deadline)
         if settled is None:
             text = f"order {order.client_order_id}: it is not known yet whether the exchange has it ({error.message})"
             raise OutcomeUnknown(
@@ -146,11 +151,20 @@ class OrderGateway:
 
     def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
         self._reconciler.reconcile_soon()
-        settled = self._store.wait_for(state.client_order_id, lambda item: item.is_terminal, self._remaining(deadline))
+        settled = self._settled(state.client_order_id, lambda item: item.is_terminal, deadline)
         if settled is None:
             order = self.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _settled(
+        self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
+    ) -> OrderState | None:
+        """Wait for the looking to end; None where it does not in time, or because of the stop."""
+        try:
+            return self._store.wait_for(client_order_id, until, self._remaining(deadline))
+        except ConnectorStopped:
+            return None
 
     def _known(self, order: Order | str) -> OrderState:
         if isinstance(order, Order):

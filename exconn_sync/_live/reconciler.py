@@ -86,10 +86,21 @@ class Reconciler:
                 return
 
     def look(self, state: OrderState) -> list[OrderFact]:
-        """Ask the exchange for one order. Raises OrderNotFound where it does not know it."""
-        instrument = self._catalogue.get(state.symbol)
-        call = self._driver.fetch_order(instrument, state, self._catalogue.instruments)
-        return [self._rest.call(call, self._config.timeouts.request)]
+        """Ask the exchange for one order, by its id and among the open orders.
+
+        Raises:
+            OrderNotFound: it is in neither place.
+        """
+        timeout = self._config.timeouts.request
+        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        try:
+            return [self._rest.call(self._driver.fetch_order(instrument, state, instruments), timeout)]
+        except OrderNotFound:
+            listed = self._rest.call(self._driver.fetch_open_orders(instrument, instruments), timeout)
+            found = [fact for fact in listed if fact.client_order_id == state.client_order_id]
+            if not found:
+                raise
+            return found
 
     def _wait_time(self, pause: float | None) -> float:
         until_due = max(self._due_ns - self._clock.monotonic_ns(), 0) / 1e9

@@ -7,13 +7,16 @@ import threading
 from exconn_sync._machines.clock_offset import ClockOffset
 from exconn_sync.ports.clock import Clock
 
+_TOLD_IN_NS = 1_000_000
+"""Exchanges tell their time in whole milliseconds."""
+
 
 class ServerClock:
     """Thread-safe view of the estimated exchange clock. Instant; the samples come from the REST session."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offset = ClockOffset()
+        self._offset = ClockOffset(resolution_ns=_TOLD_IN_NS)
         # Guards the estimate.
         self._lock = threading.Lock()
 

@@ -139,6 +139,10 @@ class SocketSession:
             if isinstance(error, ConnectionFailed):
                 return error
             return ConnectionFailed(error.message, temporary=not isinstance(error, AuthenticationError))
+        except Exception as error:
+            # A defect ends this life of the worker; what the connection fed must not look alive meanwhile.
+            self._handler.on_lost(ConnectionFailed(f"the reader crashed: {type(error).__name__}"))
+            raise
         finally:
             self._close()
         return None

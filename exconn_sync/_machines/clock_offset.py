@@ -25,17 +25,21 @@ class ClockOffset:
     round trip. Of the newest ``keep`` samples the one with the shortest round trip is used; nothing is averaged, since
     one slow answer would spoil it (F119). Because the monotonic clock is the reference, a step of the machine's wall
     clock changes nothing (F117); a sample that the best one excludes means that a clock stepped, and replaces all.
+    ``resolution_ns`` is the step in which the exchange tells its time.
     """
 
-    def __init__(self, keep: int = 8) -> None:
+    def __init__(self, keep: int = 8, resolution_ns: int = 0) -> None:
+        self._resolution_ns = resolution_ns
         self._samples: deque[_Sample] = deque(maxlen=max(1, keep))
         self._best: _Sample | None = None
 
     def add(self, sent_ns: int, received_ns: int, server_ns: int) -> None:
         """Take a sample: when the question left and the answer came (monotonic), and what the exchange said."""
+        # A clock told in whole milliseconds reads low by half of one on average, and is uncertain by as much.
+        half_ns = self._resolution_ns // 2
         # Rounded up, so that the bound still holds where the middle is rounded down.
         round_trip = max(0, received_ns - sent_ns)
-        sample = _Sample(server_ns - (sent_ns + received_ns) // 2, (round_trip + 1) // 2)
+        sample = _Sample(server_ns + half_ns - (sent_ns + received_ns) // 2, (round_trip + 1) // 2 + half_ns)
         if self._best is not None and self._best.excludes(sample):
             self._samples.clear()
         # The newest first: of two equally good samples the newer one has drifted less (F118).

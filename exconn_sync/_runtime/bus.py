@@ -59,6 +59,11 @@ class Bus:
         for subscription in self.concerned(key):
             subscription.deliver(events)
 
+    def let_writers_wait(self, allowed: bool) -> None:
+        """Say whether subscriptions may hold up the threads that bring events: not during a stop."""
+        for subscription in self._routes.subscriptions:
+            subscription.let_writers_wait(allowed)
+
     def close(self, remaining: Callable[[], float | None]) -> bool:
         """End all subscriptions, delivering what waits as long as time remains; return whether all was delivered."""
         subscriptions = self._routes.subscriptions

@@ -48,7 +48,8 @@ class Executor:
             grow = self._unserved > len(self._threads) and len(self._threads) < self._size
             if grow:
                 self._threads.append(spawn(f"{self._name}-pool-{len(self._threads) + 1}", self._serve))
-        self._tasks.put((future, task))
+            # Under the lock, so that stop() cannot empty the queue between the look at the flag and this.
+            self._tasks.put((future, task))
         return future
 
     def stop(self, deadline: Deadline) -> bool:

@@ -38,12 +38,15 @@ class Mailbox(queue.Queue[Any]):
     def __init__(self, capacity: int, policy: str, key: Callable[[Any], Hashable] | None = None) -> None:
         if policy not in POLICIES:
             raise ValidationError("overflow", policy, "must be one of " + ", ".join(POLICIES))
+        if policy == "conflate" and key is None:
+            raise ValidationError("overflow", policy, "needs events that belong to a symbol")
         super().__init__(capacity)
         self._policy = policy
-        self._key = key
+        self._key: Callable[[Any], Hashable] = key or id
         self._newest: dict[Hashable, Any] = {}
         self._missed = 0
         self._closed = False
+        self._may_wait = True
         self.is_discarded = False
         self.dropped = 0
 
@@ -99,6 +102,12 @@ class Mailbox(queue.Queue[Any]):
             self.not_full.notify()
         return event
 
+    def let_writers_wait(self, allowed: bool) -> None:
+        """Say whether writers may wait for room; where not, those that do are released, and the oldest give way."""
+        with self.mutex:
+            self._may_wait = allowed
+            self.not_full.notify_all()
+
     def seal(self) -> None:
         """Accept nothing more; what is there can still be taken. Wakes everybody who waits."""
         with self.mutex:
@@ -123,8 +132,6 @@ class Mailbox(queue.Queue[Any]):
         return self._closed or self._has_events()
 
     def _conflate(self, events: Sequence[Any]) -> None:
-        if self._key is None:
-            raise ValidationError("overflow", "conflate", "needs events that belong to a symbol")
         for event in events:
             key = self._key(event)
             if key in self._newest:
@@ -151,7 +158,7 @@ class Mailbox(queue.Queue[Any]):
         for event in events:
             while len(self.queue) >= self.maxsize and not self._closed:
                 remaining = limit - time.monotonic()
-                if remaining <= 0:
+                if remaining <= 0 or not self._may_wait:
                     self.queue.popleft()
                     self._lose(1)
                     break

@@ -77,6 +77,9 @@ class Readiness:
             self._closed = False
             self._members = {name: tuple(conditions) for name, conditions in groups.items()}
             self._groups = {name: Conditions(conditions) for name, conditions in self._members.items()}
+            for event in self.events.values():
+                event._event.clear()
+            self._changed.notify_all()
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return all conditions of a group."""

@@ -64,6 +64,10 @@ class Subscription:
         """Hand events over; called by the thread that made them. Not for users."""
         self._mailbox.put_batch(events)
 
+    def let_writers_wait(self, allowed: bool) -> None:
+        """Say whether the ``block`` policy may hold up the thread that brings events. Not for users."""
+        self._mailbox.let_writers_wait(allowed)
+
     def stop(self) -> None:
         """End the subscription; may be called from any thread, also from its own callback, and twice."""
         self._mailbox.discard()
@@ -145,16 +149,26 @@ class PushSubscription(Subscription):
             self._call(self._on_gap, batch.missed_after)
 
     def _call(self, function: Callable[[Any], object] | None, value: Any) -> None:
-        if function is None:
+        if function is None or self._mailbox.is_discarded:
             return
         try:
             function(value)
-        except Exception as error:
-            # The user's code: whatever it raises is reported, and the next event is delivered all the same.
-            self.errors += 1
-            where = "callback of " + ".".join(self.pattern).rstrip(".")
-            logger.error("%s raised", where, exc_info=error)
-            self._on_failure(where, error)
+        except Exception as error:  # noqa: BLE001 - the user's code: it is reported, and the next event delivered
+            self._failed(error)
+        except BaseException as error:  # noqa: BLE001 - nobody above this thread would hear of it (fault F135)
+            wrapped = RuntimeError(f"the callback raised {type(error).__name__}")
+            wrapped.__cause__ = error
+            self._failed(wrapped)
+            if isinstance(error, SystemExit):
+                # The callback wants no more; ending the whole program is not in its thread's power.
+                self._mailbox.discard()
+                self._on_end(self)
+
+    def _failed(self, error: Exception) -> None:
+        self.errors += 1
+        where = "callback of " + ".".join(self.pattern).rstrip(".")
+        logger.error("%s raised", where, exc_info=error)
+        self._on_failure(where, error)
 
 
 class PullSubscription(Subscription, Generic[T]):

@@ -83,6 +83,9 @@ class Worker:
                 self._body(run)
             except Exception as caught:  # noqa: BLE001 - the supervisor is told of it
                 error = caught
+            except BaseException as caught:  # noqa: BLE001 - SystemExit ends no worker unnoticed (fault F135)
+                error = RuntimeError(f"the worker raised {type(caught).__name__}")
+                error.__cause__ = caught
             on_exit(WorkerExit(run.name, run.generation, error))
 
         self._thread = spawn(self.name, live)

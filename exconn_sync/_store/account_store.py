@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
+from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
 from exconn_sync._store.changes import OrderedOutbox
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, Fact, Position
 from exconn_sync.model.enums import Channel, FactSource
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
 
@@ -59,10 +60,12 @@ class AccountStore:
         self._records: dict[ClientOrderId, OrderRecord] = {}
         self._states: dict[ClientOrderId, OrderState] = {}
         self._by_exchange_id: dict[ExchangeOrderId, dict[str, ClientOrderId]] = {}
+        # Fills of orders that are not known yet, by the exchange's id of the order and by ours.
         self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
+        self._orphans_by_client_id: dict[ClientOrderId, list[Fill]] = {}
         self._positions: dict[str, PositionBook] = {}
         self._position_values: dict[str, Position] = {}
-        self._fills: dict[tuple[str, str], Fill] = {}
+        self._trades: dict[tuple[str, TradeId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
         self._outbox: OrderedOutbox[_Told] = OrderedOutbox(self._tell)
         self._closed = False
@@ -80,13 +83,18 @@ class AccountStore:
             if intent.client_order_id in self._records:
                 raise ValidationError("client_order_id", intent.client_order_id, "was used before")
             told = self._join([intent])
-            # Kept by this thread below, because another one may be busy delivering and would do it later.
+            # Kept by this thread below, before the events are left to whoever is busy delivering.
             told.facts.clear()
-            self._outbox.put([told])
             self._changed.notify_all()
         try:
             self._journal.append(intent)
+        except JournalError:
+            raise
+        except Exception as error:
+            raise JournalError(f"the journal failed: {type(error).__name__}: {error}") from error
         finally:
+            with self._changed:
+                self._outbox.put([told])
             self._outbox.flush()
 
     def apply(self, facts: Iterable[Fact]) -> None:
@@ -119,7 +127,7 @@ class AccountStore:
         for fact in told.facts:
             try:
                 self._journal.append(fact)
-            except JournalError as error:
+            except Exception as error:  # noqa: BLE001 - a broken journal of the user must not cost any event
                 self._report("journal", error)
         for channel, symbol, value in told.events:
             self._publish(channel, symbol, [value])
@@ -145,31 +153,44 @@ class AccountStore:
         if not record.add(fact):
             return
         told.facts.append(fact)
+        for orphan in self._orphans_by_client_id.pop(fact.client_order_id, []):
+            self._adopt(record, orphan)
         if fact.exchange_order_id is not None:
-            self._by_exchange_id.setdefault(fact.exchange_order_id, {}).setdefault(fact.symbol, fact.client_order_id)
-            for orphan in self._orphans.pop((fact.symbol, fact.exchange_order_id), []):
-                record.add(orphan)
+            self._name(record, fact.symbol, fact.exchange_order_id)
         told.records[record.client_order_id] = record
+
+    def _name(self, record: OrderRecord, symbol: str, exchange_order_id: ExchangeOrderId) -> None:
+        """Note the exchange's id of an order, and give it the fills that came under this id before."""
+        self._by_exchange_id.setdefault(exchange_order_id, {}).setdefault(symbol, record.client_order_id)
+        for orphan in self._orphans.pop((symbol, exchange_order_id), []):
+            self._adopt(record, orphan)
+
+    def _adopt(self, record: OrderRecord, fill: Fill) -> None:
+        record.add(fill)
+        self._name(record, fill.symbol, fill.exchange_order_id)
 
     def _join_fill(self, fill: Fill, told: _Told) -> None:
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
         client_order_id = fill.client_order_id or named
         record = None if client_order_id is None else self._records.get(client_order_id)
         key = (fill.symbol, fill.trade_id)
-        is_new = key not in self._fills
-        # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
-        is_news_to_order = record is not None and record.add(fill)
-        if is_new:
-            fill = replace(fill, client_order_id=client_order_id)
-            self._fills[key] = fill
-            if record is None:
-                self._orphans.setdefault((fill.symbol, fill.exchange_order_id), []).append(fill)
-            told.events.append((Channel.FILL, fill.symbol, fill))
-        if is_new or is_news_to_order:
+        known = self._trades.get(key)
+        is_news = known is None or known.add(fill)
+        if known is None:
+            self._trades[key] = TradeReports(fill)
+            told.events.append((Channel.FILL, fill.symbol, replace(fill, client_order_id=client_order_id)))
+        if record is not None:
+            # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
+            if record.add(fill):
+                is_news = True
+                told.records[record.client_order_id] = record
+            self._name(record, fill.symbol, fill.exchange_order_id)
+        elif is_news:
+            self._orphans.setdefault((fill.symbol, fill.exchange_order_id), []).append(fill)
+            if client_order_id is not None:
+                self._orphans_by_client_id.setdefault(client_order_id, []).append(fill)
+        if is_news:
             told.facts.append(fill)
-        if record is not None and is_news_to_order:
-            told.records[record.client_order_id] = record
-        if is_new:
             self._note_position(fill, told)
 
     def _join_balance(self, fact: Balance, told: _Told) -> None:
@@ -226,7 +247,12 @@ class AccountStore:
     def fills(self) -> list[Fill]:
         """Return all known fills, in order of arrival."""
         with self._changed:
-            return list(self._fills.values())
+            return [self._named(reports.chosen) for reports in self._trades.values()]
+
+    def _named(self, fill: Fill) -> Fill:
+        """Return the fill with our id of its order, which may have become known later than the fill."""
+        named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
+        return fill if named is None or fill.client_order_id is not None else replace(fill, client_order_id=named)
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset."""

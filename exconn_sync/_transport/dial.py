@@ -24,13 +24,18 @@ def dial(host: str, port: int, timeout: float, wakeup: Wakeup, is_stopped: Calla
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ConnectionFailed(f"cannot resolve {host}: {error}", outcome="not_sent") from error
     limit = time.monotonic() + timeout
     reason = "no address"
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         share = max(limit - time.monotonic(), 0.0) / (len(addresses) - index)
-        sock = socket.socket(family, kind, protocol)
+        try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:
+            # No descriptors left, or no such address family here (fault F143).
+            reason = str(error)
+            continue
         try:
             reason = _connect(sock, address, share, wakeup, is_stopped)
         except BaseException:

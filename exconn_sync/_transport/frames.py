@@ -44,6 +44,7 @@ class FrameReader:
         self._size = 0
         self._needed = 2
         self._fragments: list[bytes] | None = None
+        self._fragments_size = 0
         self._closed = False
 
     def feed(self, data: bytes) -> Frames:
@@ -118,10 +119,14 @@ class FrameReader:
             if self._fragments is not None:
                 raise ProtocolError("a message begins inside another one")
             self._fragments = []
+            self._fragments_size = 0
         elif opcode != _CONTINUATION or self._fragments is None:
             raise ProtocolError(f"unexpected frame with opcode {opcode}")
-        self._fragments.append(payload)
-        if sum(map(len, self._fragments)) > self._max:
+        if payload:
+            # An endless row of empty fragments must not pile up either (fault F028).
+            self._fragments.append(payload)
+            self._fragments_size += len(payload)
+        if self._fragments_size > self._max:
             raise ProtocolError(f"a message exceeds the limit of {self._max} bytes")
         if final:
             frames.messages.append(b"".join(self._fragments))

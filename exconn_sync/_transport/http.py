@@ -38,41 +38,53 @@ class HttpClient:
     ) -> None:
         import urllib3
 
+        from exconn_sync._transport import bounded
+
         self._urllib3 = urllib3
         self._clock = clock
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_body_bytes = max_body_bytes
         self._prefix = urllib3.util.parse_url(base_url).path or ""
-        options = {"ssl_context": ssl.create_default_context()} if base_url.startswith("https:") else {}
+        is_tls = urllib3.util.parse_url(base_url).scheme == "https"
+        options = {"ssl_context": bounded.tls_context()} if is_tls else {}
+        self._bound = bounded.set_deadline
         self._pool = urllib3.connection_from_url(base_url, maxsize=_POOL_SIZE, block=False, **options)
+        if not is_tls:
+            self._pool.ConnectionCls = bounded.BoundedConnection
 
     def send(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Send one request and read its whole answer, whatever its status.
 
         Raises:
             ConnectionFailed: with outcome ``not_sent`` where no byte of the request left, else ``unknown``.
-            RequestTimeout: no whole answer in time; outcome ``unknown`` (fault F011: a drip does not extend it).
+            RequestTimeout: no whole answer in time; outcome ``unknown`` (fault F011: a drip does not extend it), or
+                ``not_sent`` where the deadline was over before.
             ProtocolError: the answer is too large; outcome ``unknown``.
         """
+        if deadline.is_over(self._clock.monotonic_ns()):
+            raise RequestTimeout(f"{_name(request)}: no time was left to send it", outcome="not_sent")
+        self._bound(deadline, self._clock, self._read_timeout)
         try:
-            response = self._pool.urlopen(
-                request.method,
-                self._prefix + request.target,
-                body=request.body,
-                headers=dict(request.headers),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-                timeout=self._timeout(deadline),
-            )
+            return self._exchange(request, deadline)
         except self._urllib3.exceptions.HTTPError as error:
             raise self._translate(error, request) from None
-        try:
-            return self._read(response, request, deadline)
-        except self._urllib3.exceptions.HTTPError as error:
-            raise self._translate(error, request) from None
+        finally:
+            self._bound(None, self._clock, self._read_timeout)
+
+    def _exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        response = self._pool.urlopen(
+            request.method,
+            self._prefix + request.target,
+            body=request.body,
+            headers=dict(request.headers),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=self._timeout(deadline),
+        )
+        return self._read(response, request, deadline)
 
     def close(self) -> None:
         """Close idle connections; one in use is closed when its request ends."""

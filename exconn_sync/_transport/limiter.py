@@ -29,6 +29,7 @@ class Budget:
     def __init__(self, rules: Sequence[RateRule]) -> None:
         from pyrate_limiter import FixedWindow, InMemoryBucket, Rate
 
+        self._intervals = {rule.limit: rule.interval_ms for rule in rules}
         self._buckets: dict[str, InMemoryBucket] = {
             rule.limit: InMemoryBucket([Rate(rule.amount, rule.interval_ms)], FixedWindow()) for rule in rules
         }
@@ -48,13 +49,15 @@ class Budget:
                 bucket = self._buckets.get(cost.limit)
                 if bucket is None or cost.amount == 0:
                     continue
-                bucket.leak(now_ms)
-                item = RateItem(cost.limit, now_ms, weight=cost.amount)
+                at_ms = self._ordered(cost.limit, bucket, now_ms)
+                bucket.leak(at_ms)
+                item = RateItem(cost.limit, at_ms, weight=cost.amount)
                 if not bucket.put(item):
                     for other, amount in taken:
                         del other.items[-amount:]
                     wait_ms = bucket.waiting(item)
-                    return (max(wait_ms if isinstance(wait_ms, int) else 0, 0) + _MARGIN_MS) / 1000
+                    wait_ms = max(wait_ms, 0) if isinstance(wait_ms, int) else 0
+                    return (at_ms - now_ms + wait_ms + _MARGIN_MS) / 1000
                 taken.append((bucket, cost.amount))
         return 0.0
 
@@ -69,8 +72,24 @@ class Budget:
             bucket = self._buckets.get(limit)
             if bucket is None:
                 return 0
-            bucket.leak(now_ms)
+            bucket.leak(self._ordered(limit, bucket, now_ms))
             return bucket.count()
+
+    def _ordered(self, limit: str, bucket: InMemoryBucket, now_ms: int) -> int:
+        """Return the time to use with a bucket, whose entries must stay in order: it forgets too much otherwise.
+
+        Threads come with times that are a little behind each other, and the clock is corrected from time to time. A
+        little behind counts as the newest time; after a large correction all that was taken counts as taken now.
+        """
+        from pyrate_limiter import RateItem
+
+        newest_ms = bucket.items[-1].timestamp if bucket.items else now_ms
+        if newest_ms <= now_ms:
+            return now_ms
+        if newest_ms - now_ms < self._intervals[limit]:
+            return newest_ms
+        bucket.items[:] = [RateItem(item.name, now_ms, weight=item.weight) for item in bucket.items]
+        return now_ms
 
 
 _budgets: weakref.WeakValueDictionary[str, Budget] = weakref.WeakValueDictionary()

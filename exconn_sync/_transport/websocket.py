@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from exconn_sync._transport.dial import dial
 from exconn_sync._transport.frames import FrameReader, Frames
+from exconn_sync._transport.opening import Opening
 from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync.errors import ConnectionFailed, ExconnError
 
@@ -61,10 +62,15 @@ class StreamSocket:
         limit = time.monotonic() + connect_timeout
         sock = dial(host, port, connect_timeout, wakeup, is_stopped)
         try:
-            sock.settimeout(max(limit - time.monotonic(), 0.001))
+            sock.setblocking(False)
             if is_tls:
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-            _handshake(sock, url)
+                sock = ssl.create_default_context().wrap_socket(
+                    sock, server_hostname=host, do_handshake_on_connect=False
+                )
+            opening = Opening(sock, wakeup, is_stopped, limit)
+            if isinstance(sock, ssl.SSLSocket):
+                opening.attempt(sock.do_handshake)
+            _handshake(opening, url)
             return cls(sock, wakeup, max_message_bytes, write_timeout)
         except BaseException as error:
             sock.close()
@@ -149,18 +155,20 @@ class StreamSocket:
                 raise ConnectionFailed(f"the peer did not take our bytes within {self._write_timeout} s")
 
 
-def _handshake(sock: socket.socket, url: str) -> None:
+def _handshake(opening: Opening, url: str) -> None:
     import websocket
 
     client = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
     try:
-        client.connect(url, socket=sock)  # type: ignore[no-untyped-call]
+        # A redirect would leave this socket for another host, which nobody has chosen (fault F087).
+        client.connect(url, socket=opening, redirect_limit=0)  # type: ignore[no-untyped-call]
     except websocket.WebSocketBadStatusException as error:
-        permanent = error.status_code in (400, 401, 404)
+        permanent = error.status_code in (301, 302, 303, 307, 308, 400, 401, 404)
         raise ConnectionFailed(
             f"the exchange refused the connection with HTTP {error.status_code}",
             temporary=not permanent,
             details={"http_status": error.status_code},
         ) from None
-    except websocket.WebSocketException as error:
+    except (websocket.WebSocketException, ValueError) as error:
+        # A ValueError is an answer that is not HTTP at all (fault F021).
         raise ConnectionFailed(f"handshake failed: {type(error).__name__}") from None

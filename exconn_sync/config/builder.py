@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from exconn_sync.config import environment as env
-from exconn_sync.config.config import Config
+from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
 from exconn_sync.errors import AuthenticationError
@@ -46,11 +46,14 @@ class ConfigBuilder:
 
     def environment(self, name: str) -> ConfigBuilder:
         """Choose ``production``, ``testnet`` or ``demo``."""
+        check_environment(self._exchange, name)
         return self._set(environment=name)
 
     def endpoints(self, **urls: str) -> ConfigBuilder:
         """Replace base URLs by name; for Binance ``rest``, ``stream``, ``ws_api``."""
-        return self._set(endpoints=urls)
+        driver = find_driver(self._exchange)
+        known = {name: None for environment in ENVIRONMENTS for name in driver.endpoints(environment)}
+        return self._set(endpoints=check_endpoints(self._exchange, urls, known))
 
     def timeouts(self, **seconds: float) -> ConfigBuilder:
         """Set limits in seconds: ``connect``, ``read``, ``write``, ``request``, ``snapshot``."""
@@ -75,6 +78,7 @@ class ConfigBuilder:
 
     def journal(self, journal: str | Journal) -> ConfigBuilder:
         """Choose where intents and facts are kept: ``"memory"`` or a Journal object."""
+        check_journal(journal)
         return self._set(journal=journal)
 
     def metrics(self, sink: MetricsSink) -> ConfigBuilder:

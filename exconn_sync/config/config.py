@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
@@ -58,19 +58,10 @@ class Config:
     metrics: MetricsSink | None = None
 
     def __post_init__(self) -> None:
-        driver = find_driver(self.exchange)
-        if self.environment not in ENVIRONMENTS:
-            raise ValidationError("environment", self.environment, "must be one of " + ", ".join(ENVIRONMENTS))
-        defaults = driver.endpoints(self.environment)
-        if not defaults:
-            raise ValidationError("environment", self.environment, f"{self.exchange} has no such environment")
-        for name in self.endpoints:
-            if name not in defaults:
-                raise ValidationError("endpoints", name, f"{self.exchange} knows only " + ", ".join(defaults))
-        merged = {name: _url(name, self.endpoints.get(name, url)) for name, url in defaults.items()}
-        object.__setattr__(self, "endpoints", MappingProxyType(merged))
-        if isinstance(self.journal, str) and self.journal != "memory":
-            raise ValidationError("journal", self.journal, 'must be "memory" or a Journal object in this version')
+        defaults = check_environment(self.exchange, self.environment)
+        given = check_endpoints(self.exchange, self.endpoints, defaults)
+        object.__setattr__(self, "endpoints", MappingProxyType({**defaults, **given}))
+        check_journal(self.journal)
 
     @staticmethod
     def builder(exchange: str) -> ConfigBuilder:
@@ -99,15 +90,55 @@ class Config:
         if chosen not in ENVIRONMENTS:
             name = env.variable(exchange, env.ENVIRONMENT)
             raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(ENVIRONMENTS))
+        endpoints = env.endpoints_from(exchange, driver.endpoints(chosen), source)
+        for name, url in endpoints.items():
+            try:
+                check_endpoints(exchange, {name: url}, endpoints)
+            except ValidationError as error:
+                variable = env.variable(exchange, env.ENDPOINT + name.upper())
+                raise ValidationError(variable, "<hidden>", error.constraint) from None
         return cls(
             exchange,
             environment=chosen,
             credentials=env.credentials_from(exchange, source),
-            endpoints=env.endpoints_from(exchange, driver.endpoints(chosen), source),
+            endpoints=endpoints,
         )
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Config is not pickled, because it may hold a secret; build it again in the other process")
+
+
+def check_environment(exchange: str, environment: str) -> Mapping[str, str]:
+    """Return the base URLs of an environment by name.
+
+    Raises:
+        ValidationError: no such environment, or not on this exchange.
+    """
+    if environment not in ENVIRONMENTS:
+        raise ValidationError("environment", environment, "must be one of " + ", ".join(ENVIRONMENTS))
+    defaults = find_driver(exchange).endpoints(environment)
+    if not defaults:
+        raise ValidationError("environment", environment, f"{exchange} has no such environment")
+    return defaults
+
+
+def check_endpoints(exchange: str, urls: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
+    """Return checked base URLs.
+
+    Raises:
+        ValidationError: a name that is not known, or a URL that breaks a rule.
+    """
+    names = tuple(known)
+    for name in urls:
+        if name not in names:
+            raise ValidationError("endpoints", name, f"{exchange} knows only " + ", ".join(names))
+    return {name: _url(name, url) for name, url in urls.items()}
+
+
+def check_journal(journal: object) -> None:
+    """Raise ValidationError for a text that names no journal."""
+    if isinstance(journal, str) and journal != "memory":
+        raise ValidationError("journal", journal, 'must be "memory" or a Journal object in this version')
 
 
 def _url(name: str, url: str) -> str:

@@ -117,11 +117,21 @@ def check_url(name: str, url: object, *, secure: str, plain: str) -> str:
     Raises:
         ValidationError: not a URL of these schemes, no host, or unencrypted to another machine.
     """
-    parts = urlsplit(url) if isinstance(url, str) else None
-    if parts is None or parts.scheme not in (secure, plain) or not parts.hostname:
+    if not isinstance(url, str):
         raise ValidationError(name, url, f"must be a URL that begins with {secure}://")
-    if parts.username is not None or parts.query or parts.fragment:
+    # Looked at first: such a URL may hold a password, and must not be shown by any of the other errors.
+    if any(mark in url for mark in "@?#"):
         raise ValidationError(name, "<url>", "must not hold a user name, query or fragment")
+    # urlsplit drops line breaks and tabs without a word, and others read a backslash as a slash.
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise ValidationError(name, url, "must be a URL in printable ASCII without blanks")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValidationError(name, url, f"must be a URL that begins with {secure}:// ({error})") from None
+    if parts.scheme not in (secure, plain) or not parts.hostname or port == 0:
+        raise ValidationError(name, url, f"must be a URL that begins with {secure}://")
     if parts.scheme == plain and parts.hostname not in _LOOPBACK:
         raise ValidationError(name, url, f"must begin with {secure}:// (plain {plain}:// is for this machine only)")
-    return str(url).rstrip("/")
+    return url.rstrip("/")

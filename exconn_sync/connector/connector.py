@@ -17,6 +17,7 @@ from exconn_sync.connector.remote import RemoteFace
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
+from exconn_sync.ports.metrics import MetricsSink
 
 STOP_TIMEOUT = 5.0
 
@@ -128,6 +129,11 @@ class Connector(DataFace, RemoteFace, CommandFace):
     def health(self) -> Health:
         """Return what is well and what is not. Instant."""
         return health_of(self._core)
+
+    @property
+    def metrics(self) -> MetricsSink:
+        """Where the numbers about this connector's work go: the configured sink, or a ``MemoryMetrics``."""
+        return self._core.metrics
 
     def workers(self) -> list[WorkerReport]:
         """Return what is known of each worker thread."""

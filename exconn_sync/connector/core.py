@@ -6,6 +6,7 @@ import random
 import threading
 
 from exconn_sync._live.assembly import ACCOUNT_CONDITIONS, CREDENTIALS, REST_CONDITIONS, STREAM_CONDITIONS, Assembly
+from exconn_sync._live.order_handle import Order
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.bus import Bus
@@ -64,6 +65,12 @@ class Core:
         return assembly
 
     @property
+    def own_store(self) -> AccountStore:
+        """The store, for the process that made it: in a forked child its lock may be held for ever (F125)."""
+        self.guard.check("connector")
+        return self.store
+
+    @property
     def running(self) -> Assembly | None:
         """The parts of the present life, None where there is none."""
         return self._assembly
@@ -91,8 +98,9 @@ class Core:
             self._was_ready = False
             assembly = Assembly(
                 self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
-                self._on_instruments, self._on_give_up,
+                self._on_instruments, self._on_give_up, self._cancel,
             )  # fmt: skip
+            self.bus.let_writers_wait(True)
             self._assembly = assembly
             self._phase = ConnectorState.CONNECTING
             assembly.start()
@@ -110,6 +118,7 @@ class Core:
             self._phase = ConnectorState.STOPPING
             self.readiness.close()
             self.store.close()
+            self.bus.let_writers_wait(False)
             left = assembly.stop(deadline)
             if not keep_subscriptions:
                 self._end_subscriptions(deadline)
@@ -145,6 +154,9 @@ class Core:
         if self.config.credentials is None:
             error = AuthenticationError("no API key was configured", exchange=self.config.exchange, outcome="not_sent")
             self.readiness.fail(CREDENTIALS, error)
+
+    def _cancel(self, order: Order, timeout: float | None) -> None:
+        self.assembly.gateway.cancel(order, timeout)
 
     def _on_instruments(self) -> None:
         assembly = self._assembly

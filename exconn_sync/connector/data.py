@@ -184,22 +184,22 @@ class DataFace:
     @property
     def orders(self) -> OrdersReader:
         """Known orders: ``get(id)``, ``open(symbol)``, ``history(symbol)``."""
-        return OrdersReader(self._core.store)
+        return OrdersReader(self._core.own_store)
 
     @property
     def fills(self) -> FillsReader:
         """Known executions of the account: ``fills()`` or ``fills(symbol)``."""
-        return FillsReader(self._core.store)
+        return FillsReader(self._core.own_store)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
         """Balances by asset, as the exchange last stated them."""
-        return self._core.store.balances()
+        return self._core.own_store.balances()
 
     @property
     def positions(self) -> Mapping[str, Position]:
         """Positions by canonical symbol, counted from the first fill known to this connector."""
-        return self._core.store.positions()
+        return self._core.own_store.positions()
 
     @property
     def instruments(self) -> Instruments:

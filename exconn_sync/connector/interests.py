@@ -88,9 +88,9 @@ class Interests:
                     feed.want(wish.topic)
                     self._take_back_if_gone(feed, wish)
             except ValidationError as error:
-                self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
                 if wish.subscription is not None:
                     wish.subscription.abandon()
+                self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
 
     def _take_back_if_gone(self, feed: FeedReader, wish: _Wish) -> None:
         """Release a topic whose subscription ended while it was being handed over."""

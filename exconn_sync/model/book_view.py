@@ -18,20 +18,11 @@ class BookView:
 
     A view never changes and may be kept and shared between threads. ``bids`` and ``asks`` are best first. A view of a
     book that is not whole (``is_valid`` False) refuses to be read: its levels raise StaleBook (invariant I12).
-
-    Attributes:
-        exchange: name of the exchange.
-        symbol: canonical symbol.
-        state: ``live`` for a readable book, otherwise what it is doing.
-        update_id: id of the last change in it; 0 for a book that never was live.
-        exchange_time: the exchange's time of that change in nanoseconds since the Unix epoch, None if not sent.
-        received_at: our time of that change in nanoseconds since the Unix epoch; 0 for a book that never was live.
-        age: seconds between the last word from the exchange about this book and the making of this view.
     """
 
     __slots__ = (
-        "_ask_rows", "_asks", "_bid_rows", "_bids", "_reason",
-        "age", "exchange", "exchange_time", "received_at", "state", "symbol", "update_id",
+        "_age", "_ask_rows", "_asks", "_bid_rows", "_bids", "_exchange", "_exchange_time", "_reason", "_received_at",
+        "_state", "_symbol", "_update_id",
     )  # fmt: skip
 
     def __init__(
@@ -48,18 +39,53 @@ class BookView:
         age: float = 0.0,
         reason: str = "",
     ) -> None:
-        self.exchange = exchange
-        self.symbol = symbol
-        self.state = state
-        self.update_id = update_id
-        self.exchange_time = exchange_time
-        self.received_at = received_at
-        self.age = age
+        self._exchange = exchange
+        self._symbol = symbol
+        self._state = state
+        self._update_id = update_id
+        self._exchange_time = exchange_time
+        self._received_at = received_at
+        self._age = age
         self._reason = reason
         self._bid_rows = bids
         self._ask_rows = asks
         self._bids: tuple[Level, ...] | None = None
         self._asks: tuple[Level, ...] | None = None
+
+    @property
+    def exchange(self) -> str:
+        """Name of the exchange."""
+        return self._exchange
+
+    @property
+    def symbol(self) -> str:
+        """Canonical symbol."""
+        return self._symbol
+
+    @property
+    def state(self) -> BookState:
+        """``live`` for a readable book, otherwise what it is doing."""
+        return self._state
+
+    @property
+    def update_id(self) -> int:
+        """Id of the last change in it; 0 for a book that never was live."""
+        return self._update_id
+
+    @property
+    def exchange_time(self) -> int | None:
+        """The exchange's time of that change in nanoseconds since the Unix epoch, None if not sent."""
+        return self._exchange_time
+
+    @property
+    def received_at(self) -> int:
+        """Our time of that change in nanoseconds since the Unix epoch; 0 for a book that never was live."""
+        return self._received_at
+
+    @property
+    def age(self) -> float:
+        """Seconds between the last word from the exchange about this book and the making of this view."""
+        return self._age
 
     @property
     def is_valid(self) -> bool:

@@ -11,8 +11,9 @@ from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from exconn_sync.errors import ValidationError
 
-EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
-"""Decimal context for every calculation with money; 60 digits are more than any product of two wire numbers needs."""
+EXACT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""Decimal context for every calculation with money: 100 digits hold any product of two numbers that ``decimal_of``
+lets through (76) and any whole number of steps in one (98)."""
 
 _QUOTIENTS = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow])
 

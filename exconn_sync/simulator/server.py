@@ -1,6 +1,7 @@
 """The simulator's one thread: an asyncio loop that listens on one port and runs the face."""
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -14,6 +15,7 @@ from exconn_sync.simulator.sockets import ConnectionHub
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_log = logging.getLogger(__name__)
 THREAD_NAME = "exconn-simulator"
 _BACKLOG = 128
 _GOODBYE_S = 0.3
@@ -59,7 +61,7 @@ class SimulatorServer:
             thread.start()
             try:
                 listening.result()
-            except OSError:
+            except (OSError, RuntimeError):
                 thread.join()
                 raise
             self._thread = thread
@@ -129,7 +131,11 @@ class SimulatorServer:
         return bound
 
     def _run(self, listening: "Future[None]") -> None:
-        asyncio.run(self._main(listening))
+        try:
+            asyncio.run(self._main(listening))
+        finally:
+            if not listening.done():
+                listening.set_exception(RuntimeError("the simulator ended before it listened"))
 
     async def _main(self, listening: "Future[None]") -> None:
         self._loop = asyncio.get_running_loop()
@@ -143,6 +149,8 @@ class SimulatorServer:
             listening.set_exception(error)
             return
         jobs = [asyncio.create_task(job) for job in (*self._background(), self._hub.keep_alive())]
+        for job in jobs:
+            job.add_done_callback(_report_failure)
         listening.set_result(None)
         await self._stopping.wait()
         await self._shut_down(jobs)
@@ -163,3 +171,8 @@ class SimulatorServer:
         if self._web is not None:
             await self._web.shutdown(timeout=_GOODBYE_S)
             self._web = None
+
+
+def _report_failure(job: "asyncio.Task[None]") -> None:
+    if not job.cancelled() and job.exception() is not None:
+        _log.error("a background job of the simulator ended", exc_info=job.exception())

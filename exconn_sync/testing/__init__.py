@@ -1,0 +1,5 @@
+"""Help for tests, ours and those of our users."""
+
+from exconn_sync.testing.clock import ManualClock
+
+__all__ = ["ManualClock"]

@@ -1,0 +1,132 @@
+"""Mistakes are told before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exconn_sync import AuthenticationError, Config, Connector, OrderRequest, RiskRejected, ValidationError
+from exconn_sync.config.settings import RiskLimits
+from exconn_sync.ports.risk import Proposal
+from exconn_sync.simulator import Simulator
+from tests.integration.conftest import Connect
+
+limit = OrderRequest.limit
+
+WRONG_ORDERS: list[tuple[str, Callable[[], OrderRequest], str]] = [
+    ("symbol", lambda: limit("NOPE-USDT", "buy", "0.1", "50000"), "not a spot symbol"),
+    ("symbol", lambda: limit("BTCUSDT&side=SELL", "buy", "0.1", "50000"), "not a spot symbol"),
+    ("quantity", lambda: limit("BTC-USDT", "buy", "0.1000001", "50000"), "lot step 0.00001; the nearest below is 0.1"),
+    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "50000.001"), "tick size 0.01; the nearest below is 50000"),
+    ("quantity", lambda: limit("BTC-USDT", "buy", "0.00001", "50000"), "notional of 0.5"),
+    ("price", lambda: limit("BTC-USDT", "buy", "0.1", 50000.0), "a float is not exact"),  # type: ignore[arg-type]
+    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "NaN"), "plain decimal number"),
+    ("quantity", lambda: limit("BTC-USDT", "buy", "-1", "50000"), "greater than zero"),
+    ("quantity", lambda: limit("BTC-USDT", "buy", True, "50000"), "must be a Decimal"),
+    ("side", lambda: limit("BTC-USDT", "long", "0.1", "50000"), "must be one of buy, sell"),
+    ("client_order_id", lambda: limit("BTC-USDT", "buy", "1", "50000", client_order_id="a b"), "1 to 36 characters"),
+]
+
+
+@pytest.mark.parametrize(("field", "make", "text"), WRONG_ORDERS)
+def test_a_wrong_order_is_refused_and_never_sent(
+    field: str, make: Callable[[], OrderRequest], text: str, quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet)
+    with pytest.raises(ValidationError) as caught:
+        connector.place_order(make())
+    assert caught.value.field == field
+    assert text in caught.value.constraint
+    assert caught.value.outcome == "not_sent"
+    assert len(connector.orders) == 0
+    assert quiet.accounts.orders() == []
+
+
+def test_a_private_call_without_a_key_is_refused(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, credentials=None)
+    order = limit("BTC-USDT", "buy", "0.1", "50000")
+    for call in (lambda: connector.place_order(order), connector.fetch_balances, connector.fetch_open_orders):
+        with pytest.raises(AuthenticationError) as caught:
+            call()
+        assert caught.value.outcome == "not_sent"
+
+
+def test_an_unknown_exchange_lists_the_known_ones() -> None:
+    with pytest.raises(ValidationError, match=r"known exchanges: .*binance"):
+        Config.builder("binanec")
+
+
+def test_a_missing_key_names_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXCONN_BINANCE_API_KEY", raising=False)
+    monkeypatch.delenv("EXCONN_BINANCE_API_SECRET", raising=False)
+    with pytest.raises(AuthenticationError, match="EXCONN_BINANCE_API_KEY and EXCONN_BINANCE_API_SECRET"):
+        Config.builder("binance").api_key_from_env()
+
+
+def test_a_client_order_id_is_used_once(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    connector.place_order(limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="once"))
+    with pytest.raises(ValidationError, match="was used before"):
+        connector.place_order(limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="once"))
+    assert len(quiet.accounts.orders()) == 1
+
+
+def test_risk_limits_and_rules_refuse_before_anything_is_sent(quiet: Simulator, connect: Connect) -> None:
+    class NoSells:
+        name = "no_sells"
+
+        def check(self, proposal: Proposal) -> None:
+            if proposal.order.side == "sell":
+                raise RiskRejected("selling is off", rule=self.name)
+
+    limits = RiskLimits(max_order_notional=Decimal(1000))
+    connector = connect(quiet, risk=limits, rules=(NoSells(),))
+    with pytest.raises(RiskRejected, match="above the limit of 1000") as caught:
+        connector.place_order(limit("BTC-USDT", "buy", "0.1", "50000"))
+    assert caught.value.rule == "max_order_notional"
+    with pytest.raises(RiskRejected, match="selling is off"):
+        connector.place_order(limit("BTC-USDT", "sell", "0.01", "70000"))
+    with pytest.raises(RiskRejected, match="cannot be told"):
+        connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.01"))
+    connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"))
+    assert len(quiet.accounts.orders()) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda c: c.on_trade("", print), "symbol"),
+        (lambda c: c.on_trade("NOPE-USDT", print), "symbol"),
+        (lambda c: c.on_trade("BTC-USDT", "print"), "callback"),
+        (lambda c: c.on_trade("BTC-USDT", print, buffer=0), "buffer"),
+        (lambda c: c.on_trade("BTC-USDT", print, overflow="explode"), "overflow"),
+        (lambda c: c.on_order_book("BTC-USDT", print, depth=0), "depth"),
+        (lambda c: c.subscribe("trades", print), "pattern"),
+        (lambda c: c.subscribe("candles.binance.BTC-USDT", print), "pattern"),
+        (lambda c: c.order_book("NOPE-USDT"), "symbol"),
+        (lambda c: c.request("PATCH", "/api/v3/time"), "method"),
+        (lambda c: c.request("GET", "api/v3/time"), "path"),
+        (lambda c: c.request("GET", "//evil.example/api"), "path"),
+        (lambda c: c.request("GET", "/api/v3/time?x=1"), "path"),
+        (lambda c: c.request("GET", "/api/v3/time", {"x": 1.5}), "x"),
+        (lambda c: c.cancel_order("never-seen"), "order"),
+        (lambda c: c.place_order("buy"), "request"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    call: Callable[[Connector], Any], field: str, quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet)
+    with pytest.raises(ValidationError) as caught:
+        call(connector)
+    assert caught.value.field == field
+
+
+def test_a_callback_of_none_does_nothing(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    nothing = connector.on_trade("BTC-USDT", None)
+    assert not nothing.is_active
+    nothing()

@@ -1,0 +1,366 @@
+"""What breaks comes back by itself, and is never mistaken for something else."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exconn_sync import (
+    AuthenticationError,
+    BookView,
+    ConnectionEvent,
+    Connector,
+    ConnectorStopped,
+    ErrorEvent,
+    InsufficientBalance,
+    NotReady,
+    OrderRequest,
+    OutcomeUnknown,
+    RateLimitError,
+    StaleBook,
+)
+from exconn_sync._runtime.faultpoints import installed
+from exconn_sync.config import Credentials
+from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.simulator import Simulator
+from tests.integration.conftest import LIMIT, Connect
+
+ORDER = "/api/v3/order"
+
+
+def wait_live(connector: Connector, books: Any, symbol: str = "BTC-USDT") -> BookView:
+    """Return the first readable book, waiting for the events that make it one."""
+    while not (view := connector.order_book(symbol)).is_valid:
+        books.get(timeout=LIMIT)
+    return view
+
+
+def down_and_up(events: queue.Queue[ConnectionEvent], connection: str) -> list[ConnectionEvent]:
+    """Return the events of one connection from its loss to its return."""
+    found: list[ConnectionEvent] = []
+    while not (found and found[-1].is_up and any(not event.is_up for event in found)):
+        event = events.get(timeout=LIMIT)
+        if event.connection == connection and (found or not event.is_up):
+            found.append(event)
+    return found
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_lost_market_connection_comes_back_with_its_subscriptions(
+    how: str, lively: Simulator, connect: Connect
+) -> None:
+    connector = connect(lively)
+    events: queue.Queue[ConnectionEvent] = queue.Queue()
+    connector.on_connection(events.put)
+    trades = connector.stream_trades("BTC-USDT")
+    books = connector.stream_order_book("BTC-USDT", depth=None)
+    trades.get(LIMIT)
+    wait_live(connector, books)
+
+    if how == "reset":
+        lively.faults.drop_connections("stream")
+    else:
+        lively.faults.close_connections(1012)
+    seen = down_and_up(events, "market")
+    assert seen[0].reason
+    if how == "close":
+        assert "1012" in seen[0].reason
+    connector.wait_ready(LIMIT)
+    while trades.pending:
+        trades.get(LIMIT)
+    assert trades.get(LIMIT).symbol == "BTC-USDT"
+    wait_live(connector, books)
+    lively.market.pause()
+    update_id, bids, asks = lively.market.order_book("BTCUSDT")
+    while (view := connector.order_book("BTC-USDT")).update_id < update_id:
+        books.get(timeout=LIMIT)
+    assert (list(view.bids), list(view.asks)) == ([tuple(level) for level in bids], [tuple(level) for level in asks])
+
+
+def test_a_book_refuses_to_be_read_while_its_connection_is_lost(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    books = connector.stream_order_book("BTC-USDT")
+    wait_live(connector, books)
+    lost = threading.Event()
+    connector.on_connection(lambda event: lost.set() if event.connection == "market" and not event.is_up else None)
+    with lively.faults.refuse_connections():
+        lively.faults.drop_connections("stream")
+        assert lost.wait(LIMIT)
+        view = connector.order_book("BTC-USDT")
+        assert not view.is_valid
+        with pytest.raises(StaleBook, match="BTC-USDT book is stale"):
+            _ = view.best_bid
+        assert not connector.is_connected
+        assert not connector.ready.is_set()
+    wait_live(connector, books)
+    connector.wait_ready(LIMIT)
+
+
+def test_a_sequence_gap_makes_the_book_load_again(lively: Simulator, connect: Connect) -> None:
+    metrics = MemoryMetrics()
+    connector = connect(lively, metrics=metrics)
+    books = connector.stream_order_book("BTC-USDT", depth=None)
+    wait_live(connector, books)
+    lively.faults.lose_frames("btcusdt@depth@100ms", 1)
+    previous = books.get(LIMIT)
+    for _ in range(30):
+        view = books.get(LIMIT)
+        assert view.update_id > previous.update_id
+        previous = view
+    assert metrics.counts()["book.lost{exchange=binance,symbol=BTC-USDT}"] == 1
+    lively.market.pause()
+    update_id, bids, asks = lively.market.order_book("BTCUSDT")
+    while (view := wait_live(connector, books)).update_id < update_id:
+        books.get(timeout=LIMIT)
+    assert (list(view.bids), list(view.asks)) == ([tuple(level) for level in bids], [tuple(level) for level in asks])
+
+
+def test_what_happened_while_the_account_stream_was_lost_is_found_out(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005"))
+    other = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    fills: queue.Queue[Any] = queue.Queue()
+    connector.on_fill(fills.put)
+    with quiet.faults.refuse_connections():
+        quiet.faults.drop_connections("ws_api")
+        quiet.market.trade("BTCUSDT", "sell", "0.2")
+        quiet.market.trade("BTCUSDT", "sell", "0.3")
+    assert order.wait(timeout=LIMIT), "the fills are found by reconciliation"
+    assert order.status == "filled"
+    assert other.status == "new"
+    assert sorted(fills.get(timeout=LIMIT).quantity for _ in range(2)) == [Decimal("0.2"), Decimal("0.3")]
+    connector.wait_ready(LIMIT)
+    assert fills.empty(), "each fill is told once"
+    assert connector.positions["BTC-USDT"].quantity == Decimal("0.4995")
+
+
+def test_an_order_whose_answer_was_lost_is_found_and_not_sent_again(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.execute_then_drop("POST", ORDER)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="lost-answer"))
+    assert order.status == "new"
+    placed = [each for each in quiet.accounts.orders() if each.client_order_id == "lost-answer"]
+    assert len(placed) == 1
+    assert connector.health().unknown_orders == 0 or connector.orders.get("lost-answer") is not None
+
+
+def test_a_server_error_is_unknown_and_never_a_rejection(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.answer("POST", ORDER, 503, '{"code":-1007,"msg":"Timeout waiting for response from backend server."}')
+    with pytest.raises(OutcomeUnknown) as caught:
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.5)
+    assert caught.value.outcome == "unknown"
+    assert caught.value.order.status == "unknown"
+    assert connector.health().unknown_orders == 1
+    assert [state.status for state in connector.orders.open()] == ["unknown"]
+
+
+def test_a_refusal_is_a_refusal(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with pytest.raises(InsufficientBalance) as caught:
+        connector.place_order(OrderRequest.limit("BTC-USDT", "sell", "120", "70000", client_order_id="too-much"))
+    assert caught.value.outcome == "refused"
+    assert caught.value.exchange == "binance"
+    assert caught.value.request_id
+    state = connector.orders.get("too-much")
+    assert state is not None
+    assert state.status == "rejected"
+    assert "insufficient_balance" in state.reason
+
+
+def test_a_rate_limit_answer_silences_the_whole_process(quiet: Simulator, connect: Connect) -> None:
+    connector, second = connect(quiet), connect(quiet)
+    body = '{"code":-1003,"msg":"Too many requests queued."}'
+    quiet.faults.answer("GET", "/api/v3/trades", 429, body, headers={"Retry-After": "7"})
+    with pytest.raises(RateLimitError) as caught:
+        connector.fetch_trades("BTC-USDT")
+    assert caught.value.retry_after == 7
+    for each in (connector, second):
+        with pytest.raises(RateLimitError) as held:
+            each.fetch_trades("BTC-USDT", timeout=0.1)
+        assert held.value.outcome == "not_sent"
+        assert held.value.retry_after is not None
+        # The estimate of the exchange's clock, by which the silence is kept, may be corrected by a little meanwhile.
+        assert 6 < held.value.retry_after < 7.1
+
+
+def test_a_wrong_secret_is_told_to_whoever_waits(quiet: Simulator, connect: Connect) -> None:
+    wrong = Credentials.of(quiet.api_key, "x" * 64)
+    connector = connect(quiet, wait=False, credentials=wrong)
+    with pytest.raises(AuthenticationError, match="Signature"):
+        connector.wait_ready(LIMIT)
+    assert connector.rest_ready.wait(LIMIT), "public calls work all the same"
+    assert connector.fetch_trades("BTC-USDT") is not None
+    assert "Signature" in " ".join(connector.health().reasons)
+
+
+def test_it_waits_for_an_exchange_that_is_not_there_yet(quiet: Simulator, connect: Connect) -> None:
+    with quiet.faults.refuse_connections():
+        connector = connect(quiet, wait=False)
+        with pytest.raises(NotReady, match="clock, instruments"):
+            connector.wait_ready(0.3)
+        assert connector.state == "connecting"
+        assert connector.health().status == "down"
+    connector.wait_ready(LIMIT)
+    assert connector.state == "ready"
+    assert connector.health().status == "healthy"
+
+
+def test_a_raising_callback_harms_nobody_and_is_reported(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    errors: queue.Queue[ErrorEvent] = queue.Queue()
+    connector.on_error(errors.put)
+
+    def broken(event: object) -> None:
+        raise RuntimeError("a defect of the user's")
+
+    failing = connector.on_book_ticker("BTC-USDT", broken)
+    healthy = connector.stream_book_ticker("BTC-USDT")
+    event = errors.get(timeout=LIMIT)
+    assert event.where == "callback of bookticker.binance.BTC-USDT"
+    assert isinstance(event.error, RuntimeError)
+    for _ in range(5):
+        healthy.get(LIMIT)
+    assert failing.is_active
+    errors.get(timeout=LIMIT)
+
+
+def test_a_symbol_that_does_not_exist_is_an_error_event_before_the_start(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively, start=False)
+    errors: queue.Queue[ErrorEvent] = queue.Queue()
+    connector.on_error(errors.put)
+    wrong = connector.on_trade("NOPE-USDT", print)
+    right = connector.stream_trades("BTC-USDT")
+    connector.start()
+    assert "NOPE-USDT" in str(errors.get(timeout=LIMIT).error)
+    assert not wrong.is_active
+    assert right.get(LIMIT).symbol == "BTC-USDT"
+    connector.wait_ready(LIMIT)
+
+
+def test_ending_one_subscriber_leaves_the_other_and_ending_both_ends_the_topic(
+    lively: Simulator, connect: Connect
+) -> None:
+    connector = connect(lively)
+    first = connector.stream_book_ticker("BTC-USDT")
+    second = connector.stream_book_ticker("BTC-USDT")
+    first.get(LIMIT)
+    first.stop()
+    while second.pending:
+        second.get(LIMIT)
+    second.get(LIMIT)
+    second.stop()
+    third = connector.stream_book_ticker("ETH-USDT")
+    third.get(LIMIT)
+    assert connector.stream_ready.wait(LIMIT)
+    # A topic that was ended can be wanted again.
+    assert connector.stream_book_ticker("BTC-USDT").get(LIMIT).symbol == "BTC-USDT"
+
+
+def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
+    lively: Simulator, connect: Connect
+) -> None:
+    metrics = MemoryMetrics()
+    connector = connect(lively, metrics=metrics)
+    books = connector.stream_order_book("BTC-USDT")
+    wait_live(connector, books)
+    errors: queue.Queue[ErrorEvent] = queue.Queue()
+    connector.on_error(errors.put)
+    crashed = threading.Event()
+
+    def crash() -> None:
+        if threading.current_thread().name == "exconn-binance-market" and not crashed.is_set():
+            crashed.set()
+            raise RuntimeError("a defect of ours")
+
+    with installed("stream.after_read", crash):
+        event = errors.get(timeout=LIMIT)
+    assert event.where == "worker binance-market"
+    assert str(event.error) == "a defect of ours"
+    assert metrics.counts()["book.lost{exchange=binance,symbol=BTC-USDT}"] == 1
+    connector.wait_ready(LIMIT)
+    wait_live(connector, books)
+    restarts = {report.name: report.restarts for report in connector.workers()}
+    assert restarts == {"binance-rest": 0, "binance-market": 1, "binance-account": 0, "binance-reconciler": 0}
+
+
+def test_a_worker_that_keeps_crashing_is_given_up_visibly(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, wait=False, start=False)
+    events: queue.Queue[ErrorEvent] = queue.Queue()
+    connector.on_error(events.put)
+
+    def crash() -> None:
+        if threading.current_thread().name == "exconn-binance-account":
+            raise RuntimeError("always")
+
+    with installed("stream.after_read", crash):
+        connector.start()
+        while "gave up" not in events.get(timeout=LIMIT).where:
+            continue
+    assert connector.state == "failed"
+    assert connector.health().status == "down"
+    assert "gave up: always" in connector.health().reasons
+    with pytest.raises(ConnectorStopped, match="failed") as caught:
+        connector.fetch_server_time()
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(ConnectorStopped):
+        connector.wait_ready(LIMIT)
+    connector.restart()
+    connector.wait_ready(LIMIT)
+
+
+def test_an_unreadable_success_answer_is_unknown_and_looked_for(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.answer("POST", ORDER, 200, '{"symbol":"BTCUSDT","orderId":')
+    with pytest.raises(OutcomeUnknown):
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.3)
+
+
+def test_stop_during_a_command_tells_that_its_outcome_is_unknown(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.answer("POST", ORDER, 503, "<html>busy</html>")
+    sent = threading.Event()
+    stopper = threading.Thread(target=lambda: (sent.wait(LIMIT), connector.stop(LIMIT)))
+    stopper.start()
+    with installed("rest.after_send", sent.set), pytest.raises(OutcomeUnknown) as caught:
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=LIMIT)
+    stopper.join(LIMIT)
+    assert caught.value.order.status == "unknown"
+
+
+def test_an_interrupted_command_leaves_an_order_that_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+
+    def interrupt() -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+    request = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="interrupted")
+    with installed("rest.after_send", interrupt), pytest.raises(KeyboardInterrupt):
+        connector.place_order(request)
+    order = connector.orders.get("interrupted")
+    assert order is not None
+    found = threading.Event()
+    connector.on_order(lambda state: found.set() if state.status == "new" else None)
+    assert connector.orders.get("interrupted").status == "new" or found.wait(LIMIT)  # type: ignore[union-attr]
+    assert len(quiet.accounts.orders()) == 1
+
+
+def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    tickers = connector.stream_book_ticker("BTC-USDT", buffer=1, overflow="block")
+    tickers.get(LIMIT)
+    blocked = threading.Event()
+
+    def is_full() -> None:
+        if tickers.pending == 1:
+            blocked.set()
+
+    with installed("stream.after_read", is_full):
+        assert blocked.wait(LIMIT)
+    assert connector.stop(LIMIT) == []
+    assert connector.state == "stopped"

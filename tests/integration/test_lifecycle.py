@@ -1,0 +1,298 @@
+"""Start, stop, restart, fork and exit: a connector never holds a program up and never leaves anything behind."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exconn_sync import (
+    Config,
+    Connector,
+    ConnectorStopped,
+    ForkedProcess,
+    Hub,
+    NotReady,
+    OrderRequest,
+    RequestTimeout,
+    ValidationError,
+)
+from exconn_sync._runtime.threads import library_threads
+from exconn_sync.config.settings import RiskLimits
+from exconn_sync.errors import RiskRejected
+from exconn_sync.persistence import MemoryJournal
+from exconn_sync.simulator import Simulator
+from tests.integration.conftest import LIMIT, Connect, quick
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_stop_may_come_before_start_and_twice(quiet: Simulator) -> None:
+    connector = Connector(quick(quiet.config()))
+    assert connector.stop() == []
+    connector.start()
+    connector.start()
+    connector.wait_ready(LIMIT)
+    assert connector.stop() == []
+    assert connector.stop() == []
+    assert connector.state == "stopped"
+    assert not connector.ready.is_set()
+
+
+def test_after_stop_every_call_says_so_and_no_thread_is_left(quiet: Simulator) -> None:
+    connector = Connector(quick(quiet.config()))
+    with pytest.raises(ConnectorStopped, match="not started"):
+        connector.fetch_server_time()
+    with pytest.raises(ConnectorStopped, match="not started"):
+        connector.wait_ready(LIMIT)
+    connector.start()
+    connector.wait_ready(LIMIT)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    connector.stop()
+    assert [each.name for each in library_threads() if each.name != "exconn-simulator"] == []
+    with pytest.raises(ConnectorStopped):
+        connector.fetch_server_time()
+    with pytest.raises(ConnectorStopped):
+        order.wait(timeout=LIMIT)
+    with pytest.raises(ConnectorStopped):
+        connector.wait_ready(LIMIT)
+    assert order.status == "new", "what was known can still be read"
+
+
+def test_stop_ends_every_wait(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    trades = connector.stream_trades("BTC-USDT")
+    ended: list[str] = []
+
+    def wait_for_order() -> None:
+        with pytest.raises(ConnectorStopped):
+            order.wait(timeout=LIMIT)
+        ended.append("order")
+
+    def read_trades() -> None:
+        for _ in trades:
+            continue
+        ended.append("trades")
+
+    waiters = [threading.Thread(target=wait_for_order), threading.Thread(target=read_trades)]
+    for waiter in waiters:
+        waiter.start()
+    connector.stop()
+    for waiter in waiters:
+        waiter.join(LIMIT)
+    assert sorted(ended) == ["order", "trades"]
+    with pytest.raises(ConnectorStopped):
+        trades.get(LIMIT)
+
+
+def test_stop_from_a_callback(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    stopped = threading.Event()
+    after: list[object] = []
+
+    def stop_at_once(event: object) -> None:
+        if stopped.is_set():
+            after.append(event)
+            return
+        connector.stop(LIMIT)
+        stopped.set()
+
+    connector.on_book_ticker("BTC-USDT", stop_at_once)
+    assert stopped.wait(LIMIT)
+    assert connector.state == "stopped"
+    assert after == []
+
+
+def test_stop_is_quick_while_connecting(quiet: Simulator) -> None:
+    with quiet.faults.refuse_connections():
+        connector = Connector(replace(quiet.config(), reconnect=replace(quiet.config().reconnect, base=60, cap=60)))
+        connector.start()
+        assert connector.stop(LIMIT) == []
+
+
+def test_restart_keeps_subscriptions_and_orders(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    trades = connector.stream_trades("BTC-USDT")
+    trades.get(LIMIT)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    connector.restart(quick(lively.config(), risk=RiskLimits(max_order_notional="1000")))  # type: ignore[arg-type]
+    connector.wait_ready(LIMIT)
+    while trades.pending:
+        trades.get(LIMIT)
+    trades.get(LIMIT)
+    assert order.status == "new"
+    with pytest.raises(RiskRejected, match="above the limit of 1000"):
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    order.cancel()
+
+
+def test_a_new_connector_with_the_same_journal_finds_its_orders(quiet: Simulator) -> None:
+    journal = MemoryJournal()
+    config = quick(quiet.config(), journal=journal)
+    with Connector(config) as first:
+        first.wait_ready(LIMIT)
+        order = first.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005", client_order_id="kept"))
+        quiet.market.trade("BTCUSDT", "sell", "0.2")
+        assert order.wait("partially_filled", timeout=LIMIT)
+    quiet.market.trade("BTCUSDT", "sell", "0.3")
+    told: list[str] = []
+    second = Connector(config)
+    second.on_fill(lambda fill: told.append(fill.trade_id))
+    with second:
+        second.wait_ready(LIMIT)
+        state = second.orders.get("kept")
+        assert state is not None
+        assert state.status == "filled"
+        assert len(second.fills()) == 2
+    assert len(told) == 1, "the fill that the first one told is not told again"
+
+
+def test_an_iterator_can_be_asked_with_a_limit(quiet: Simulator, connect: Connect) -> None:
+    trades = connect(quiet).stream_trades("BTC-USDT")
+    with pytest.raises(RequestTimeout):
+        trades.get(timeout=0.05)
+
+
+def test_ready_events_can_be_waited_for(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, start=False)
+    assert not connector.ready.wait(0.01)
+    connector.start()
+    assert connector.ready.wait(LIMIT)
+    assert connector.rest_ready.is_set()
+    assert connector.stream_ready.is_set()
+    assert connector.account_ready.is_set()
+    assert {report.state for report in connector.workers()} == {"running"}
+
+
+def test_without_a_key_only_public_data_is_awaited(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, credentials=None)
+    assert connector.state == "ready"
+    assert not connector.account_ready.is_set()
+    assert len(connector.workers()) == 2
+
+
+def test_objects_are_not_pickled(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    for thing in (connector, connector.config):
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(thing)
+
+
+def test_a_forked_child_is_refused(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    child = os.fork()
+    if child == 0:
+        try:
+            connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+        except ForkedProcess:
+            os._exit(42)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 42
+    assert quiet.accounts.orders() == []
+
+
+def run(code: str, *, interrupt_at: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program; send it SIGINT when it has printed a certain line."""
+    script = textwrap.dedent(code)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        if interrupt_at:
+            line = process.stdout.readline()
+            assert interrupt_at in line, line
+            process.send_signal(signal.SIGINT)
+        try:
+            out, err = process.communicate(timeout=3 * LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def test_a_script_that_forgets_to_stop_still_ends(quiet: Simulator) -> None:
+    result = run(f"""
+        from exconn_sync import Config, Connector
+        config = Config("binance", endpoints={dict(quiet.config().endpoints)!r})
+        connector = Connector(config)
+        connector.on_book_ticker("BTC-USDT", print)
+        connector.start()
+        connector.wait_ready(10)
+        print("ready")
+        """)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "ready" in result.stdout
+
+
+def test_ctrl_c_interrupts_a_wait(quiet: Simulator) -> None:
+    result = run(
+        f"""
+        from exconn_sync import Config, Connector
+        config = Config("binance", endpoints={dict(quiet.config().endpoints)!r})
+        try:
+            with Connector(config) as connector:
+                connector.wait_ready(10)
+                trades = connector.stream_trades("ETH-USDT")
+                print("ready", flush=True)
+                for trade in trades:
+                    pass
+        except KeyboardInterrupt:
+            print("interrupted")
+        """,
+        interrupt_at="ready",
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "interrupted" in result.stdout
+
+
+def test_a_hub_joins_exchanges_that_come_and_go(lively: Simulator) -> None:
+    with Simulator(seed=2) as other:
+        hub = Hub(quick(lively.config()))
+        seen: set[str] = set()
+        both = threading.Event()
+
+        def note(event: object) -> None:
+            seen.add(threading.current_thread().name)
+            if len(seen) >= 1:
+                both.set()
+
+        end = hub.subscribe("bookticker.*.BTC-USDT", note)
+        with hub:
+            hub.wait_ready(LIMIT)
+            hub.add(quick(other.config()), name="second").wait_ready(LIMIT)
+            assert list(hub) == ["binance", "second"]
+            books = [hub[name].stream_order_book("BTC-USDT") for name in hub]
+            for book in books:
+                book.get(LIMIT)
+            hub.best_price("BTC-USDT")
+            best = hub.best_price("BTC-USDT")
+            assert best.bid_price is not None
+            assert best.ask_price is not None
+            assert both.wait(LIMIT)
+            with pytest.raises(ValidationError, match="is taken"):
+                hub.add(quick(other.config()), name="second")
+            hub.remove("second")
+            assert set(hub.health()) == {"binance"}
+            assert hub.health()["binance"].status == "healthy"
+            end()
+
+
+def test_not_ready_names_what_is_missing(quiet: Simulator) -> None:
+    config = Config("binance", endpoints=quiet.config().endpoints)
+    connector = Connector(config)
+    with quiet.faults.refuse_connections():
+        connector.start()
+        with pytest.raises(NotReady, match="instruments"):
+            connector.order_book("BTC-USDT")
+    connector.stop()

@@ -1,0 +1,161 @@
+"""The keeper of books asks for snapshots at the right moment and uses none from an earlier connection."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from exconn_sync import BookView
+from exconn_sync._live.books import BookKeeper
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.mailbox import Mailbox
+from exconn_sync._runtime.subscription import PullSubscription
+from exconn_sync.errors import ConnectionFailed
+from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.enums import BookState
+from exconn_sync.model.market import BookDiff, BookSnapshot
+from exconn_sync.ports.registry import find_driver
+from exconn_sync.testing import ManualClock
+
+SYMBOL = "BTC-USDT"
+
+
+class Desk:
+    """A keeper whose thread is the test's own, and whose snapshots come when the test says so."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.asked: list[Future[BookSnapshot]] = []
+        self.tasks: list[Callable[[], None]] = []
+        self.bus = Bus()
+        pipeline = Pipeline("binance", self.bus, self.clock, MemoryMetrics())
+        driver = find_driver("binance")
+        self.keeper = BookKeeper(driver, pipeline, self.clock, random.Random(1), self.fetch, self.tasks.append)
+        self.views: PullSubscription[BookView] = PullSubscription(
+            ("orderbook", "binance", SYMBOL), Mailbox(1000, "drop_oldest"), lambda subscription: None
+        )
+        self.bus.add(self.views)
+        self.keeper.add(SYMBOL)
+
+    def fetch(self, symbol: str) -> Future[BookSnapshot]:
+        assert symbol == SYMBOL
+        self.asked.append(Future())
+        return self.asked[-1]
+
+    def run(self) -> None:
+        while self.tasks:
+            self.tasks.pop(0)()
+
+    def diffs(self, *ranges: tuple[int, int]) -> None:
+        events = [
+            BookDiff("binance", SYMBOL, first, last, [("100", str(last))], [("101", "1")], None, 0)
+            for first, last in ranges
+        ]
+        self.keeper.on_diffs(SYMBOL, events)
+
+    def seen(self) -> list[int]:
+        ids = []
+        while self.views.pending:
+            ids.append(self.views.get(0).update_id)
+        return ids
+
+
+def snapshot(update_id: int) -> BookSnapshot:
+    return BookSnapshot("binance", SYMBOL, update_id, [("99", "1")], [("102", "1")], 0)
+
+
+def test_no_snapshot_is_asked_for_before_changes_can_flow() -> None:
+    desk = Desk()
+    assert desk.asked == []
+    desk.keeper.on_subscribed(SYMBOL)
+    assert len(desk.asked) == 1
+    desk.diffs((11, 12))
+    assert len(desk.asked) == 1, "one at a time"
+
+
+def test_every_version_is_shown_also_of_changes_that_came_before_the_snapshot() -> None:
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.diffs((9, 10), (11, 12), (13, 15))
+    desk.asked[0].set_result(snapshot(11))
+    desk.run()
+    assert desk.keeper.view(SYMBOL).state is BookState.LIVE
+    assert desk.seen() == [11, 12, 15]
+    desk.diffs((16, 16))
+    assert desk.seen() == [16]
+
+
+def test_a_snapshot_asked_for_on_a_lost_connection_is_not_used() -> None:
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.keeper.on_lost("reset")
+    desk.asked[0].set_result(snapshot(11))
+    desk.run()
+    assert desk.keeper.view(SYMBOL).state is BookState.STALE
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[1].set_result(snapshot(20))
+    desk.run()
+    assert desk.keeper.view(SYMBOL).update_id == 20
+
+
+def test_a_snapshot_older_than_the_changes_is_asked_for_again_after_a_pause() -> None:
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.diffs((100, 101))
+    desk.asked[0].set_result(snapshot(50))
+    desk.run()
+    assert not desk.keeper.view(SYMBOL).is_valid
+    assert len(desk.asked) == 1
+    wait = desk.keeper.on_tick(desk.clock.monotonic_ns())
+    assert wait is not None
+    desk.clock.advance(wait + 0.001)
+    desk.keeper.on_tick(desk.clock.monotonic_ns())
+    desk.asked[1].set_result(snapshot(100))
+    desk.run()
+    assert desk.seen() == [100, 101]
+
+
+def test_a_failed_snapshot_is_retried_and_reported_once() -> None:
+    desk = Desk()
+    errors: PullSubscription[object] = PullSubscription(
+        ("error", "binance", "*"), Mailbox(0, "drop_oldest"), lambda subscription: None
+    )
+    desk.bus.add(errors)
+    desk.keeper.on_subscribed(SYMBOL)
+    for attempt in range(3):
+        desk.asked[attempt].set_exception(ConnectionFailed("no way"))
+        desk.run()
+        wait = desk.keeper.on_tick(desk.clock.monotonic_ns())
+        assert wait is not None
+        desk.clock.advance(wait + 0.001)
+        assert desk.keeper.on_tick(desk.clock.monotonic_ns()) is None
+        assert len(desk.asked) == attempt + 2
+    assert errors.pending == 1
+
+
+def test_a_gap_ends_validity_at_once_and_asks_for_a_snapshot() -> None:
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_result(snapshot(10))
+    desk.run()
+    desk.diffs((11, 12), (14, 15))
+    view = desk.keeper.view(SYMBOL)
+    assert view.state is BookState.SYNCING
+    assert desk.keeper.top(SYMBOL) == (None, None)
+    assert len(desk.asked) == 2
+    desk.asked[1].set_result(snapshot(14))
+    desk.run()
+    assert desk.seen() == [10, 12, 14, 15]
+
+
+def test_a_malformed_level_makes_the_book_unreadable_and_is_reported() -> None:
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_result(snapshot(10))
+    desk.run()
+    broken = BookDiff("binance", SYMBOL, 11, 11, [("1e5", "1")], [], None, 0)
+    desk.keeper.on_diffs(SYMBOL, [broken])
+    assert not desk.keeper.view(SYMBOL).is_valid
+    assert len(desk.asked) == 2

@@ -1,0 +1,1 @@
+"""Tests of single parts, each through what its user would notice."""
