@@ -1,3 +1,6 @@
+# The builder calls its hooks with more than each of them needs.
+# ruff: noqa: ARG001
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -30,7 +30,7 @@ from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT
-from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
+from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
@@ -205,16 +205,7 @@ class OrderGateway:
         )
 
     def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
-        return OrderFact(
-            exchange=state.exchange,
-            symbol=state.symbol,
-            client_order_id=state.client_order_id,
-            source=FactSource.LOCAL,
-            received_at=self._clock.time_ns(),
-            status=status,
-            reason=reason,
-            is_own=True,
-        )
+        return own_statement(state, status, reason, self._clock.time_ns())
 
     def _require_key(self, what: str) -> None:
         if self._config.credentials is None:

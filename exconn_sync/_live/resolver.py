@@ -9,9 +9,9 @@ from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.absence import AbsenceProof, deadline_of
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.errors import ConnectorStopped, ExconnError, OrderNotFound
-from exconn_sync.model.enums import FactSource, OrderStatus
+from exconn_sync.model.enums import OrderStatus
 from exconn_sync.model.ids import ClientOrderId
-from exconn_sync.model.orders import OrderFact, OrderState
+from exconn_sync.model.orders import OrderFact, OrderState, own_statement
 from exconn_sync.ports.clock import Clock
 
 _MARGIN_MS = 1000
@@ -104,16 +104,8 @@ class Resolver:
             self._settle(state.client_order_id)
 
     def _absent(self, state: OrderState) -> OrderFact:
-        return OrderFact(
-            exchange=state.exchange,
-            symbol=state.symbol,
-            client_order_id=state.client_order_id,
-            source=FactSource.LOCAL,
-            received_at=self._clock.time_ns(),
-            status=OrderStatus.REJECTED,
-            reason="never arrived: the exchange does not know it and can no longer accept it",
-            is_own=True,
-        )
+        reason = "never arrived: the exchange does not know it and can no longer accept it"
+        return own_statement(state, OrderStatus.REJECTED, reason, self._clock.time_ns())
 
     def _settle(self, client_order_id: ClientOrderId) -> None:
         with self._lock:

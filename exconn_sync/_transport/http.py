@@ -11,6 +11,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._transport.redaction import protect_log
 from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, RequestTimeout
 from exconn_sync.model.wire import HttpRequest, HttpResponse
 from exconn_sync.ports.clock import Clock
@@ -40,6 +41,7 @@ class HttpClient:
 
         from exconn_sync._transport import bounded
 
+        protect_log()
         self._urllib3 = urllib3
         self._clock = clock
         self._connect_timeout = connect_timeout

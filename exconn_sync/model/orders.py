@@ -244,3 +244,17 @@ class OrderState:
     def is_terminal(self) -> bool:
         """True where the order can no longer trade."""
         return self.status.is_terminal
+
+
+def own_statement(state: OrderState, status: OrderStatus, reason: str, received_at: int) -> OrderFact:
+    """Return the fact by which the library itself says what became of an order of ours, and why."""
+    return OrderFact(
+        exchange=state.exchange,
+        symbol=state.symbol,
+        client_order_id=state.client_order_id,
+        source=FactSource.LOCAL,
+        received_at=received_at,
+        status=status,
+        reason=reason,
+        is_own=True,
+    )

@@ -26,4 +26,6 @@ class RiskGate:
             except RiskRejected:
                 raise
             except Exception as error:
-                raise RiskRejected(f"rule {rule.name} failed: {error}", rule=rule.name) from error
+                # A broken rule may not even be able to tell its name.
+                name = getattr(rule, "name", type(rule).__name__)
+                raise RiskRejected(f"rule {name} failed: {error}", rule=name) from error

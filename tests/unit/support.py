@@ -51,7 +51,7 @@ def in_threads(count: int, body: Callable[[int], object]) -> None:
         try:
             barrier.wait(LIMIT)
             body(index)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again on the test's own thread
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(count)]
@@ -77,7 +77,7 @@ class Background:
     def _run(self) -> None:
         try:
             self._value = self._call()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again on the test's own thread
             self._error = error
 
     @property

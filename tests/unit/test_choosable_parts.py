@@ -121,7 +121,12 @@ def test_the_largest_of_negative_values_is_no_zero() -> None:
 
 def test_the_memory_journal_keeps_all_in_order_beyond_its_closing() -> None:
     journal = MemoryJournal()
-    in_threads(4, lambda index: [journal.append(fill(str(index * 100 + n + 1))) for n in range(100)])
+
+    def keep(index: int) -> None:
+        for number in range(100):
+            journal.append(fill(str(index * 100 + number + 1)))
+
+    in_threads(4, keep)
     journal.close()
     journal.close()
     kept = [fact.trade_id for fact in journal.replay() if hasattr(fact, "trade_id")]

@@ -69,7 +69,7 @@ def test_an_installed_entry_point_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert "plugin" in known_exchanges()
 
 
-# --- secrets -----------------------------------------------------------------------------------------------------------
+# --- secrets --------------------------------------------------------------------------------------------------------
 
 
 def test_no_way_of_showing_a_configuration_shows_the_secret() -> None:
@@ -106,7 +106,7 @@ def test_malformed_credentials_are_refused_unseen(key: Any, secret: Any, field: 
     assert "canary" not in whole(caught.value).replace("canary-key-77\\n", "")
 
 
-# --- environment variables ---------------------------------------------------------------------------------------------
+# --- environment variables ------------------------------------------------------------------------------------------
 
 
 def test_everything_can_come_from_the_environment() -> None:
@@ -158,7 +158,7 @@ def test_the_builder_reads_the_key_from_the_environment(monkeypatch: pytest.Monk
     assert Config.builder("binance").api_key_from_env().build().credentials == Credentials.of(KEY, SECRET)
 
 
-# --- URLs --------------------------------------------------------------------------------------------------------------
+# --- URLs -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_an_unknown_endpoint_is_told_which_ones_are_known() -> None:
             make()
 
 
-# --- builder -----------------------------------------------------------------------------------------------------------
+# --- builder --------------------------------------------------------------------------------------------------------
 
 MISTAKES: list[tuple[str, Callable[[ConfigBuilder], object]]] = [
     ("environment", lambda builder: builder.environment("moon")),

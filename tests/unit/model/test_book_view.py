@@ -61,7 +61,19 @@ def test_a_limited_view_keeps_all_but_the_depth() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["exchange", "symbol", "state", "update_id", "exchange_time", "received_at", "age", "bids", "asks", "is_valid", "x"],
+    [
+        "exchange",
+        "symbol",
+        "state",
+        "update_id",
+        "exchange_time",
+        "received_at",
+        "age",
+        "bids",
+        "asks",
+        "is_valid",
+        "x",
+    ],
 )
 def test_a_view_cannot_be_changed(name: str) -> None:
     book = view()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -46,7 +47,8 @@ RETRYABLE = {
 
 def make(kind: type[ExconnError], **more: Any) -> ExconnError:
     arguments = ("quantity", "7", "is odd") if kind is ValidationError else ("it happened",)
-    return kind(*arguments, **OWN_ARGUMENTS.get(kind.__name__, {}), **more)
+    build: Callable[..., ExconnError] = kind
+    return build(*arguments, **OWN_ARGUMENTS.get(kind.__name__, {}), **more)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -14,8 +14,7 @@ from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import OrderRequest
-
-from ..support import fixed
+from tests.unit.support import fixed
 
 BTC = Instrument(
     "binance", "BTC-USDT", "BTCUSDT", "BTC", "USDT",

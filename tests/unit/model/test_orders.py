@@ -11,8 +11,8 @@ import pytest
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderStatus, OrderType, Side, TimeInForce
-from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.orders import OrderRequest, OrderState
 
 
 def test_a_limit_order_holds_exact_values() -> None:
@@ -94,7 +94,7 @@ def test_only_the_four_final_states_are_terminal(status: OrderStatus) -> None:
 
 
 def test_words_print_and_compare_as_their_text() -> None:
-    assert f"{Side.BUY}" == str(Side.BUY) == "buy" == Side.BUY
+    assert [f"{Side.BUY}", str(Side.BUY), Side.BUY] == ["buy", "buy", "buy"]
     assert Side.of("side", "Sell") is Side.SELL
     with pytest.raises(ValidationError, match="buy, sell"):
         Side.of("side", "hold")

@@ -11,8 +11,7 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.executor import Executor
 from exconn_sync.errors import ConnectorStopped
 from exconn_sync.ports.clock import SystemClock
-
-from ..support import LIMIT, Background, until
+from tests.unit.support import LIMIT, Background, until
 
 CLOCK = SystemClock()
 
@@ -92,8 +91,14 @@ def test_stop_lets_the_running_end_and_fails_the_waiting() -> None:
 
 def test_stop_does_not_wait_beyond_its_deadline() -> None:
     executor = Executor("test", 1, CLOCK)
-    release = threading.Event()
-    future = executor.submit(lambda: release.wait(LIMIT))
+    began, release = threading.Event(), threading.Event()
+
+    def task() -> bool:
+        began.set()
+        return release.wait(LIMIT)
+
+    future = executor.submit(task)
+    assert began.wait(LIMIT)
     assert Background(lambda: executor.stop(within(0.02))).result() is False
     release.set()
     assert future.result(LIMIT) is True

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from exconn_sync._runtime.mailbox import Batch, Mailbox
 from exconn_sync.errors import ValidationError
-
-from ..support import LIMIT, Background, fixed, until
+from tests.unit.support import LIMIT, Background, fixed, until
 
 # What is put (batches of some size), taken one by one, or drained, in some order.
 steps = st.lists(st.one_of(st.integers(0, 8), st.sampled_from(["take", "drain"])), max_size=40)
@@ -90,7 +89,12 @@ def test_an_unknown_policy_and_a_conflation_without_symbols_are_refused() -> Non
 
 def test_a_blocked_writer_waits_for_a_slow_reader_and_loses_nothing() -> None:
     mailbox = Mailbox(3, "block")
-    writer = Background(lambda: [mailbox.put_batch([n, n + 1]) for n in range(0, 200, 2)])
+
+    def write() -> None:
+        for number in range(0, 200, 2):
+            mailbox.put_batch([number, number + 1])
+
+    writer = Background(write)
     got: list[int] = []
     until(lambda: mailbox.pending == 3)
     assert writer.is_running

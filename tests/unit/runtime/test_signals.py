@@ -13,8 +13,7 @@ from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.threads import join, library_threads, spawn
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ForkedProcess, NotReady
-
-from ..support import LIMIT, Background, in_threads, until
+from tests.unit.support import LIMIT, Background, in_threads, until
 
 
 def test_a_stop_wakes_sleepers_and_calls_wakers_once() -> None:
@@ -53,7 +52,7 @@ def test_a_waker_may_use_the_signal() -> None:
     assert stop.is_set
 
 
-# --- readiness ---------------------------------------------------------------------------------------------------------
+# --- readiness ------------------------------------------------------------------------------------------------------
 
 
 def readiness() -> Readiness:
@@ -152,7 +151,7 @@ def test_a_stop_signal_ends_a_wait() -> None:
         waiter.result()
 
 
-# --- fault points ------------------------------------------------------------------------------------------------------
+# --- fault points ---------------------------------------------------------------------------------------------------
 
 
 def test_a_fault_point_runs_its_hook_only_while_it_is_installed() -> None:
@@ -174,7 +173,7 @@ def test_what_a_hook_raises_the_point_raises() -> None:
     faultpoints.reach("test.here")
 
 
-# --- threads and processes ---------------------------------------------------------------------------------------------
+# --- threads and processes ------------------------------------------------------------------------------------------
 
 
 def test_threads_are_named_daemons_and_a_defect_does_not_vanish(caplog: pytest.LogCaptureFixture) -> None:

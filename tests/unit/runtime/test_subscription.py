@@ -13,8 +13,7 @@ from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.subscription import PullSubscription, PushSubscription, Subscription
 from exconn_sync.errors import ConnectorStopped, RequestTimeout
-
-from ..support import LIMIT, Background, in_threads, until
+from tests.unit.support import LIMIT, Background, in_threads, until
 
 KEY = ("trade", "binance", "BTC-USDT")
 
@@ -142,7 +141,12 @@ def test_nothing_is_delivered_after_stop_has_returned(desk: Desk) -> None:
             first.set()
 
         subscription = desk.push(note)
-        writer = Background(lambda: [desk.bus.publish(KEY, [number] * 5) for number in range(200)])
+
+        def write() -> None:
+            for number in range(200):
+                desk.bus.publish(KEY, [number] * 5)
+
+        writer = Background(write)
         assert first.wait(LIMIT)
         subscription.stop()
         after = len(got)
@@ -271,7 +275,7 @@ def test_the_end_delivers_what_waits(desk: Desk) -> None:
     assert heard == list(range(20))
 
 
-# --- pull --------------------------------------------------------------------------------------------------------------
+# --- pull -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_loop_gets_every_event_and_ends_with_the_subscription(desk: Desk) -> None:
@@ -308,14 +312,15 @@ def test_get_waits_and_says_why_nothing_came(desk: Desk) -> None:
         reader.result()
 
 
-# --- bus ---------------------------------------------------------------------------------------------------------------
+# --- bus ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("pattern", "concerned"),
     [
         (("trade", "binance", "BTC-USDT"), True), (("trade", "*", "BTC-USDT"), True), (("*", "*", "*"), True),
-        (("trade", "binance", "*-USDT"), True), (("trade", "binance", "ETH-*"), False), (("orderbook", "*", "*"), False),
+        (("trade", "binance", "*-USDT"), True), (("trade", "binance", "ETH-*"), False),
+        (("orderbook", "*", "*"), False),
         (("trade", "bybit", "*"), False), (("Trade", "*", "*"), False),
     ],
 )  # fmt: skip

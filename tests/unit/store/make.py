@@ -6,12 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from exconn_sync._store.account_store import AccountStore
 from exconn_sync.errors import JournalError
 from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel, FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, OrderFact
-from exconn_sync._store.account_store import AccountStore
 from exconn_sync.persistence import MemoryJournal
 
 SYMBOL = "BTC-USDT"
@@ -33,9 +33,11 @@ def intent(client_id: str = "c1") -> OrderFact:
     return order(client_id, OrderStatus.PENDING_NEW, FactSource.LOCAL, quantity=Decimal(10), side=Side.BUY, is_own=True)
 
 
-def fill(trade: str = "1", quantity: str = "1", exchange_id: str = "x1", client_id: str | None = None, **more: Any) -> Fill:
-    made = Fill("binance", SYMBOL, TradeId(trade), ExchangeOrderId(exchange_id), Decimal(100), Decimal(quantity), Side.BUY,
-                Decimal("0.1"), "USDT", False, int(trade), 1, FactSource.STREAM,
+def fill(
+    trade: str = "1", quantity: str = "1", exchange_id: str = "x1", client_id: str | None = None, **more: Any
+) -> Fill:
+    made = Fill("binance", SYMBOL, TradeId(trade), ExchangeOrderId(exchange_id), Decimal(100), Decimal(quantity),
+                Side.BUY, Decimal("0.1"), "USDT", False, int(trade), 1, FactSource.STREAM,
                 None if client_id is None else ClientOrderId(client_id))  # fmt: skip
     return replace(made, **more)
 

@@ -20,9 +20,8 @@ from exconn_sync.model.enums import Channel, FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import Fill, OrderState
 from exconn_sync.persistence import MemoryJournal
-
-from ..support import LIMIT, Background, fixed, in_threads
-from .make import SYMBOL, BrokenJournal, Kept, balance, fill, intent, order
+from tests.unit.store.make import SYMBOL, BrokenJournal, Kept, balance, fill, intent, order
+from tests.unit.support import LIMIT, Background, fixed, in_threads
 
 C1 = ClientOrderId("c1")
 
@@ -87,10 +86,11 @@ def test_the_expected_state_is_what_the_facts_say() -> None:
     store = EXPECTED.store
     first = store.order("c1")
     assert first is not None
-    assert (first.status, first.filled_quantity) == (OrderStatus.CANCELED, 4)
+    assert (first.status, first.filled_quantity) == (OrderStatus.CANCELED, Decimal(4))
     third = store.order("c3")
     assert third is not None
-    assert (third.status, third.filled_quantity, third.exchange_order_id) == (OrderStatus.PARTIALLY_FILLED, 7, "x3")
+    assert (third.status, third.filled_quantity) == (OrderStatus.PARTIALLY_FILLED, Decimal(7))
+    assert third.exchange_order_id == "x3"
     assert store.balances()["BTC"].free == 3
     assert store.balances()["USDT"].free == 5
     assert store.positions()[SYMBOL].quantity == 22
@@ -148,7 +148,7 @@ def test_the_history_tells_what_was_learnt_in_order_of_arrival() -> None:
     assert kept.store.order_history(ClientOrderId("none")) == ()
 
 
-# --- beginning and journal ---------------------------------------------------------------------------------------------
+# --- beginning and journal ------------------------------------------------------------------------------------------
 
 
 def test_a_used_id_is_refused_and_changes_nothing() -> None:
@@ -222,7 +222,7 @@ def test_an_intent_is_kept_before_anybody_hears_of_it_also_while_another_thread_
 @pytest.mark.parametrize("error", [JournalError("disk full"), OSError("disk full"), RuntimeError("defect")])
 def test_an_intent_that_is_not_kept_is_a_journal_error(error: Exception) -> None:
     kept = Kept(BrokenJournal(error))
-    with pytest.raises(JournalError, match="disk full|defect") as caught:
+    with pytest.raises(JournalError, match=str(error)) as caught:
         kept.store.begin(intent())
     assert caught.value.outcome == "not_sent"
     assert caught.value is error or caught.value.__cause__ is error
@@ -259,7 +259,7 @@ def test_restoring_tells_nobody_and_gives_the_same_state() -> None:
         second.store.begin(intent())
 
 
-# --- several threads ---------------------------------------------------------------------------------------------------
+# --- several threads ------------------------------------------------------------------------------------------------
 
 
 def test_events_of_each_order_come_in_order_whoever_wrote() -> None:
@@ -299,7 +299,7 @@ def test_a_callback_may_write_and_what_it_writes_comes_after() -> None:
     assert heard == ["fill:BTC-USDT", "position:BTC-USDT", "balance:BTC"]
 
 
-# --- waiting -----------------------------------------------------------------------------------------------------------
+# --- waiting --------------------------------------------------------------------------------------------------------
 
 
 def is_filled(state: OrderState) -> bool:
@@ -372,7 +372,7 @@ def test_the_condition_of_a_wait_may_use_the_store() -> None:
     assert Background(lambda: kept.store.wait_for(C1, look, LIMIT)).result().filled_quantity == 10
 
 
-# --- readers -----------------------------------------------------------------------------------------------------------
+# --- readers --------------------------------------------------------------------------------------------------------
 
 
 def test_readers_choose_by_symbol_and_state() -> None:

@@ -1,0 +1,84 @@
+"""The tables of threads and locks equal what really runs and what the code really has."""
+
+from __future__ import annotations
+
+import ast
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from exconn_sync import Connector, OrderRequest
+from exconn_sync.simulator import Simulator
+from tests.docs.pages import DOCS, ROOT, blocks, first_column
+
+LIMIT = 10.0
+PAGE = DOCS / "concepts" / "threads.md"
+PACKAGE = ROOT / "exconn_sync"
+_PARTS = {"<exchange>": "[a-z]+", "<number>": "[0-9]+", "<channel>": "[a-z*]+", "<symbol>": "[A-Z0-9*-]+"}
+_LOCKS = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
+
+
+def patterns() -> dict[str, re.Pattern[str]]:
+    """Return the names in the page's table with what each of them stands for."""
+    found: dict[str, re.Pattern[str]] = {}
+    for name in first_column(PAGE, "Thread"):
+        pattern = re.escape(name)
+        for part, meaning in _PARTS.items():
+            pattern = pattern.replace(re.escape(part), meaning)
+        found[name] = re.compile(pattern)
+    return found
+
+
+def running_threads() -> set[str]:
+    """Return the names of all threads that a connector with a key and subscriptions, and a simulator, bring."""
+    before = set(threading.enumerate())
+    has_trade, has_order = threading.Event(), threading.Event()
+    with Simulator() as exchange, Connector(exchange.config()) as connector:
+        connector.on_trade("BTC-USDT", lambda trade: has_trade.set())
+        connector.on_order(lambda order: has_order.set())
+        connector.wait_ready(LIMIT)
+        order = connector.submit_order(OrderRequest.limit("BTC-USDT", "buy", "0.01", "50000")).result(LIMIT)
+        assert has_trade.wait(LIMIT)
+        assert has_order.wait(LIMIT)
+        names = {thread.name for thread in set(threading.enumerate()) - before}
+        order.cancel()
+    return names
+
+
+def test_the_table_of_threads_is_what_runs() -> None:
+    table, names = patterns(), running_threads()
+    unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
+    assert not unexplained, "threads that the page does not name"
+    missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]
+    assert not missing, "threads that the page promises"
+
+
+def test_the_example_dump_is_what_runs() -> None:
+    dump = next(block.body for block in blocks(PAGE) if block.info == "text").split()
+    assert set(dump) - {"MainThread"} == running_threads()
+
+
+def lock_owners(path: Path) -> Iterator[str]:
+    """Yield the class, or the module, of each lock that a file makes, and of each class that is a queue."""
+    module = path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside: set[ast.AST] = set()
+    for kind in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        inside |= set(ast.walk(kind))
+        is_queue = any("queue.Queue" in ast.unparse(base) for base in kind.bases)
+        if is_queue or any(makes_lock(node) for node in ast.walk(kind)):
+            yield f"{module}.{kind.name}"
+    if any(makes_lock(node) for node in ast.walk(tree) if node not in inside):
+        yield module
+
+
+def makes_lock(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _LOCKS
+
+
+def test_the_table_of_locks_is_what_the_code_has() -> None:
+    owners = {owner for path in PACKAGE.rglob("*.py") for owner in lock_owners(path)}
+    table = first_column(PAGE, "Lock of")
+    assert len(table) == len(set(table))
+    assert set(table) == owners
