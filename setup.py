@@ -11,7 +11,7 @@ CRYPTO = ["cryptography>=42"]
 METRICS = ["prometheus-client>=0.20"]
 REDIS = ["redis>=5"]
 TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
-LINT = ["ruff>=0.6", "mypy>=1.11", "tox>=4"]
+LINT = ["ruff>=0.17", "mypy>=2.4", "tox>=4"]
 
 setup(
     name="exconn-sync",
@@ -27,7 +27,6 @@ setup(
         "msgspec>=0.19",
         "pybreaker>=1.2",
         "pyrate-limiter>=4.0,<5",
-        "python-json-logger>=3",
         "urllib3>=2.2,<3",
         "websocket-client>=1.8,<2",
     ],

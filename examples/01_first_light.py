@@ -8,20 +8,15 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 
-from exconn_sync import Connector, OrderRequest, OrderState, Trade
+from exconn_sync import Connector, OrderRequest, OrderState
 from exconn_sync.simulator import Simulator
 
-SYMBOL = "BTC-USDT"
-MORE = Decimal("0.05")
+SYMBOL, MORE = "BTC-USDT", Decimal("0.05")
 
 
 def say(line: str) -> None:
     # One write a line, because callbacks print from threads of their own.
     print(line + "\n", end="", flush=True)
-
-
-def show_trade(trade: Trade) -> None:
-    say(f"  trade    {trade.side:<4} {trade.quantity} at {trade.price}")
 
 
 def show_order(order: OrderState) -> None:
@@ -33,7 +28,7 @@ def main() -> None:
     with Simulator() as exchange, Connector(exchange.config()) as connector:
         connector.on_order(show_order)
         connector.on_fill(lambda fill: say(f"  fill     {fill.quantity} at {fill.price}"))
-        stop_trades = connector.on_trade(SYMBOL, show_trade)
+        stop_trades = connector.on_trade(SYMBOL, lambda t: say(f"  trade    {t.side} {t.quantity} at {t.price}"))
         books = connector.stream_order_book(SYMBOL)
         connector.wait_ready(timeout=10)
 
@@ -56,8 +51,7 @@ def main() -> None:
         position = connector.positions[SYMBOL]
         say(f"{order.status}: {order.filled_quantity} at {order.average_price}, fees {order.fees['BTC']} BTC")
         say(f"balance {btc} -> {after} BTC, position {position.quantity} at {position.average_price}")
-    left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-    say(f"stopped; threads left behind: {len(left)}")
+    say(f"stopped; threads left behind: {threading.active_count() - 1}")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ class ExconnError(Exception):
         timestamp: when the error was made, integer nanoseconds since the Unix epoch, UTC.
         details: further facts as plain values (``exchange_code``, ``http_status`` ...); never a secret.
         retryable: True where the same call may succeed later without a change.
-        outcome: for commands ``not_sent``, ``refused`` or ``unknown``; None for everything else.
+        outcome: ``not_sent``, or for commands also ``refused`` or ``unknown``; None for everything else.
     """
 
     code = "error"

@@ -31,14 +31,14 @@ def _open_descriptors() -> set[str]:
 def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread or descriptor; warnings of unclosed ones fail it by the pytest settings."""
     threads = set(threading.enumerate())
-    descriptors = _open_descriptors()
+    descriptors, count = _open_descriptors(), len(os.listdir(_FD_FOLDER))  # noqa: PTH208 - iterdir opens one more
     yield
     limit = time.monotonic() + _THREAD_GRACE
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(limit - time.monotonic(), 0.0))
     left = [thread.name for thread in set(threading.enumerate()) - threads]
     assert not left, f"threads left behind: {left}"
-    if len(os.listdir(_FD_FOLDER)) > len(descriptors):  # noqa: PTH208 - pathlib would open nothing less
+    if len(os.listdir(_FD_FOLDER)) > count:  # noqa: PTH208
         gc.collect()
-        new = _open_descriptors() - descriptors
-        assert len(_open_descriptors()) <= len(descriptors), f"descriptors left behind: {sorted(new)}"
+        new = sorted(_open_descriptors() - descriptors)
+        assert len(os.listdir(_FD_FOLDER)) <= count, f"descriptors left behind: {new}"  # noqa: PTH208

@@ -94,6 +94,9 @@ class RestClient:
                         raise
         except ExconnError as error:
             error.request_id = request_id
+            if not call.is_command and error.outcome != "not_sent":
+                # What became of a question does not matter: nothing was changed by it.
+                error.outcome = None
             error.exchange = self._driver.name
             logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
             raise

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from exconn_sync._runtime.subscription import Key, Subscription
+from exconn_sync.errors import ExconnError
 
 
 class _Routes:
@@ -26,11 +27,15 @@ class Bus:
         # Guards replacing the routes; readers use whatever is current.
         self._lock = threading.Lock()
         self._routes = _Routes(())
+        self._failure: ExconnError | None = None
 
     def add(self, subscription: Subscription) -> None:
         """Deliver to this subscription from now on."""
         with self._lock:
             self._routes = _Routes((*self._routes.subscriptions, subscription))
+            failure = self._failure
+        if failure is not None:
+            subscription.set_failure(failure)
 
     def remove(self, subscription: Subscription) -> None:
         """Deliver to this subscription no longer; an unknown one is ignored."""
@@ -64,13 +69,18 @@ class Bus:
         for subscription in self._routes.subscriptions:
             subscription.let_writers_wait(allowed)
 
-    def close(self, remaining: Callable[[], float | None]) -> bool:
-        """End all subscriptions, delivering what waits as long as time remains; return whether all was delivered."""
+    def set_failure(self, failure: ExconnError | None) -> None:
+        """Tell all who wait for events, and who come later, why none come for now; None once they may come again."""
+        with self._lock:
+            self._failure = failure
+            subscriptions = self._routes.subscriptions
+        for subscription in subscriptions:
+            subscription.set_failure(failure)
+
+    def close(self, remaining: Callable[[], float | None]) -> list[str]:
+        """End all subscriptions, delivering what waits as long as time remains; return the threads that did not end."""
         subscriptions = self._routes.subscriptions
-        delivered = [subscription.finish(remaining()) for subscription in subscriptions]
-        for subscription, is_done in zip(subscriptions, delivered, strict=True):
-            if is_done:
-                self.remove(subscription)
-            else:
-                subscription.abandon()
-        return all(delivered)
+        for subscription in subscriptions:
+            subscription.seal()
+        left = [subscription.finish(remaining()) for subscription in subscriptions]
+        return [name for name in left if name]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
-from exconn_sync.errors import ValidationError
+from exconn_sync.errors import ExconnError, ValidationError
 
 POLICIES = ("drop_oldest", "drop_newest", "block", "conflate")
 BLOCK_LIMIT = 30.0
@@ -47,6 +48,7 @@ class Mailbox(queue.Queue[Any]):
         self._missed = 0
         self._closed = False
         self._may_wait = True
+        self._failure: ExconnError | None = None
         self.is_discarded = False
         self.dropped = 0
 
@@ -77,7 +79,7 @@ class Mailbox(queue.Queue[Any]):
         """Take everything there is, waiting up to ``timeout`` seconds for the first; None when nothing came."""
         with self.mutex:
             if not self._has_events() and not self._closed:
-                self.not_empty.wait_for(self._has_events_or_closed, timeout)
+                self.not_empty.wait_for(lambda: self._has_events() or self._closed, timeout)
             if not self._has_events():
                 return None
             if self._policy == "conflate":
@@ -90,11 +92,18 @@ class Mailbox(queue.Queue[Any]):
         return Batch(events, 0, missed) if self._policy == "drop_newest" else Batch(events, missed, 0)
 
     def take(self, timeout: float | None) -> Any:
-        """Take one event, waiting up to ``timeout`` seconds. Raises queue.Empty when none came."""
+        """Take one event, waiting up to ``timeout`` seconds.
+
+        Raises:
+            queue.Empty: none came.
+            ExconnError: none will come for now; see ``set_failure``.
+        """
         with self.mutex:
-            if not self._has_events() and not self._closed:
-                self.not_empty.wait_for(self._has_events_or_closed, timeout)
+            if not self._has_events() and not self._is_over():
+                self.not_empty.wait_for(lambda: self._has_events() or self._is_over(), timeout)
             if not self._has_events():
+                if self._failure is not None:
+                    raise copy(self._failure) from self._failure.__cause__
                 raise queue.Empty
             conflating = self._policy == "conflate"
             event = self._newest.pop(next(iter(self._newest))) if conflating else self.queue.popleft()
@@ -107,6 +116,12 @@ class Mailbox(queue.Queue[Any]):
         with self.mutex:
             self._may_wait = allowed
             self.not_full.notify_all()
+
+    def set_failure(self, failure: ExconnError | None) -> None:
+        """Say why nothing comes for now, to whoever waits with ``take``; None once it may come again."""
+        with self.mutex:
+            self._failure = failure
+            self.not_empty.notify_all()
 
     def seal(self) -> None:
         """Accept nothing more; what is there can still be taken. Wakes everybody who waits."""
@@ -128,8 +143,8 @@ class Mailbox(queue.Queue[Any]):
     def _has_events(self) -> bool:
         return bool(self._newest) if self._policy == "conflate" else bool(self.queue)
 
-    def _has_events_or_closed(self) -> bool:
-        return self._closed or self._has_events()
+    def _is_over(self) -> bool:
+        return self._closed or self._failure is not None
 
     def _conflate(self, events: Sequence[Any]) -> None:
         for event in events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 
 from exconn_sync._machines.readiness import Conditions
 from exconn_sync._runtime.stop_signal import StopSignal
@@ -46,6 +47,7 @@ class Readiness:
         # Guards the groups; waiters of ``wait`` are notified through it.
         self._changed = threading.Condition(threading.Lock())
         self._closed = False
+        self._cause: Exception | None = None
 
     def met(self, condition: str) -> None:
         """Say that a condition holds."""
@@ -59,10 +61,11 @@ class Readiness:
         """Say that a condition cannot come true without the user's help."""
         self._update(condition, lambda group: group.fail(condition, error))
 
-    def close(self) -> None:
-        """Nothing will come true any more; everybody who waits is told."""
+    def close(self, cause: Exception | None = None) -> None:
+        """Nothing will come true any more; everybody who waits is told, with the cause where there is one."""
         with self._changed:
             self._closed = True
+            self._cause = cause
             for event in self.events.values():
                 event._event.clear()
             self._changed.notify_all()
@@ -121,12 +124,15 @@ class Readiness:
         with self._changed:
             while True:
                 conditions = self._groups[group]
+                if self._closed and self._cause is not None:
+                    raise ConnectorStopped(f"the connector gave up: {self._cause}") from self._cause
                 if self._closed or is_stopped():
                     raise ConnectorStopped("the connector is stopped")
                 if conditions.is_ready:
                     return
                 for error in conditions.errors.values():
-                    raise error
+                    # A copy for each waiter: one object raised in several threads would mix up their tracebacks.
+                    raise copy(error) from error
                 remaining = None if limit is None else limit - time.monotonic()
                 if remaining is not None and remaining <= 0:
                     missing = conditions.missing

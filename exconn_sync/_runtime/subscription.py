@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from exconn_sync._runtime.mailbox import Batch, Mailbox
 from exconn_sync._runtime.threads import join, spawn
-from exconn_sync.errors import ConnectorStopped, RequestTimeout
+from exconn_sync.errors import ConnectorStopped, ExconnError, RequestTimeout
 
 logger = logging.getLogger("exconn_sync")
 
@@ -30,11 +30,15 @@ class Subscription:
     Attributes:
         pattern: channel, exchange and symbol, each possibly with ``*``.
         depth: how much of each event is wanted, so that nobody copies what nobody reads; None for all.
+        delivered: number of events that the callback was called with.
+        errors: number of times that the callback raised.
     """
 
     def __init__(self, pattern: Key, mailbox: Mailbox, on_end: Callable[[Subscription], None]) -> None:
         self.pattern = pattern
         self.depth: int | None = None
+        self.delivered = 0
+        self.errors = 0
         self._mailbox = mailbox
         self._on_end = on_end
         # Guards the start of the thread: two writers may bring the first events at the same moment.
@@ -73,12 +77,28 @@ class Subscription:
         self._mailbox.discard()
         self._on_end(self)
 
-    def finish(self, timeout: float | None) -> bool:
-        """Accept nothing more and deliver what is there; return whether that ended in time. Not for users."""
+    def set_failure(self, failure: ExconnError | None) -> None:
+        """Tell whoever waits for an event why none comes for now. Not for users."""
+        self._mailbox.set_failure(failure)
+
+    def seal(self) -> None:
+        """Accept nothing more; what is there is still delivered. Not for users."""
         self._mailbox.seal()
+
+    def finish(self, timeout: float | None) -> str:
+        """Wait until a sealed subscription has delivered all, and let go of the rest when the time is over.
+
+        Returns the name of the thread that did not end, empty for none. Not for users.
+        """
         with self._lock:
             thread = self._thread
-        return join(thread, timeout)
+        has_ended = join(thread, timeout)
+        if has_ended:
+            self._on_end(self)
+        else:
+            self.abandon()
+        # Called from its own callback it cannot have ended, and will when the callback returns.
+        return "" if has_ended or thread is None or thread is threading.current_thread() else thread.name
 
     def abandon(self) -> None:
         """End the subscription without waiting for a callback that does not return. Not for users."""
@@ -88,6 +108,10 @@ class Subscription:
     def __call__(self) -> None:
         """End the subscription."""
         self.stop()
+
+    def __repr__(self) -> str:
+        state = "active" if self.is_active else "ended"
+        return f"<{type(self).__name__} {'.'.join(self.pattern)} {state}, {self.pending} waiting, {self.dropped} lost>"
 
 
 class PushSubscription(Subscription):
@@ -109,8 +133,6 @@ class PushSubscription(Subscription):
         self._callback = callback
         self._on_gap = on_gap
         self._on_failure = on_failure
-        self.errors = 0
-        self.delivered = 0
 
     def deliver(self, events: list[Any]) -> None:
         """Hand events over; called by the thread that made them. Not for users."""
@@ -174,7 +196,8 @@ class PushSubscription(Subscription):
 class PullSubscription(Subscription, Generic[T]):
     """A blocking iterator over events. One thread at a time may read it.
 
-    ``for event in subscription`` ends when the subscription or the connector is stopped; ``get`` waits for one event.
+    ``for event in subscription`` ends when the subscription or the connector is stopped, and raises ConnectorStopped
+    when the connector gave up; ``get`` waits for one event. Before ``start`` it waits for the start.
     """
 
     def __iter__(self) -> Iterator[T]:

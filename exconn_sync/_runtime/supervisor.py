@@ -94,6 +94,7 @@ class Supervisor:
         if self._stopping or worker.run is None or worker.run.generation != ended.generation:
             return not self._stopping
         if ended.error is not None:
+            worker.has_failed = True
             worker.last_error = f"{type(ended.error).__name__}: {ended.error}"
             logger.error("worker %s crashed", ended.name, exc_info=ended.error)
             self._on_exit(ended.name, ended.error)

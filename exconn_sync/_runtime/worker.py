@@ -64,6 +64,7 @@ class Worker:
         self.name = name
         self.restarts = -1
         self.last_error = ""
+        self.has_failed = False
         self.run: WorkerRun | None = None
         self._body = body
         self._clock = clock
@@ -74,6 +75,7 @@ class Worker:
         """Begin a new life; ``on_exit`` is called on its thread when it ends."""
         self._generation += 1
         self.restarts += 1
+        self.has_failed = False
         run = WorkerRun(self.name, self._generation, self._clock)
         self.run = run
 
@@ -107,8 +109,7 @@ class Worker:
     def report(self, now_ns: int) -> WorkerReport:
         """Return what is known of the worker."""
         alive = self._thread is not None and self._thread.is_alive()
-        stopping = self.run is None or self.run.stop.is_set
-        state = "running" if alive else "stopped" if stopping else "failed"
+        state = "running" if alive else "failed" if self.has_failed else "stopped"
         beat = None if self.run is None else self.run.last_beat_ns
         age = None if beat is None else (now_ns - beat) / 1e9
         return WorkerReport(self.name, state, max(self.restarts, 0), self.last_error, age)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.model.orders import Fill, OrderState
 
@@ -9,37 +11,41 @@ from exconn_sync.model.orders import Fill, OrderState
 class OrdersReader:
     """Orders of the account as far as they are known; every result is immutable."""
 
-    def __init__(self, store: AccountStore) -> None:
+    def __init__(self, store: AccountStore, understood: Callable[[str], str]) -> None:
         self._store = store
+        self._understood = understood
 
     def get(self, order_id: str) -> OrderState | None:
         """Return the order with this client or exchange order id; None where no such order is known."""
         return self._store.order(order_id)
 
     def open(self, symbol: str | None = None) -> list[OrderState]:
-        """Return orders that may still trade, those of unknown state included; of one canonical symbol or of all."""
+        """Return orders that may still trade, unknown ones included; of one symbol in any spelling or of all."""
         return [item for item in self._all(symbol) if not item.is_terminal]
 
     def history(self, symbol: str | None = None) -> list[OrderState]:
-        """Return all known orders of one canonical symbol or of all, oldest knowledge first."""
+        """Return all known orders of one symbol in any spelling or of all, oldest knowledge first."""
         return self._all(symbol)
 
     def __len__(self) -> int:
         return len(self._store.orders())
 
     def _all(self, symbol: str | None) -> list[OrderState]:
-        return [item for item in self._store.orders() if symbol is None or item.symbol == symbol]
+        wanted = None if symbol is None else self._understood(symbol)
+        return [item for item in self._store.orders() if wanted is None or item.symbol == wanted]
 
 
 class FillsReader:
     """Fills of the account as far as they are known. Call it, or iterate."""
 
-    def __init__(self, store: AccountStore) -> None:
+    def __init__(self, store: AccountStore, understood: Callable[[str], str]) -> None:
         self._store = store
+        self._understood = understood
 
     def __call__(self, symbol: str | None = None) -> list[Fill]:
-        """Return the known fills of one canonical symbol or of all, in order of arrival."""
-        return [item for item in self._store.fills() if symbol is None or item.symbol == symbol]
+        """Return the known fills of one symbol in any spelling or of all, in order of arrival."""
+        wanted = None if symbol is None else self._understood(symbol)
+        return [item for item in self._store.fills() if wanted is None or item.symbol == wanted]
 
     def __len__(self) -> int:
         return len(self._store.fills())

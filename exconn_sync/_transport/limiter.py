@@ -56,7 +56,8 @@ class Budget:
                     for other, amount in taken:
                         del other.items[-amount:]
                     wait_ms = bucket.waiting(item)
-                    wait_ms = max(wait_ms, 0) if isinstance(wait_ms, int) else 0
+                    # A cost above the whole budget never fits (-1), and asking again at once would not help.
+                    wait_ms = wait_ms if isinstance(wait_ms, int) and wait_ms >= 0 else self._intervals[cost.limit]
                     return (at_ms - now_ms + wait_ms + _MARGIN_MS) / 1000
                 taken.append((bucket, cost.amount))
         return 0.0

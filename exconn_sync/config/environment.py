@@ -19,13 +19,13 @@ def variable(exchange: str, name: str) -> str:
 
 
 def credentials_from(exchange: str, environ: Mapping[str, str]) -> Credentials | None:
-    """Return the credentials in the environment, None where neither variable is set.
+    """Return the credentials in the environment, None where both variables are unset or empty.
 
     Raises:
         ValidationError: only one of the two is set, or one is malformed.
     """
     names = variable(exchange, API_KEY), variable(exchange, API_SECRET)
-    key, secret = (environ.get(name) for name in names)
+    key, secret = (environ.get(name) or None for name in names)
     if key is None and secret is None:
         return None
     for name, value in zip(names, (key, secret), strict=True):

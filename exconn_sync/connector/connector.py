@@ -84,22 +84,22 @@ class Connector(DataFace, RemoteFace, CommandFace):
     @property
     def ready(self) -> ReadyEvent:
         """Set while everything works: REST, streams and, with a key, the reconciled account."""
-        return self._core.readiness.events["ready"]
+        return self._core.own_readiness.events["ready"]
 
     @property
     def rest_ready(self) -> ReadyEvent:
         """Set while REST is reachable, the clock synchronized and the instruments loaded."""
-        return self._core.readiness.events["rest"]
+        return self._core.own_readiness.events["rest"]
 
     @property
     def stream_ready(self) -> ReadyEvent:
         """Set while the market stream is up and every wanted topic acknowledged."""
-        return self._core.readiness.events["stream"]
+        return self._core.own_readiness.events["stream"]
 
     @property
     def account_ready(self) -> ReadyEvent:
         """Set while the account stream is authenticated and the account reconciled; never without a key."""
-        return self._core.readiness.events["account"]
+        return self._core.own_readiness.events["account"]
 
     def wait_ready(self, timeout: float | None = None) -> None:
         """Wait until ``ready``, or raise why that is not so.
@@ -111,16 +111,18 @@ class Connector(DataFace, RemoteFace, CommandFace):
         """
         if self.state is ConnectorState.NEW:
             _ = self._core.assembly
-        self._core.readiness.wait("ready", timeout)
+        self._core.own_readiness.wait("ready", timeout)
 
     @property
     def state(self) -> ConnectorState:
         """``new``, ``connecting``, ``ready``, ``degraded``, ``stopping``, ``stopped`` or ``failed``."""
+        self._core.guard.check("connector")
         return self._core.state
 
     @property
     def is_connected(self) -> bool:
         """True while the market stream and, with a key, the account stream stand. Exact at this moment."""
+        self._core.guard.check("connector")
         assembly = self._core.running
         if assembly is None or not assembly.market.is_open:
             return False
@@ -128,6 +130,7 @@ class Connector(DataFace, RemoteFace, CommandFace):
 
     def health(self) -> Health:
         """Return what is well and what is not. Instant."""
+        self._core.guard.check("connector")
         return health_of(self._core)
 
     @property
@@ -137,11 +140,12 @@ class Connector(DataFace, RemoteFace, CommandFace):
 
     def workers(self) -> list[WorkerReport]:
         """Return what is known of each worker thread."""
+        self._core.guard.check("connector")
         assembly = self._core.running
         return [] if assembly is None else assembly.supervisor.reports()
 
     def __repr__(self) -> str:
-        return f"<Connector {self._core.config.exchange} {self.state}>"
+        return f"<Connector {self._core.config.exchange} {self._core.state}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Connector is not pickled; make one in each process")

@@ -20,6 +20,8 @@ from exconn_sync.model.orders import Fill, OrderState
 
 OnGap = Callable[[int], object] | None
 _ANY = "*"
+_OF_SYMBOL = (Channel.ORDER, Channel.FILL, Channel.POSITION)
+"""Account channels whose events belong to a symbol."""
 
 
 class DataFace:
@@ -127,12 +129,17 @@ class DataFace:
         channel, exchange, symbol = parts
         if _ANY in channel:
             return self._add_push((channel, exchange, symbol), callback, self._mailbox(None, None), None)
-        known = Channel.of("pattern", channel)
-        if not known.is_market_data:
-            return self._add_push((channel, exchange, symbol), callback, Mailbox(0, "drop_oldest"), None)
-        if _ANY in symbol or exchange not in (_ANY, self._core.config.exchange):
-            return self._add_push((channel, exchange, symbol), callback, self._mailbox(None, None), None)
-        return self._push(known, symbol, callback, None, None, None)
+        if channel not in {known.value for known in Channel}:
+            names = ", ".join(known.value for known in Channel)
+            raise ValidationError("pattern", pattern, f"has an unknown channel; known are {names}")
+        known = Channel(channel)
+        is_wide = _ANY in symbol or exchange not in (_ANY, self._core.config.exchange)
+        if known.is_market_data and not is_wide:
+            return self._push(known, symbol, callback, None, None, None)
+        if known in _OF_SYMBOL and not is_wide:
+            return self._push_account(known, symbol, callback)
+        mailbox = self._mailbox(None, None) if known.is_market_data else Mailbox(0, "drop_oldest")
+        return self._add_push((channel, exchange, symbol), callback, mailbox, None)
 
     # --- pull -------------------------------------------------------------------------------------------------------
 
@@ -184,12 +191,12 @@ class DataFace:
     @property
     def orders(self) -> OrdersReader:
         """Known orders: ``get(id)``, ``open(symbol)``, ``history(symbol)``."""
-        return OrdersReader(self._core.own_store)
+        return OrdersReader(self._core.own_store, self._core.understood)
 
     @property
     def fills(self) -> FillsReader:
         """Known executions of the account: ``fills()`` or ``fills(symbol)``."""
-        return FillsReader(self._core.own_store)
+        return FillsReader(self._core.own_store, self._core.understood)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
@@ -204,6 +211,7 @@ class DataFace:
     @property
     def instruments(self) -> Instruments:
         """All symbols of the exchange and their rules; empty until they are loaded."""
+        self._core.guard.check("connector")
         running = self._core.running
         return Instruments(self._core.config.exchange) if running is None else running.catalogue.instruments
 
@@ -225,7 +233,9 @@ class DataFace:
 
     def _push_account(self, channel: Channel, symbol: str, callback: Callable[[Any], object] | None) -> Subscription:
         key = self._core.pipeline.key(channel, _symbol_of(symbol))
-        return self._add_push(key, callback, Mailbox(0, "drop_oldest"), None)
+        subscription = self._add_push(key, callback, Mailbox(0, "drop_oldest"), None)
+        is_of_symbol = channel in _OF_SYMBOL and _ANY not in symbol
+        return self._want(subscription, channel, symbol) if is_of_symbol else subscription
 
     def _add_push(
         self,

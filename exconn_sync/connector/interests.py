@@ -18,7 +18,7 @@ from exconn_sync.model.wire import Topic
 
 
 class _Wish:
-    """One subscription's wish; ``topic`` is None until the symbol is understood."""
+    """One subscription's wish; ``topic`` is None until the symbol is understood, and always for account events."""
 
     def __init__(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
         self.subscription = subscription
@@ -107,7 +107,8 @@ class Interests:
 
     def _understand(self, wish: _Wish, instruments: Instruments) -> None:
         symbol = instruments.get(wish.symbol).symbol
-        wish.topic = Topic(wish.channel, symbol)
+        if wish.channel.is_market_data:
+            wish.topic = Topic(wish.channel, symbol)
         if wish.subscription is not None:
             wish.subscription.pattern = self._pipeline.key(wish.channel, symbol)
 

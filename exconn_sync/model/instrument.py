@@ -158,6 +158,17 @@ class Instruments:
         found = self._by_exchange_symbol.get(exchange_symbol)
         return exchange_symbol if found is None else found.symbol
 
+    def understood(self, symbol: str) -> str:
+        """Return the canonical form of any understood spelling; one that is not understood is returned as it is.
+
+        A separated spelling is understood without being listed, so that it means the same before the table is loaded.
+        """
+        found = self._find(symbol)
+        if found is not None:
+            return found.symbol
+        parts = _SEPARATED.fullmatch(symbol.upper()) if len(symbol) <= _MAX_SYMBOL_LENGTH else None
+        return symbol if parts is None else canonical_symbol(parts["base"], parts["quote"])
+
     def _find(self, symbol: str) -> Instrument | None:
         found = self._by_symbol.get(symbol) or self._by_exchange_symbol.get(symbol)
         if found is not None or len(symbol) > _MAX_SYMBOL_LENGTH:

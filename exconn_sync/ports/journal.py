@@ -9,7 +9,10 @@ from exconn_sync.model.account import Fact
 
 
 class Journal(Protocol):
-    """An append-only record of facts; intents are facts with ``source`` local. Called from any thread."""
+    """An append-only record of facts; intents are facts with ``source`` local. Called from any thread.
+
+    A journal object that the user passes stays the user's: the connector appends to it and never closes it.
+    """
 
     def append(self, fact: Fact) -> None:
         """Keep a fact; when it returns, the fact survives whatever the journal promises to survive.

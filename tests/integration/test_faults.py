@@ -290,6 +290,7 @@ def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
 
 def test_a_worker_that_keeps_crashing_is_given_up_visibly(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet, wait=False, start=False)
+    trades = connector.stream_trades("BTC-USDT")
     events: queue.Queue[ErrorEvent] = queue.Queue()
     connector.on_error(events.put)
 
@@ -307,10 +308,17 @@ def test_a_worker_that_keeps_crashing_is_given_up_visibly(quiet: Simulator, conn
     with pytest.raises(ConnectorStopped, match="failed") as caught:
         connector.fetch_server_time()
     assert isinstance(caught.value.__cause__, RuntimeError)
-    with pytest.raises(ConnectorStopped):
+    with pytest.raises(ConnectorStopped, match="gave up: always"):
         connector.wait_ready(LIMIT)
-    connector.restart()
+    for waiting in (trades, connector.stream_trades("ETH-USDT")):
+        with pytest.raises(ConnectorStopped, match="gave up: always"):
+            waiting.get(LIMIT)
+        with pytest.raises(ConnectorStopped, match="gave up: always"):
+            next(waiting)
+    connector.start()
     connector.wait_ready(LIMIT)
+    quiet.market.trade("BTCUSDT", "buy", "0.1")
+    assert trades.get(LIMIT).symbol == "BTC-USDT"
 
 
 def test_an_unreadable_success_answer_is_unknown_and_looked_for(quiet: Simulator, connect: Connect) -> None:

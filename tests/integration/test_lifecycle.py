@@ -112,6 +112,43 @@ def test_stop_from_a_callback(lively: Simulator, connect: Connect) -> None:
     assert after == []
 
 
+def test_two_stops_at_once_without_a_limit_do_not_wait_for_each_other(lively: Simulator) -> None:
+    connector = Connector(quick(lively.config()))
+    inside, go_on = threading.Event(), threading.Event()
+
+    def stop_too(event: object) -> None:
+        inside.set()
+        go_on.wait(LIMIT)
+        connector.stop(None)
+
+    connector.on_book_ticker("BTC-USDT", stop_too)
+    connector.start()
+    assert inside.wait(LIMIT)
+    stopper = threading.Thread(target=connector.stop, args=(None,))
+    stopper.start()
+    while connector.state != "stopping":
+        continue
+    go_on.set()
+    stopper.join(LIMIT)
+    assert not stopper.is_alive()
+    assert connector.state == "stopped"
+
+
+def test_stop_names_a_callback_that_does_not_return(lively: Simulator) -> None:
+    connector = Connector(quick(lively.config()))
+    inside, go_on = threading.Event(), threading.Event()
+
+    def stuck(event: object) -> None:
+        inside.set()
+        go_on.wait(3 * LIMIT)
+
+    connector.on_book_ticker("BTC-USDT", stuck)
+    connector.start()
+    assert inside.wait(LIMIT)
+    assert connector.stop(1.0) == ["exconn-dispatch-bookticker.binance.BTC-USDT"]
+    go_on.set()
+
+
 def test_stop_is_quick_while_connecting(quiet: Simulator) -> None:
     with quiet.faults.refuse_connections():
         connector = Connector(replace(quiet.config(), reconnect=replace(quiet.config().reconnect, base=60, cap=60)))
@@ -156,6 +193,27 @@ def test_a_new_connector_with_the_same_journal_finds_its_orders(quiet: Simulator
     assert len(told) == 1, "the fill that the first one told is not told again"
 
 
+def test_account_events_and_orders_are_found_by_any_spelling(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, start=False)
+    seen: list[str] = []
+    told = threading.Event()
+    connector.on_order(lambda state: seen.append("early"), symbol="BTCUSDT")
+    connector.on_order(lambda state: seen.append("other"), symbol="ETHUSDT")
+    connector.start()
+    connector.wait_ready(LIMIT)
+    connector.on_order(lambda state: told.set() if state.status == "new" else None, symbol="btc/usdt")
+    connector.subscribe("order.binance.BTCUSDT", lambda state: seen.append("pattern"))
+    connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    assert told.wait(LIMIT)
+    for spelling in ("BTC-USDT", "BTCUSDT", "BTC/USDT"):
+        assert len(connector.orders.open(spelling)) == 1
+    assert connector.orders.open("ETHUSDT") == []
+    with pytest.raises(ValidationError, match="not a spot symbol"):
+        connector.on_fill(print, symbol="NOPE-USDT")
+    connector.stop()
+    assert set(seen) == {"early", "pattern"}
+
+
 def test_an_iterator_can_be_asked_with_a_limit(quiet: Simulator, connect: Connect) -> None:
     trades = connect(quiet).stream_trades("BTC-USDT")
     with pytest.raises(RequestTimeout):
@@ -189,13 +247,28 @@ def test_objects_are_not_pickled(quiet: Simulator, connect: Connect) -> None:
 
 def test_a_forked_child_is_refused(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)
+    calls = (
+        lambda: connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")),
+        lambda: connector.wait_ready(),
+        lambda: connector.ready,
+        lambda: connector.state,
+        lambda: connector.is_connected,
+        lambda: connector.health(),
+        lambda: connector.balances,
+        lambda: connector.instruments,
+        lambda: connector.on_fill(print),
+        lambda: connector.start(),
+        lambda: connector.stop(),
+    )
     child = os.fork()
     if child == 0:
-        try:
-            connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
-        except ForkedProcess:
-            os._exit(42)
-        os._exit(1)
+        for call in calls:
+            try:
+                call()
+            except ForkedProcess:
+                continue
+            os._exit(1)
+        os._exit(42)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 42
     assert quiet.accounts.orders() == []

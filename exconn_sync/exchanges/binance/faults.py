@@ -59,7 +59,7 @@ def login_error_of(code: int, text: str) -> ExconnError:
 def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:
     code = None if body is None else body.code
     text = "an answer without an error code" if body is None else clean_text(body.msg)
-    message = f"{EXCHANGE}: {text} (HTTP {response.status}, code {code})"
+    message = f"{EXCHANGE}: {text} (HTTP {response.status}{'' if code is None else f', code {code}'})"
     details: dict[str, Any] = {"http_status": response.status}
     if code is not None:
         details["exchange_code"] = code

@@ -46,7 +46,7 @@ class Desk:
 
     def close(self, seconds: float) -> bool:
         limit = time.monotonic() + seconds
-        return self.bus.close(lambda: max(limit - time.monotonic(), 0))
+        return self.bus.close(lambda: max(limit - time.monotonic(), 0)) == []
 
 
 @pytest.fixture

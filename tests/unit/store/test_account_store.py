@@ -381,13 +381,16 @@ def test_readers_choose_by_symbol_and_state() -> None:
         order("c1", OrderStatus.NEW, exchange_id="x1"), order("c2", OrderStatus.FILLED),
         order("c3", OrderStatus.UNKNOWN, symbol="ETH-USDT"), fill("1"), fill("2", symbol="ETH-USDT"),
     ])  # fmt: skip
-    orders, fills = OrdersReader(kept.store), FillsReader(kept.store)
+    spelt = {"BTCUSDT": SYMBOL, "ETH/USDT": "ETH-USDT"}
+    orders = OrdersReader(kept.store, lambda symbol: spelt.get(symbol, symbol))
+    fills = FillsReader(kept.store, lambda symbol: spelt.get(symbol, symbol))
 
     def ids(found: list[OrderState]) -> list[str]:
         return [item.client_order_id for item in found]
 
     assert ids(orders.open()) == ["c1", "c3"]
-    assert ids(orders.open(SYMBOL)) == ["c1"]
+    assert ids(orders.open(SYMBOL)) == ids(orders.open("BTCUSDT")) == ["c1"]
+    assert [each.trade_id for each in fills("ETH/USDT")] == ["2"]
     assert ids(orders.history()) == ["c1", "c2", "c3"]
     assert ids(orders.history("ETH-USDT")) == ["c3"]
     assert orders.get("x1") == orders.get("c1") is not None
