@@ -84,7 +84,7 @@ class AccountReader:
         if isinstance(error, (AuthenticationError, PermissionDenied)):
             self._readiness.fail(ACCOUNT, error)
         else:
-            self._readiness.lost(ACCOUNT)
+            self._readiness.lost(ACCOUNT, error.message)
         self._readiness.lost(RECONCILED)
 
     def on_tick(self, now_ns: int) -> float | None:

@@ -118,7 +118,7 @@ class FeedReader:
     def on_lost(self, error: ExconnError) -> None:
         """Mark books as unreadable and topics as not delivered."""
         was_open, self._is_open = self._is_open, False
-        self._readiness.lost(STREAM)
+        self._readiness.lost(STREAM, error.message)
         with self._lock:
             self._table.reset()
         if was_open:

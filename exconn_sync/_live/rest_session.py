@@ -108,7 +108,7 @@ class RestSession:
             self._pipeline.connection(self._event(is_up=True, reason="", attempt=0, retry_in=0.0))
 
     def _went_down(self, error: ExconnError, attempt: int, delay: float) -> None:
-        self._readiness.lost(CLOCK)
+        self._readiness.lost(CLOCK, error.message)
         if self._is_up is not False:
             self._is_up = False
             self._pipeline.connection(self._event(is_up=False, reason=error.message, attempt=attempt, retry_in=delay))

@@ -13,17 +13,21 @@ class Conditions:
         self._names = tuple(dict.fromkeys(names))
         self._met: set[str] = set()
         self._errors: dict[str, Exception] = {}
+        self._whys: dict[str, str] = {}
 
     def met(self, name: str) -> None:
         """Note that a condition holds; an earlier failure of it is over."""
         self._require(name)
         self._met.add(name)
         self._errors.pop(name, None)
+        self._whys.pop(name, None)
 
-    def lost(self, name: str) -> None:
-        """Note that a condition does not hold any more, but may again."""
+    def lost(self, name: str, why: str = "") -> None:
+        """Note that a condition does not hold (any more), but may again, and why as far as that is known."""
         self._require(name)
         self._met.discard(name)
+        if why:
+            self._whys[name] = why
 
     def fail(self, name: str, error: Exception) -> None:
         """Note that a condition cannot come without somebody's help, and why."""
@@ -44,6 +48,11 @@ class Conditions:
     def errors(self) -> Mapping[str, Exception]:
         """Why conditions cannot come, by name; a copy that does not change."""
         return MappingProxyType(dict(self._errors))
+
+    @property
+    def whys(self) -> Mapping[str, str]:
+        """Why conditions do not hold, by name, as far as that is known; a copy that does not change."""
+        return MappingProxyType(dict(self._whys))
 
     def _require(self, name: str) -> None:
         if name not in self._names:

@@ -53,9 +53,9 @@ class Readiness:
         """Say that a condition holds."""
         self._update(condition, lambda group: group.met(condition))
 
-    def lost(self, condition: str) -> None:
-        """Say that a condition does not hold (any more)."""
-        self._update(condition, lambda group: group.lost(condition))
+    def lost(self, condition: str, why: str = "") -> None:
+        """Say that a condition does not hold (any more), and why as far as that is known."""
+        self._update(condition, lambda group: group.lost(condition, why))
 
     def fail(self, condition: str, error: ExconnError) -> None:
         """Say that a condition cannot come true without the user's help."""
@@ -92,6 +92,11 @@ class Readiness:
         """Return the conditions of a group that do not hold."""
         with self._changed:
             return self._groups[group].missing
+
+    def whys(self, group: str) -> Mapping[str, str]:
+        """Return why conditions of a group do not hold, as far as that is known."""
+        with self._changed:
+            return self._groups[group].whys
 
     def errors(self, group: str) -> Mapping[str, Exception]:
         """Return why conditions of a group cannot come true."""
@@ -136,7 +141,9 @@ class Readiness:
                 remaining = None if limit is None else limit - time.monotonic()
                 if remaining is not None and remaining <= 0:
                     missing = conditions.missing
-                    text = f"not {group} after {timeout} s; missing: {', '.join(missing)}"
+                    whys = conditions.whys
+                    named = [f"{name} ({whys[name]})" if name in whys else name for name in missing]
+                    text = f"not {group} after {timeout} s; missing: {', '.join(named)}"
                     raise NotReady(text, details={"missing": missing})
                 self._changed.wait(remaining)
 

@@ -26,8 +26,9 @@ class Breaker:
         self._clock = clock
         self._pause = pause
         self._breaker = pybreaker.CircuitBreaker(fail_max=failures, reset_timeout=pause)
-        # Guards the moment of opening.
+        # Guards the moment of opening and the last failure.
         self._lock = threading.Lock()
+        self._last_failure = ""
         self._opened_ns: int | None = None
 
     @property
@@ -42,13 +43,13 @@ class Breaker:
             CircuitOpen: the host keeps failing; ``retry_after`` says when a probe is let through.
         """
         with self._lock:
-            opened_ns = self._opened_ns
+            opened_ns, failure = self._opened_ns, self._last_failure
         if opened_ns is None:
             return
         left = self._pause - (self._clock.monotonic_ns() - opened_ns) / 1e9
         if left > 0:
             raise CircuitOpen(
-                f"{self._exchange} keeps failing; the next attempt is let through in {left:.1f} s",
+                f"{self._exchange} keeps failing ({failure}); the next attempt is let through in {left:.1f} s",
                 retry_after=left,
                 exchange=self._exchange,
             )
@@ -59,6 +60,8 @@ class Breaker:
 
     def failed(self, error: Exception) -> None:
         """Tell that a request failed in a way that speaks against the host."""
+        with self._lock:
+            self._last_failure = str(error)
         self._tell(error)
 
     def _tell(self, error: Exception | None) -> None:

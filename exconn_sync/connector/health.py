@@ -38,7 +38,8 @@ def health_of(core: Core) -> Health:
     assembly = core.running
     missing = core.readiness.missing("ready")
     errors = core.readiness.errors("ready")
-    reasons = [f"{name}: {errors[name]}" if name in errors else f"{name} is missing" for name in missing]
+    whys = {**core.readiness.whys("ready"), **{name: str(error) for name, error in errors.items()}}
+    reasons = [f"{name} is missing: {whys[name]}" if name in whys else f"{name} is missing" for name in missing]
     if core.failure is not None:
         reasons.insert(0, f"gave up: {core.failure}")
     books = {} if assembly is None else assembly.books.states()

@@ -3,6 +3,11 @@
 Needs the extra ``exconn_sync[simulator]``.
 """
 
+from importlib.util import find_spec
+
+if find_spec("aiohttp") is None:
+    raise ModuleNotFoundError("the simulator needs the extra: pip install 'exconn-sync[simulator]'", name="aiohttp")
+
 from exconn_sync.simulator.controls import Accounts, MarketControl
 from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
