@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 __all__ = [
@@ -76,7 +77,7 @@ _SHOWN_LENGTH = 120
 def _shown(value: object) -> str:
     """Return a printable, one-line, shortened text of a foreign value (fault F184)."""
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else str(value) if isinstance(value, Decimal) else repr(value)
     except Exception:  # noqa: BLE001
         # A foreign repr, or an int beyond the digits that CPython writes: the error at hand matters more.
         text = f"<{type(value).__name__}>"

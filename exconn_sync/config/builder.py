@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from exconn_sync.config import environment as env
 from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
-from exconn_sync.errors import AuthenticationError
+from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.risk import RiskRule
+
+SecondsT = TypeVar("SecondsT", Timeouts, Reconnect, Intervals)
 
 
 class ConfigBuilder:
@@ -57,15 +60,15 @@ class ConfigBuilder:
 
     def timeouts(self, **seconds: float) -> ConfigBuilder:
         """Set limits in seconds: ``connect``, ``read``, ``write``, ``request``, ``snapshot``."""
-        return self._set(timeouts=Timeouts(**seconds))
+        return self._set(timeouts=_seconds(Timeouts, seconds))
 
     def reconnect(self, **seconds: float) -> ConfigBuilder:
         """Set ``base``, ``cap``, ``settle`` and ``idle_timeout`` in seconds."""
-        return self._set(reconnect=Reconnect(**seconds))
+        return self._set(reconnect=_seconds(Reconnect, seconds))
 
     def intervals(self, **seconds: float) -> ConfigBuilder:
         """Set how often the ``clock`` is synchronized and orders are reconciled (``reconcile``), in seconds."""
-        return self._set(intervals=Intervals(**seconds))
+        return self._set(intervals=_seconds(Intervals, seconds))
 
     def rate_limits(self, *, share: str = "process", window_ms: int = 5000) -> ConfigBuilder:
         """Choose who shares the request budget, and how long a signed request stays valid."""
@@ -100,3 +103,12 @@ class ConfigBuilder:
     def _set(self, **values: Any) -> ConfigBuilder:
         self._settings.update(values)
         return self
+
+
+def _seconds(kind: type[SecondsT], values: dict[str, float]) -> SecondsT:
+    """Return settings of a kind; a misspelt name is told like a wrong value is."""
+    known = [item.name for item in fields(kind)]
+    for name, value in values.items():
+        if name not in known:
+            raise ValidationError(name, value, f"is no such setting; known are {', '.join(known)}")
+    return kind(**values)

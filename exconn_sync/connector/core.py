@@ -66,7 +66,7 @@ class Core:
         self.guard.check("connector")
         assembly = self._assembly
         if assembly is None or self._phase in (ConnectorState.STOPPED, ConnectorState.FAILED):
-            why = "not started" if self._phase is ConnectorState.NEW else str(self._phase)
+            why = "not started; call start() first" if self._phase is ConnectorState.NEW else str(self._phase)
             raise ConnectorStopped(f"the connector is {why}", outcome="not_sent") from self.failure
         return assembly
 
@@ -170,9 +170,8 @@ class Core:
     def understood(self, symbol: str) -> str:
         """Return the canonical form of a symbol as far as it can be told now; what is not understood stays as it is."""
         running = self._assembly
-        return (Instruments(self.config.exchange) if running is None else running.catalogue.instruments).understood(
-            symbol
-        )
+        known = Instruments(self.config.exchange) if running is None else running.catalogue.instruments
+        return known.understood(symbol)
 
     def _end_subscriptions(self, deadline: Deadline) -> list[str]:
         return self.bus.close(lambda: deadline.remaining(self.clock.monotonic_ns()))

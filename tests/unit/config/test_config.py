@@ -284,3 +284,17 @@ def test_a_later_change_of_the_builder_leaves_the_built_alone() -> None:
     config = builder.build()
     builder.environment("testnet")
     assert config.environment == "production"
+
+
+@pytest.mark.parametrize("method", ["timeouts", "reconnect", "intervals"])
+def test_a_misspelt_setting_is_named_with_the_known_ones(method: str) -> None:
+    with pytest.raises(ValidationError, match="no such setting; known are") as caught:
+        getattr(Config.builder("binance"), method)(reed=3)
+    assert caught.value.field == "reed"
+
+
+def test_a_key_the_exchange_cannot_sign_with_is_refused_when_the_configuration_is_made() -> None:
+    pem = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
+    with pytest.raises(ValidationError) as caught:
+        Config.builder("binance").credentials(KEY, pem).build()
+    assert "canary" not in whole(caught.value)
