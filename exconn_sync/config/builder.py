@@ -31,8 +31,10 @@ class ConfigBuilder:
         self._exchange = exchange
         self._settings: dict[str, Any] = {}
 
-    def credentials(self, api_key: str, api_secret: str) -> ConfigBuilder:
-        """Set the API key and secret."""
+    def credentials(self, api_key: str, api_secret: str, passphrase: str | None = None) -> ConfigBuilder:
+        """Set the API key and secret; no supported exchange has a passphrase."""
+        if passphrase is not None:
+            raise ValidationError("passphrase", "<hidden>", f"{self._exchange} keys have none")
         return self._set(credentials=Credentials.of(api_key, api_secret))
 
     def api_key_from_env(self) -> ConfigBuilder:

@@ -72,6 +72,8 @@ class OrderRequest:
             raise ValidationError("price", None, f"a {self.type} order needs a price")
         if self.type in (OrderType.STOP_LIMIT, OrderType.STOP_MARKET) and self.stop_price is None:
             raise ValidationError("stop_price", None, f"a {self.type} order needs a stop_price")
+        if not isinstance(self.post_only, bool):
+            raise ValidationError("post_only", self.post_only, "must be True or False")
         if self.post_only and self.type is not OrderType.LIMIT:
             raise ValidationError("post_only", self.post_only, "is for limit orders only")
         if self.post_only and self.time_in_force not in (None, TimeInForce.GTC):
@@ -84,7 +86,6 @@ class OrderRequest:
         side: Side | str,
         quantity: Decimal | int | str,
         price: Decimal | int | str,
-        *,
         time_in_force: TimeInForce | str = TimeInForce.GTC,
         post_only: bool = False,
         client_order_id: str | None = None,
@@ -100,7 +101,6 @@ class OrderRequest:
         symbol: str,
         side: Side | str,
         quantity: Decimal | int | str | None = None,
-        *,
         quote_quantity: Decimal | int | str | None = None,
         client_order_id: str | None = None,
     ) -> OrderRequest:
@@ -116,7 +116,6 @@ class OrderRequest:
         quantity: Decimal | int | str,
         price: Decimal | int | str,
         stop_price: Decimal | int | str,
-        *,
         time_in_force: TimeInForce | str = TimeInForce.GTC,
         client_order_id: str | None = None,
     ) -> OrderRequest:
@@ -133,7 +132,6 @@ class OrderRequest:
         side: Side | str,
         quantity: Decimal | int | str,
         stop_price: Decimal | int | str,
-        *,
         client_order_id: str | None = None,
     ) -> OrderRequest:
         """Return an order that becomes a market order once the market trades at ``stop_price``."""

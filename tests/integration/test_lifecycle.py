@@ -311,6 +311,9 @@ def test_a_script_that_forgets_to_stop_still_ends(quiet: Simulator) -> None:
 def test_ctrl_c_interrupts_a_wait(quiet: Simulator) -> None:
     result = run(
         f"""
+        import signal
+        # A shell that starts programs in the background has them ignore Ctrl-C, and their children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from exconn_sync import Config, Connector
         config = Config("binance", endpoints={dict(quiet.config().endpoints)!r})
         try:
