@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -142,14 +143,14 @@ class Hub:
         An exchange that is down, whose book is not whole, or that lacks the symbol, is named in ``left_out``. The first
         call for a symbol makes the connectors keep its book, so that one is usually empty.
         """
-        views = []
-        for connector in self._all().values():
+        views, absent = [], {}
+        for name, connector in self._all().items():
             try:
                 views.append(connector.order_book(symbol))
-            except (ConnectorStopped, NotReady, ValidationError):
-                # Not there at the moment, or never: simply absent from the comparison.
-                continue
-        return best_price(views, max_age)
+            except (ConnectorStopped, NotReady, ValidationError) as error:
+                absent[name] = error.message
+        best = best_price(views, max_age)
+        return replace(best, left_out={**best.left_out, **absent})
 
     def health(self) -> dict[str, Health]:
         """Return the condition of each connector by name."""

@@ -169,7 +169,8 @@ class SocketSession:
             self._posted.popleft()()
         now_ns = self._clock.monotonic_ns()
         due = self._handler.on_tick(now_ns)
-        frames = socket.wait(min(_LONGEST_WAIT, due if due is not None else _LONGEST_WAIT))
+        longest = min(_LONGEST_WAIT, self._until_idle_step(now_ns))
+        frames = socket.wait(longest if due is None else min(longest, due))
         run.beat()
         reach("stream.after_read")
         now_ns = self._clock.monotonic_ns()
@@ -191,6 +192,12 @@ class SocketSession:
         if frames.close is not None:
             raise ConnectionFailed(f"closed by the exchange: {frames.close.code} {frames.close.reason}".rstrip())
         return is_useful
+
+    def _until_idle_step(self, now_ns: int) -> float:
+        """Return the seconds until a connection that stays quiet has to be probed or given up."""
+        limit = self._config.reconnect.idle_timeout
+        step = limit if self._is_probed else limit / 2
+        return max(step - (now_ns - self._last_byte_ns) / _NS, 0.0)
 
     def _check_idle(self, socket: StreamSocket, now_ns: int) -> None:
         """Probe a quiet connection, and give up a dead one: only received bytes count as life (fault F008)."""

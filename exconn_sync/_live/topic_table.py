@@ -34,26 +34,32 @@ class TopicTable:
     @property
     def wanted(self) -> set[Topic]:
         """All topics that somebody wants."""
-        return set(self._wanted)
+        return {topic for topic, count in self._wanted.items() if count > 0}
 
     @property
     def is_settled(self) -> bool:
         """True where every wanted topic is acknowledged or was refused."""
-        return all(topic in self._acknowledged or topic in self._refused for topic in self._wanted)
+        return self.wanted <= self._acknowledged | self._refused
 
     def is_acknowledged(self, topic: Topic) -> bool:
         """Return whether the present connection delivers this topic."""
         return topic in self._acknowledged
 
     def want(self, topic: Topic) -> None:
-        """Note that one more wants the topic."""
-        self._wanted[topic] += 1
+        """Note that one more wants the topic.
+
+        Wants and releases come from several threads, so a release may overtake its want: the count is below zero then.
+        """
+        self._count(topic, 1)
         self._refused.discard(topic)
 
     def release(self, topic: Topic) -> None:
         """Note that one fewer wants the topic."""
-        self._wanted[topic] -= 1
-        if self._wanted[topic] <= 0:
+        self._count(topic, -1)
+
+    def _count(self, topic: Topic, change: int) -> None:
+        self._wanted[topic] += change
+        if self._wanted[topic] == 0:
             del self._wanted[topic]
 
     def reset(self) -> None:
@@ -65,13 +71,13 @@ class TopicTable:
     def to_subscribe(self) -> list[Topic]:
         """Return the wanted topics that were not asked for yet, in a stable order."""
         busy = {topic for request in self._under_way.values() for topic in request.topics}
-        missing = [t for t in self._wanted if t not in self._acknowledged and t not in busy and t not in self._refused]
+        missing = [t for t in self.wanted if t not in self._acknowledged and t not in busy and t not in self._refused]
         return sorted(missing, key=_order)
 
     def to_unsubscribe(self) -> list[Topic]:
         """Return the topics that are delivered although nobody wants them any more."""
         busy = {topic for request in self._under_way.values() for topic in request.topics}
-        return sorted((t for t in self._acknowledged if t not in self._wanted and t not in busy), key=_order)
+        return sorted(self._acknowledged - self.wanted - busy, key=_order)
 
     def sent(self, request_id: int, topics: Iterable[Topic], *, is_subscribe: bool, now_ns: int) -> None:
         """Note that a request left."""

@@ -18,13 +18,17 @@ from exconn_sync.model.wire import Topic
 
 
 class _Wish:
-    """One subscription's wish; ``topic`` is None until the symbol is understood, and always for account events."""
+    """One subscription's wish; ``topic`` is None until the symbol is understood, and always for account events.
+
+    ``is_handed`` says that a feed was told of it, and has to be told when it ends: exactly once each.
+    """
 
     def __init__(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
         self.subscription = subscription
         self.channel = channel
         self.symbol = symbol
         self.topic: Topic | None = None
+        self.is_handed = False
 
 
 class Interests:
@@ -49,6 +53,7 @@ class Interests:
             feed = self._feed
             if self._instruments is not None:
                 self._understand(wish, self._instruments)
+            wish.is_handed = feed is not None
             self._wishes.append(wish)
         self._refresh(subscription)
         if feed is not None and wish.topic is not None:
@@ -69,7 +74,7 @@ class Interests:
             gone = [wish for wish in self._wishes if wish.subscription is subscription]
             self._wishes = [wish for wish in self._wishes if wish.subscription is not subscription]
         for wish in gone:
-            if feed is not None and wish.topic is not None:
+            if feed is not None and wish.is_handed and wish.topic is not None:
                 feed.release(wish.topic)
 
     def attach(self, feed: FeedReader, instruments: Instruments) -> None:
@@ -82,28 +87,30 @@ class Interests:
             wishes = list(self._wishes)
         for wish in wishes:
             try:
-                self._understand(wish, instruments)
-                self._refresh(wish.subscription)
-                if wish.topic is not None:
-                    feed.want(wish.topic)
-                    self._take_back_if_gone(feed, wish)
+                self._hand_over(feed, wish, instruments)
             except ValidationError as error:
                 if wish.subscription is not None:
                     wish.subscription.abandon()
                 self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
 
-    def _take_back_if_gone(self, feed: FeedReader, wish: _Wish) -> None:
-        """Release a topic whose subscription ended while it was being handed over."""
+    def _hand_over(self, feed: FeedReader, wish: _Wish, instruments: Instruments) -> None:
+        """Tell a feed of a wish, unless it has ended meanwhile. Raises ValidationError."""
         with self._lock:
-            is_gone = wish not in self._wishes
-        if is_gone and wish.topic is not None:
-            feed.release(wish.topic)
+            if wish not in self._wishes:
+                return
+            self._understand(wish, instruments)
+            wish.is_handed = True
+        self._refresh(wish.subscription)
+        if wish.topic is not None:
+            feed.want(wish.topic)
 
     def detach(self) -> None:
         """Forget the feed and the table of the life that ended; the wishes stay."""
         with self._lock:
             self._feed = None
             self._instruments = None
+            for wish in self._wishes:
+                wish.is_handed = False
 
     def _understand(self, wish: _Wish, instruments: Instruments) -> None:
         symbol = instruments.get(wish.symbol).symbol

@@ -48,7 +48,10 @@ def live_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer, mark
 def _common(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> dict[tuple[str, str], AdminCommand]:
     def status(_: web.BaseRequest, __: Mapping[str, object]) -> object:
         kinds = [connection.kind for connection in hub.connections]
-        return {"connections": {kind: kinds.count(kind) for kind in sorted(set(kinds))}}
+        return {
+            "connections": {kind: kinds.count(kind) for kind in sorted(set(kinds))},
+            "subscriptions": hub.subscriptions(),
+        }
 
     def drop(request: web.BaseRequest, arguments: Mapping[str, object]) -> object:
         kind = arguments.get("kind")

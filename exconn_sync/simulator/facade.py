@@ -154,6 +154,13 @@ class Simulator:
             raise RuntimeError("a replay has no accounts")
         return self._accounts
 
+    def subscriptions(self) -> list[str]:
+        """Return the streams that all connections have subscribed, sorted; one on two connections stands twice.
+
+        The private events of an account are called ``userDataStream``.
+        """
+        return self._server.call(self._hub.subscriptions)
+
     def config(self, **changes: object) -> "Config":
         """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder."""
         from exconn_sync.config import Config

@@ -26,6 +26,9 @@ class Session(Protocol):
     def ended(self) -> None:
         """The connection is over."""
 
+    def subscriptions(self) -> list[str]:
+        """Return the names of the streams that the connection has subscribed."""
+
 
 class InboundLimit:
     """Counts messages by the second of their arrival."""
@@ -49,17 +52,20 @@ class ConnectionHub:
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
+        self._sessions: dict[Connection, Session] = {}
 
     async def serve(self, connection: Connection, session: Session) -> web.WebSocketResponse:
         """Carry one connection from its handshake to its end."""
         response = await connection.open()
         self.connections.add(connection)
+        self._sessions[connection] = session
         writer = asyncio.create_task(connection.write())
         try:
             session.opened()
             await self._read(connection, session)
         finally:
             self.connections.discard(connection)
+            del self._sessions[connection]
             session.ended()
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
@@ -77,6 +83,10 @@ class ConnectionHub:
                 else:
                     with contextlib.suppress(ConnectionError):
                         await connection.ping(str(int(loop.time() * 1000)).encode())
+
+    def subscriptions(self) -> list[str]:
+        """Return the streams subscribed by all connections, sorted; one that two connections have stands twice."""
+        return sorted(name for session in self._sessions.values() for name in session.subscriptions())
 
     def drop(self, kind: str | None) -> int:
         """Reset connections of a kind, or all; returns how many."""

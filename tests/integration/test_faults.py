@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from exconn_sync import (
     AuthenticationError,
     BookView,
+    ClockSkew,
     ConnectionEvent,
     Connector,
     ConnectorStopped,
@@ -20,12 +22,14 @@ from exconn_sync import (
     NotReady,
     OrderRequest,
     OutcomeUnknown,
+    ProtocolError,
     RateLimitError,
     StaleBook,
 )
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.config import Credentials
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.persistence import MemoryJournal
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 
@@ -67,6 +71,8 @@ def test_a_lost_market_connection_comes_back_with_its_subscriptions(
         lively.faults.close_connections(1012)
     seen = down_and_up(events, "market")
     assert seen[0].reason
+    assert connector.stream_ready.wait(LIMIT)
+    assert lively.subscriptions() == ["btcusdt@depth@100ms", "btcusdt@trade", "userDataStream"]
     if how == "close":
         assert "1012" in seen[0].reason
     connector.wait_ready(LIMIT)
@@ -251,16 +257,19 @@ def test_ending_one_subscriber_leaves_the_other_and_ending_both_ends_the_topic(
     first = connector.stream_book_ticker("BTC-USDT")
     second = connector.stream_book_ticker("BTC-USDT")
     first.get(LIMIT)
+    assert lively.subscriptions() == ["btcusdt@bookTicker", "userDataStream"]
     first.stop()
     while second.pending:
         second.get(LIMIT)
     second.get(LIMIT)
     second.stop()
+    # Requests are sent in order: when the next topic flows, the one that was ended is gone.
     third = connector.stream_book_ticker("ETH-USDT")
     third.get(LIMIT)
-    assert connector.stream_ready.wait(LIMIT)
+    assert lively.subscriptions() == ["ethusdt@bookTicker", "userDataStream"]
     # A topic that was ended can be wanted again.
     assert connector.stream_book_ticker("BTC-USDT").get(LIMIT).symbol == "BTC-USDT"
+    assert lively.subscriptions() == ["btcusdt@bookTicker", "ethusdt@bookTicker", "userDataStream"]
 
 
 def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
@@ -374,3 +383,36 @@ def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, conn
         assert blocked.wait(LIMIT)
     assert connector.stop(LIMIT) == []
     assert connector.state == "stopped"
+
+
+def test_after_a_step_of_the_exchanges_clock_the_next_attempt_is_in_time(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.offset_clock(30_000)
+    request = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
+    with pytest.raises(ClockSkew) as caught:
+        connector.place_order(request)
+    assert (caught.value.outcome, caught.value.retryable) == ("refused", True)
+    limit = time.monotonic() + LIMIT
+    while abs((connector.health().clock_offset_ms or 0) - 30_000) > 1_000:
+        assert time.monotonic() < limit, "the clock is not synchronized again"
+    assert connector.place_order(request).status == "new"
+
+
+def test_an_unreadable_answer_to_any_command_is_unknown(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.faults.answer("DELETE", "/api/v3/openOrders", 200, "[{")
+    with pytest.raises(ProtocolError) as caught:
+        connector.request("DELETE", "/api/v3/openOrders", {"symbol": "BTCUSDT"}, signed=True)
+    assert caught.value.outcome == "unknown"
+
+
+def test_an_order_that_an_earlier_life_left_unknown_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    journal = MemoryJournal()
+    first = connect(quiet, journal=journal)
+    quiet.faults.answer("POST", ORDER, 503, "<html>busy</html>")
+    with pytest.raises(OutcomeUnknown):
+        first.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.2)
+    first.stop()
+    second = connect(quiet, journal=journal)
+    assert second.health().unknown_orders == 1
+    assert [state.status for state in second.orders.open()] == ["unknown"]

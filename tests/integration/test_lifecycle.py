@@ -358,6 +358,8 @@ def test_a_hub_joins_exchanges_that_come_and_go(lively: Simulator) -> None:
             assert both.wait(LIMIT)
             with pytest.raises(ValidationError, match="is taken"):
                 hub.add(quick(other.config()), name="second")
+            hub["second"].stop(LIMIT)
+            assert "stopped" in hub.best_price("BTC-USDT").left_out["second"]
             hub.remove("second")
             assert set(hub.health()) == {"binance"}
             assert hub.health()["binance"].status == "healthy"

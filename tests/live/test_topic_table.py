@@ -80,5 +80,15 @@ def test_a_request_without_an_answer_becomes_overdue() -> None:
     assert [request.topics for request in table.overdue(11, 10)] == [(TRADES,)]
 
 
+def test_a_release_that_overtakes_its_want_leaves_the_others_alone() -> None:
+    table = acknowledged(TRADES)
+    table.release(BOOK)
+    table.want(BOOK)
+    assert table.wanted == {TRADES}
+    assert table.to_subscribe() == []
+    table.want(BOOK)
+    assert table.to_subscribe() == [BOOK]
+
+
 def test_an_answer_to_nothing_is_recognized_as_such() -> None:
     assert TopicTable().answered(99, is_success=True) is None

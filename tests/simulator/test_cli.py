@@ -30,7 +30,7 @@ def test_serves_until_told_to_end(ending: signal.Signals) -> None:
         assert list(facts) == ["exchange", "rest", "stream", "ws_api", "admin", "api_key", "api_secret"]
         pool = urllib3.PoolManager()
         assert pool.request("GET", f"{facts['rest']}/api/v3/ping").data == b"{}"
-        assert pool.request("GET", f"{facts['admin']}/status").json() == {"connections": {}}
+        assert pool.request("GET", f"{facts['admin']}/status").json() == {"connections": {}, "subscriptions": []}
         pool.clear()
         program.send_signal(ending)
         output, errors = program.communicate(timeout=PATIENCE_S)

@@ -46,6 +46,10 @@ class ReplaySession:
         await self.connection.drained()
         self._start()
 
+    def subscriptions(self) -> list[str]:
+        """Return the names of the streams that the connection has subscribed."""
+        return list(self.control.streams)
+
     def ended(self) -> None:
         """Stop reading the recording."""
         if self._player is not None:

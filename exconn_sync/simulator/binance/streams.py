@@ -64,6 +64,10 @@ class StreamSession:
         self.connection.send(self.control.answer(text))
         self._join(before)
 
+    def subscriptions(self) -> list[str]:
+        """Return the names of the streams that the connection has subscribed."""
+        return list(self.control.streams)
+
     def ended(self) -> None:
         """Leave all streams."""
         for stream in self.control.streams:

@@ -12,7 +12,7 @@ from exconn_sync.simulator.binance.endpoints import WS_API
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.security import Security, TimeWindow, check_ws_signature, find_key
 from exconn_sync.simulator.binance.symbol_info import rate_limit
-from exconn_sync.simulator.binance.user_stream import Subscriber, UserStreams, envelope, stream_terminated
+from exconn_sync.simulator.binance.user_stream import USER_STREAM, Subscriber, UserStreams, envelope, stream_terminated
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import to_json
 from exconn_sync.simulator.connection import Connection
@@ -85,6 +85,10 @@ class WsApiSession:
             self._connection.abort()
         else:
             self._connection.send(to_json(reply))
+
+    def subscriptions(self) -> list[str]:
+        """Return the private events of each account that the connection has subscribed."""
+        return [USER_STREAM for _ in self._subscriptions]
 
     def ended(self) -> None:
         """Forget the subscriptions of this connection."""
