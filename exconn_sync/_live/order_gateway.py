@@ -81,11 +81,12 @@ class OrderGateway:
         instrument.check(request)
         client_order_id = request.client_order_id or ClientOrderId("ex-" + secrets.token_hex(12))
         self._risk.admit(Proposal(request, instrument.symbol, self._notional(request, instrument)))
+        # Put into the exchange's words first: what cannot be said must not become an intent.
+        call = self._driver.place_order(request, instrument, client_order_id, self._catalogue.instruments)
         reach("order.before_intent")
         order = self._begin(self._intent(request, instrument, client_order_id))
-        reach("order.after_intent")
-        call = self._driver.place_order(request, instrument, client_order_id, self._catalogue.instruments)
         try:
+            reach("order.after_intent")
             facts = self._rest.call(call, self._remaining(deadline))
         except ExconnError as error:
             self._failed(order, error, deadline)

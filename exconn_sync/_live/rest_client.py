@@ -38,6 +38,7 @@ logger = logging.getLogger("exconn_sync")
 T = TypeVar("T")
 
 _READ_ATTEMPTS = 2
+_WORTH_TELLING = 1.0
 _SILENCE_WITHOUT_WORD = 60.0
 """Seconds of silence after a rate-limit answer that does not say how long: one whole window."""
 
@@ -156,6 +157,9 @@ class RestClient:
             if remaining is not None and wait > remaining:
                 text = f"the request budget is used up; the next window opens in {wait:.1f} s"
                 raise RateLimitError(text, retry_after=wait, outcome="not_sent")
+            if wait > _WORTH_TELLING:
+                logger.info("%s %s waits %.1f s for its request budget", self._driver.name, call.path, wait)
+            self._metrics.observe("rest.budget_wait_seconds", wait, exchange=self._driver.name, path=call.path)
             self._stop.wait(wait)
 
     def _count(self, call: RestCall[Any], result: str, started_ns: int) -> None:

@@ -17,17 +17,23 @@ from exconn_sync import (
     Connector,
     ConnectorStopped,
     ErrorEvent,
+    FactSource,
     InsufficientBalance,
     NotReady,
     OrderRequest,
+    OrderStatus,
+    OrderType,
     OutcomeUnknown,
     ProtocolError,
     RateLimitError,
+    Side,
     StaleBook,
 )
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.config import Credentials
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.orders import OrderFact
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
@@ -370,6 +376,22 @@ def test_an_interrupted_command_leaves_an_order_that_is_looked_for(quiet: Simula
     assert len(quiet.accounts.orders()) == 1
 
 
+def test_an_interrupt_between_intent_and_request_leaves_no_order_in_the_dark(
+    quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    request = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="never-sent")
+    with installed("order.after_intent", interrupt), pytest.raises(KeyboardInterrupt):
+        connector.place_order(request)
+    assert [state.status for state in connector.orders.open()] == ["unknown"]
+    assert connector.health().unknown_orders == 1
+    assert quiet.accounts.orders() == []
+
+
 def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, connect: Connect) -> None:
     connector = connect(lively)
     tickers = connector.stream_book_ticker("BTC-USDT", buffer=1, overflow="block")
@@ -415,3 +437,32 @@ def test_an_order_that_an_earlier_life_left_unknown_is_looked_for(quiet: Simulat
     second = connect(quiet, journal=journal)
     assert second.health().unknown_orders == 1
     assert [state.status for state in second.orders.open()] == ["unknown"]
+
+
+def test_an_intent_of_a_life_that_died_before_its_answer_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    journal = MemoryJournal()
+    for client_order_id in ("arrived", "lost"):
+        journal.append(
+            OrderFact(
+                "binance",
+                "BTC-USDT",
+                ClientOrderId(client_order_id),
+                FactSource.LOCAL,
+                1,
+                status=OrderStatus.PENDING_NEW,
+                side=Side.BUY,
+                type=OrderType.LIMIT,
+                quantity=Decimal("0.1"),
+                price=Decimal(50000),
+                is_own=True,
+            )
+        )
+    connect(quiet).place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="arrived"))
+    connector = connect(quiet, journal=journal)
+    found = connector.orders.get("arrived")
+    assert found is not None
+    assert found.status == "new"
+    eventually(lambda: connector.health().unknown_orders == 1)
+    still = connector.orders.get("lost")
+    assert still is not None
+    assert not still.is_terminal
