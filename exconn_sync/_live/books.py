@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
 from exconn_sync._live.pipeline import Pipeline
@@ -101,6 +101,12 @@ class BookKeeper:
     def remove(self, symbol: str) -> None:
         """Keep the book no longer."""
         self._entries.pop(symbol, None)
+
+    def keep_only(self, symbols: Collection[str]) -> None:
+        """Keep no other books than these."""
+        for symbol in list(self._entries):
+            if symbol not in symbols:
+                self.remove(symbol)
 
     def on_diffs(self, symbol: str, diffs: list[BookDiff]) -> None:
         """Apply diffs, oldest first, and publish the views that somebody wants."""

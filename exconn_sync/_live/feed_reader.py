@@ -84,9 +84,13 @@ class FeedReader:
         """
         with self._lock:
             limit = self._driver.stream_limits.topics_per_connection
-            if topic not in self._table.wanted and len(self._table.wanted) >= limit:
+            is_new = topic not in self._table.wanted
+            if is_new and len(self._table.wanted) >= limit:
                 raise ValidationError("symbol", topic.symbol, f"more than {limit} topics on one connection")
             self._table.want(topic)
+        if is_new:
+            # Before this returns: whoever waits for ``stream_ready`` next must wait for this topic too.
+            self._readiness.lost(STREAM)
         self._post(self._settle)
 
     def release(self, topic: Topic) -> None:
@@ -113,6 +117,8 @@ class FeedReader:
         self._routes.clear()
         with self._lock:
             self._table.reset()
+            wanted = self._table.wanted
+        self._books.keep_only({topic.symbol for topic in wanted if topic.channel is Channel.ORDER_BOOK})
         self._settle()
 
     def on_lost(self, error: ExconnError) -> None:

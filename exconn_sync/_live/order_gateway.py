@@ -24,6 +24,7 @@ from exconn_sync.errors import (
     OrderNotFound,
     OrderRejected,
     OutcomeUnknown,
+    RequestTimeout,
     ValidationError,
 )
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
@@ -73,9 +74,14 @@ class OrderGateway:
         """Return a live handle on a known order."""
         return Order(client_order_id, self._store, self._cancel)
 
-    def place(self, request: OrderRequest, timeout: float | None = None) -> Order:
+    def deadline(self, timeout: float | None) -> Deadline:
+        """Return the deadline of a command that begins now; None is the configured limit."""
+        seconds = self._config.timeouts.request if timeout is None else timeout
+        return Deadline.after(self._clock.monotonic_ns(), seconds)
+
+    def place(self, request: OrderRequest, deadline: Deadline) -> Order:
         """Place an order; see ``Connector.place_order``."""
-        deadline = self._deadline(timeout)
+        self._require_time(deadline)
         self._require_key("placing an order")
         instrument = self._catalogue.get(request.symbol)
         instrument.check(request)
@@ -109,9 +115,9 @@ class OrderGateway:
             raise
         return order
 
-    def cancel(self, order: Order | str, timeout: float | None = None) -> None:
+    def cancel(self, order: Order | str, deadline: Deadline) -> None:
         """Cancel an order; see ``Connector.cancel_order``."""
-        deadline = self._deadline(timeout)
+        self._require_time(deadline)
         self._require_key("cancelling an order")
         state = self._known(order)
         if state.is_terminal:
@@ -157,6 +163,9 @@ class OrderGateway:
             order = self.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
+        if settled.status is not OrderStatus.CANCELED:
+            text = f"order {state.client_order_id} was not canceled, it is {settled.status}"
+            raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
 
     def _settled(
         self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
@@ -176,13 +185,16 @@ class OrderGateway:
         return state
 
     def _notional(self, request: OrderRequest, instrument: Instrument) -> Decimal | None:
+        """Return the most that an order is worth in the quote asset, None where that cannot be told."""
         if request.quote_quantity is not None:
             return request.quote_quantity
+        bid, ask = self._books.top(instrument.symbol)
         price = request.price or request.stop_price
-        if price is None:
-            bid, ask = self._books.top(instrument.symbol)
-            level = ask if request.side is Side.BUY else bid
-            price = None if level is None else level[0]
+        if request.side is Side.SELL and bid is not None:
+            # A sell trades at the best bid where its limit lies below.
+            price = bid[0] if price is None else max(price, bid[0])
+        elif price is None and request.side is Side.BUY and ask is not None:
+            price = ask[0]
         if price is None or request.quantity is None:
             return None
         return EXACT.multiply(price, request.quantity)
@@ -214,9 +226,9 @@ class OrderGateway:
                 f"{what} needs an API key; none was configured", exchange=self._driver.name, outcome="not_sent"
             )
 
-    def _deadline(self, timeout: float | None) -> Deadline:
-        seconds = self._config.timeouts.request if timeout is None else timeout
-        return Deadline.after(self._clock.monotonic_ns(), seconds)
+    def _require_time(self, deadline: Deadline) -> None:
+        if deadline.is_over(self._clock.monotonic_ns()):
+            raise RequestTimeout("no time was left to send it", exchange=self._driver.name, outcome="not_sent")
 
     def _remaining(self, deadline: Deadline) -> float | None:
         return deadline.remaining(self._clock.monotonic_ns())

@@ -23,11 +23,14 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
 from exconn_sync.model.enums import OrderStatus
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
+
+_MOST_PAGES = 1000
+"""Most requests for the fills of one order; with a thousand fills each, more than any order has."""
 
 
 class Reconciler:
@@ -57,6 +60,7 @@ class Reconciler:
         self._awake = threading.Event()
         self._is_wanted = False
         self._due_ns = 0
+        self._reported: set[ClientOrderId] = set()
         # Orders that an earlier life left without an outcome: what became of them has to be found out.
         self._inherited = [item for item in store.orders() if item.is_own and item.status in UNSETTLED]
         self.resolver: Resolver | None = None
@@ -161,10 +165,21 @@ class Reconciler:
             return
         try:
             self._store.apply(self.look(state))
-        except OrderNotFound:
-            # Not found once proves nothing; an order of ours goes on to the proof, a foreign one is looked at again.
+        except OrderNotFound as error:
+            # Not found once proves nothing: an order of ours whose request is in doubt goes on to the proof, any other
+            # one stays as it is, and somebody has to be told that the exchange does not know it (any more).
             if self.resolver is not None and state.is_own and state.status is OrderStatus.UNKNOWN:
                 self.resolver.track(client_order_id)
+            elif state.status not in UNSETTLED:
+                self._report_once(client_order_id, error)
+        except ValidationError as error:
+            # A symbol that is not listed any more cannot be asked for; the other orders can.
+            self._report_once(client_order_id, error)
+
+    def _report_once(self, client_order_id: ClientOrderId, error: ExconnError) -> None:
+        if client_order_id not in self._reported:
+            self._reported.add(client_order_id)
+            self._pipeline.error(f"order {client_order_id}", error)
 
     def _fetch_fills(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)
@@ -172,12 +187,23 @@ class Reconciler:
             return
         try:
             instrument = self._catalogue.get(state.symbol)
-        except ValidationError:
-            # A symbol that is not listed any more cannot be asked for; what is known of the order stays.
+        except ValidationError as error:
+            self._report_once(client_order_id, error)
             return
-        call = self._driver.fetch_fills(instrument, state.exchange_order_id, self._catalogue.instruments)
-        fills = self._rest.call(call, self._config.timeouts.request)
-        self._store.apply(fills)
+        after: TradeId | None = None
+        is_whole = False
+        for _ in range(_MOST_PAGES):
+            call = self._driver.fetch_fills(
+                instrument, state.exchange_order_id, self._catalogue.instruments, after=after
+            )
+            fills = self._rest.call(call, self._config.timeouts.request)
+            self._store.apply(fills)
+            is_whole = self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity
+            if is_whole or not fills or fills[-1].trade_id == after:
+                break
+            after = fills[-1].trade_id
+        if not is_whole:
+            self._report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
 
     def _fill_sums(self) -> dict[ClientOrderId, Decimal]:
         sums: dict[ClientOrderId, Decimal] = {}

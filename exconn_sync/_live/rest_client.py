@@ -114,12 +114,19 @@ class RestClient:
         try:
             response = self._http.send(request, deadline)
         except (ConnectionFailed, RequestTimeout) as error:
+            self._check_life(call)
             self._breaker.failed(error)
             self._count(call, "failed", started_ns)
             raise
+        self._check_life(call)
         reach("rest.after_send")
         self._count(call, str(response.status), started_ns)
         return self._read(call, response)
+
+    def _check_life(self, call: RestCall[Any]) -> None:
+        """End a question whose answer came after the stop: it belongs to a life that is over, and to no later one."""
+        if self._stop.is_set and not call.is_command:
+            raise ConnectorStopped("the connector is stopped")
 
     def _read(self, call: RestCall[T], response: HttpResponse) -> T:
         error = self._driver.error_of(response, call)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from exconn_sync.errors import ValidationError
 
 _NS = 1_000_000_000
 
@@ -19,10 +22,18 @@ class Deadline:
 
     @classmethod
     def after(cls, now_ns: int, seconds: float | None) -> Deadline:
-        """Return the deadline ``seconds`` from now; None means never, as does infinity."""
+        """Return the deadline ``seconds`` from now; None means never, as does infinity.
+
+        Raises:
+            ValidationError: no number of seconds, or not a number at all.
+        """
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or math.isnan(seconds)
+        ):
+            raise ValidationError("timeout", seconds, "must be a number of seconds, or None for no limit")
         if seconds is None or seconds == float("inf"):
             return cls(None)
-        return cls(now_ns + int(seconds * _NS))
+        return cls(now_ns + int(max(seconds, 0) * _NS))
 
     def remaining(self, now_ns: int) -> float | None:
         """Return the seconds left, never negative, or None where there is no limit."""

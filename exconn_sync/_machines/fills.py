@@ -24,12 +24,13 @@ SOURCE_RANK = {
 """Which source is preferred where several say something and nothing else decides."""
 
 
-def fill_order(fill: Fill) -> tuple[int, int, str]:
+def fill_order(fill: Fill) -> tuple[int, int, str, str]:
     """Return the sort key that puts fills in the order in which they happened, however they arrived.
 
-    Trade ids grow, and a longer one is a later one; they are text because they pass 2**53.
+    Trade ids grow, and a longer one is a later one; they are text because they pass 2**53. The order's id decides
+    between the two fills of a trade between orders of one account.
     """
-    return fill.exchange_time or 0, len(fill.trade_id), fill.trade_id
+    return fill.exchange_time or 0, len(fill.trade_id), fill.trade_id, fill.exchange_order_id
 
 
 class TradeReports:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from exconn_sync._machines.fills import TradeReports, fill_order
 from exconn_sync.model.account import Position
 from exconn_sync.model.enums import Side
-from exconn_sync.model.ids import TradeId
+from exconn_sync.model.ids import ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
 from exconn_sync.model.orders import Fill
 
@@ -34,16 +34,18 @@ class PositionBook:
         self._symbol = symbol
         self._base = base
         self._quote = quote
-        self._trades: dict[TradeId, TradeReports] = {}
+        # By trade and order: a trade between two orders of one account counts for each.
+        self._trades: dict[tuple[TradeId, ExchangeOrderId], TradeReports] = {}
         self._in_order: list[Fill] = []
         self._sum = _Sum(base, quote)
         self._is_late = False
 
     def add(self, fill: Fill) -> bool:
         """Take a fill; return whether it changed what is known."""
-        reports = self._trades.get(fill.trade_id)
+        key = (fill.trade_id, fill.exchange_order_id)
+        reports = self._trades.get(key)
         if reports is None:
-            self._trades[fill.trade_id] = TradeReports(fill)
+            self._trades[key] = TradeReports(fill)
             self._insert(fill)
             return True
         before = reports.chosen

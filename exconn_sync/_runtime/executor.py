@@ -60,7 +60,10 @@ class Executor:
         self._fail_waiting()
         for _ in threads:
             self._tasks.put(None)
-        ended = [join(thread, deadline.remaining(self._clock.monotonic_ns())) for thread in threads]
+        # A task may stop the connector itself: its own thread ends when the task does.
+        others = [thread for thread in threads if thread is not threading.current_thread()]
+        # A list, because every one has to be waited for, also after one that did not end.
+        ended = [join(thread, deadline.remaining(self._clock.monotonic_ns())) for thread in others]
         return all(ended)
 
     def _fail_waiting(self) -> None:

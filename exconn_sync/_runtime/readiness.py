@@ -15,22 +15,30 @@ from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady
 class ReadyEvent:
     """A read-only ``threading.Event``: the user waits for it, only the library sets it. Ctrl-C interrupts a wait."""
 
-    def __init__(self) -> None:
-        self._event = threading.Event()
+    def __init__(self, changed: threading.Condition) -> None:
+        # The condition of the Readiness it belongs to, which alone changes the flags.
+        self._changed = changed
+        self._is_set = False
+        self._is_closed = False
 
     def is_set(self) -> bool:
         """Return whether the condition holds at this moment."""
-        return self._event.is_set()
+        return self._is_set
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait up to ``timeout`` seconds (None: without limit); return whether the condition holds."""
-        return self._event.wait(timeout)
+        """Wait up to ``timeout`` seconds (None: without limit); return whether the condition holds.
+
+        Returns False at once when the connector is stopped or gave up: nothing is coming.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_set or self._is_closed, timeout)
+            return self._is_set
 
     def __bool__(self) -> bool:
-        return self._event.is_set()
+        return self._is_set
 
     def __repr__(self) -> str:
-        return f"<ReadyEvent {'set' if self._event.is_set() else 'not set'}>"
+        return f"<ReadyEvent {'set' if self._is_set else 'not set'}>"
 
 
 class Readiness:
@@ -43,9 +51,10 @@ class Readiness:
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
         self._groups = {name: Conditions(conditions) for name, conditions in groups.items()}
         self._members = {name: tuple(conditions) for name, conditions in groups.items()}
-        self.events = {name: ReadyEvent() for name in groups}
-        # Guards the groups; waiters of ``wait`` are notified through it.
+        # Guards the groups and the events; whoever waits is notified through it.
         self._changed = threading.Condition(threading.Lock())
+        self.events = {name: ReadyEvent(self._changed) for name in groups}
+        self._has_been: set[str] = set()
         self._closed = False
         self._cause: Exception | None = None
 
@@ -67,7 +76,7 @@ class Readiness:
             self._closed = True
             self._cause = cause
             for event in self.events.values():
-                event._event.clear()
+                event._is_set, event._is_closed = False, True
             self._changed.notify_all()
 
     def reopen(self) -> None:
@@ -80,9 +89,14 @@ class Readiness:
             self._closed = False
             self._members = {name: tuple(conditions) for name, conditions in groups.items()}
             self._groups = {name: Conditions(conditions) for name, conditions in self._members.items()}
+            self._has_been.clear()
             for event in self.events.values():
-                event._event.clear()
+                event._is_set, event._is_closed = False, False
             self._changed.notify_all()
+
+    def has_been(self, group: str) -> bool:
+        """Return whether all conditions of a group have held at some moment since the beginning."""
+        return group in self._has_been
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return all conditions of a group."""
@@ -152,8 +166,8 @@ class Readiness:
             for name, group in self._groups.items():
                 if condition in self._members[name]:
                     change(group)
-                if group.is_ready and not self._closed:
-                    self.events[name]._event.set()
-                else:
-                    self.events[name]._event.clear()
+                is_ready = group.is_ready and not self._closed
+                self.events[name]._is_set = is_ready
+                if is_ready:
+                    self._has_been.add(name)
             self._changed.notify_all()

@@ -85,8 +85,12 @@ class Supervisor:
     def _watch(self) -> None:
         while True:
             ended = self._exits.get()
-            if ended is None or not self._handle(ended):
-                return
+            try:
+                if ended is None or not self._handle(ended):
+                    return
+            except Exception:
+                # Whoever is told of exits must not end the one who tells; the next exit is handled all the same.
+                logger.critical("the supervisor of %s could not handle an exit", self._name, exc_info=True)
 
     def _handle(self, ended: WorkerExit) -> bool:
         """Act on one exit; return whether there is anything left to watch."""

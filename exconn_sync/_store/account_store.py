@@ -59,13 +59,16 @@ class AccountStore:
         self._changed = threading.Condition(threading.Lock())
         self._records: dict[ClientOrderId, OrderRecord] = {}
         self._states: dict[ClientOrderId, OrderState] = {}
+        # Kept apart, because programs ask for open orders often and finished ones pile up.
+        self._open: dict[ClientOrderId, None] = {}
         self._by_exchange_id: dict[ExchangeOrderId, dict[str, ClientOrderId]] = {}
         # Fills of orders that are not known yet, by the exchange's id of the order and by ours.
         self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
         self._orphans_by_client_id: dict[ClientOrderId, list[Fill]] = {}
         self._positions: dict[str, PositionBook] = {}
         self._position_values: dict[str, Position] = {}
-        self._trades: dict[tuple[str, TradeId], TradeReports] = {}
+        # By symbol, trade and order: a trade between two orders of one account is a fill of each.
+        self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
         self._outbox: OrderedOutbox[_Told] = OrderedOutbox(self._tell)
         self._closed = False
@@ -173,7 +176,7 @@ class AccountStore:
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
         client_order_id = fill.client_order_id or named
         record = None if client_order_id is None else self._records.get(client_order_id)
-        key = (fill.symbol, fill.trade_id)
+        key = (fill.symbol, fill.trade_id, fill.exchange_order_id)
         known = self._trades.get(key)
         is_news = known is None or known.add(fill)
         if known is None:
@@ -210,6 +213,10 @@ class AccountStore:
             return
         state = replace(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state
+        if state.is_terminal:
+            self._open.pop(record.client_order_id, None)
+        else:
+            self._open[record.client_order_id] = None
         told.events.append((Channel.ORDER, state.symbol, state))
 
     def _note_position(self, fill: Fill, told: _Told) -> None:
@@ -237,6 +244,11 @@ class AccountStore:
         """Return all known orders, oldest knowledge first."""
         with self._changed:
             return list(self._states.values())
+
+    def open_orders(self) -> list[OrderState]:
+        """Return the orders that may still trade, oldest knowledge first."""
+        with self._changed:
+            return [self._states[client_order_id] for client_order_id in self._open]
 
     def order_history(self, client_order_id: ClientOrderId) -> tuple[HistoryEntry, ...]:
         """Return what was learnt about an order, in order of arrival."""

@@ -21,18 +21,18 @@ class OrdersReader:
 
     def open(self, symbol: str | None = None) -> list[OrderState]:
         """Return orders that may still trade, unknown ones included; of one symbol in any spelling or of all."""
-        return [item for item in self._all(symbol) if not item.is_terminal]
+        return self._chosen(self._store.open_orders(), symbol)
 
     def history(self, symbol: str | None = None) -> list[OrderState]:
         """Return all known orders of one symbol in any spelling or of all, oldest knowledge first."""
-        return self._all(symbol)
+        return self._chosen(self._store.orders(), symbol)
 
     def __len__(self) -> int:
         return len(self._store.orders())
 
-    def _all(self, symbol: str | None) -> list[OrderState]:
+    def _chosen(self, orders: list[OrderState], symbol: str | None) -> list[OrderState]:
         wanted = None if symbol is None else self._understood(symbol)
-        return [item for item in self._store.orders() if wanted is None or item.symbol == wanted]
+        return [item for item in orders if wanted is None or item.symbol == wanted]
 
 
 class FillsReader:

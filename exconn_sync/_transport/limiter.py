@@ -8,7 +8,6 @@ The caller is told how long to wait and waits itself.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from pyrate_limiter import InMemoryBucket
 
 _MARGIN_MS = 5
-_MANY_HOSTS = 64
-"""From so many budgets on, those that hold nothing are let go when another one is asked for."""
 
 
 class Budget:
@@ -78,15 +75,6 @@ class Budget:
             bucket.leak(self._ordered(limit, bucket, now_ms))
             return bucket.count()
 
-    def is_untouched(self, now_ms: int) -> bool:
-        """Return whether nothing is taken in any present window and nobody has to be silent."""
-        with self._lock:
-            if now_ms < self._silent_until_ms:
-                return False
-            for limit, bucket in self._buckets.items():
-                bucket.leak(self._ordered(limit, bucket, now_ms))
-            return not any(bucket.count() for bucket in self._buckets.values())
-
     def _ordered(self, limit: str, bucket: InMemoryBucket, now_ms: int) -> int:
         """Return the time to use with a bucket, whose entries must stay in order: it forgets too much otherwise.
 
@@ -111,14 +99,10 @@ _budgets_lock = threading.Lock()
 def shared_budget(host: str, rules: Sequence[RateRule]) -> Budget:
     """Return the budget of a host that all connectors of this process share.
 
-    It outlives them, because the exchange goes on counting: a connector that is started again begins with what its
-    predecessor left.
+    It stays for the life of the process, because the exchange goes on counting: a connector that is started again
+    begins with what its predecessor left. Programs talk to a handful of hosts.
     """
     with _budgets_lock:
-        if len(_budgets) >= _MANY_HOSTS:
-            now_ms = time.time_ns() // 1_000_000
-            for name in [name for name, budget in _budgets.items() if budget.is_untouched(now_ms)]:
-                del _budgets[name]
         budget = _budgets.get(host)
         if budget is None:
             budget = _budgets[host] = Budget(rules)

@@ -31,7 +31,8 @@ class CommandFace:
             OutcomeUnknown: it is not known in time whether the exchange took the order. The error carries the live
                 handle as ``order``; looking for it goes on in the background, and it is never sent again.
         """
-        return self._core.assembly.gateway.place(_request_of(request), timeout)
+        gateway = self._core.assembly.gateway
+        return gateway.place(_request_of(request), gateway.deadline(timeout))
 
     def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
         """Cancel an order by its handle, client order id or exchange order id; returns when it is confirmed.
@@ -41,18 +42,23 @@ class CommandFace:
             OrderRejected: the order is terminal already, or the exchange refused.
             OutcomeUnknown: it is not known in time whether the cancel arrived.
         """
-        self._core.assembly.gateway.cancel(order, timeout)
+        gateway = self._core.assembly.gateway
+        gateway.cancel(order, gateway.deadline(timeout))
 
     def submit_order(self, request: OrderRequest, *, timeout: float | None = None) -> Future[Order]:
-        """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises."""
+        """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises.
+
+        ``timeout`` counts from now, so that an order which waits too long for a thread is not sent any more.
+        """
         gateway = self._core.assembly.gateway
-        checked = _request_of(request)
-        return self._core.assembly.executor.submit(lambda: gateway.place(checked, timeout))
+        checked, deadline = _request_of(request), gateway.deadline(timeout)
+        return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline))
 
     def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:
         """Cancel an order on a thread of the pool; the future gets what ``cancel_order`` raises, or None."""
         gateway = self._core.assembly.gateway
-        return self._core.assembly.executor.submit(lambda: gateway.cancel(order, timeout))
+        deadline = gateway.deadline(timeout)
+        return self._core.assembly.executor.submit(lambda: gateway.cancel(order, deadline))
 
 
 def _request_of(request: object) -> OrderRequest:

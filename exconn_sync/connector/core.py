@@ -17,7 +17,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
 from exconn_sync.connector.interests import Interests
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ValidationError
-from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.metrics import GuardedMetrics, MemoryMetrics
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.persistence import MemoryJournal
@@ -40,7 +40,7 @@ class Core:
         self.metrics = config.metrics or MemoryMetrics()
         self.journal: Journal = MemoryJournal() if isinstance(config.journal, str) else config.journal
         self.bus = Bus()
-        self.pipeline = Pipeline(config.exchange, self.bus, clock, self.metrics)
+        self.pipeline = Pipeline(config.exchange, self.bus, clock, GuardedMetrics(self.metrics))
         self.store = AccountStore(config.exchange, self.journal, self.pipeline.account, self.pipeline.error)
         self.readiness = Readiness(self._conditions())
         self.interests = Interests(self.pipeline)
@@ -50,7 +50,7 @@ class Core:
         self._stopped = threading.Event()
         self._assembly: Assembly | None = None
         self._phase = ConnectorState.NEW
-        self._was_ready = False
+        self._stops = 0
         self.failure: Exception | None = None
         self.store.restore(self.journal.replay())
         self._note_credentials()
@@ -93,9 +93,8 @@ class Core:
         if self._phase is not ConnectorState.CONNECTING:
             return self._phase
         if self.readiness.events["ready"].is_set():
-            self._was_ready = True
             return ConnectorState.READY
-        return ConnectorState.DEGRADED if self._was_ready else ConnectorState.CONNECTING
+        return ConnectorState.DEGRADED if self.readiness.has_been("ready") else ConnectorState.CONNECTING
 
     def start(self) -> None:
         """Begin a life; does nothing while there is one, and begins anew after one that was given up."""
@@ -115,7 +114,6 @@ class Core:
         self.bus.set_failure(None)
         self.bus.let_writers_wait(True)
         self.failure = None
-        self._was_ready = False
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
             self._on_instruments, self._on_give_up, self._cancel,
@@ -128,6 +126,7 @@ class Core:
         self.guard.check("connector")
         deadline = Deadline.after(self.clock.monotonic_ns(), timeout)
         with self._lock:
+            self._stops += 1
             assembly, phase = self._assembly, self._phase
             if phase is not ConnectorState.STOPPING and assembly is not None:
                 self._phase = ConnectorState.STOPPING
@@ -161,11 +160,16 @@ class Core:
         """End the present life and begin another one; subscriptions and everything known of the account are kept."""
         if config is not None and config.exchange != self.config.exchange:
             raise ValidationError("config", config.exchange, f"must stay on {self.config.exchange}")
+        with self._lock:
+            expected = self._stops + 1
         self.stop(timeout, keep_subscriptions=True)
         if config is not None:
             self.config = config
             self.readiness.redefine(self._conditions())
-        self.start()
+        with self._lock:
+            # Somebody else's stop that came meanwhile is the last word.
+            if self._stops == expected and self._assembly is None and self._phase is not ConnectorState.STOPPING:
+                self._begin()
 
     def understood(self, symbol: str) -> str:
         """Return the canonical form of a symbol as far as it can be told now; what is not understood stays as it is."""
@@ -191,7 +195,8 @@ class Core:
             self.readiness.fail(CREDENTIALS, error)
 
     def _cancel(self, order: Order, timeout: float | None) -> None:
-        self.assembly.gateway.cancel(order, timeout)
+        gateway = self.assembly.gateway
+        gateway.cancel(order, gateway.deadline(timeout))
 
     def _on_instruments(self) -> None:
         assembly = self._assembly

@@ -9,6 +9,8 @@ from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.subscription import Key, PullSubscription, PushSubscription, Subscription
 from exconn_sync._store.readers import FillsReader, OrdersReader
 from exconn_sync.connector.core import Core
+from exconn_sync.connector.patterns import ANY as _ANY
+from exconn_sync.connector.patterns import parse_pattern
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance, Position
 from exconn_sync.model.book_view import BookView
@@ -19,7 +21,6 @@ from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.orders import Fill, OrderState
 
 OnGap = Callable[[int], object] | None
-_ANY = "*"
 _OF_SYMBOL = (Channel.ORDER, Channel.FILL, Channel.POSITION)
 """Account channels whose events belong to a symbol."""
 
@@ -116,30 +117,22 @@ class DataFace:
         """Call back for every event whose topic matches ``channel.exchange.symbol``; each part may hold ``*``.
 
         A pattern that names one channel of public data and one symbol makes the connector ask for it. A wider one is
-        given what others have asked for.
+        given what others have asked for. One over several channels may bring account events, which are never dropped,
+        so it has no bound.
 
         Raises:
-            ValidationError: not three parts, or an unknown channel.
+            ValidationError: not two or three parts, or an unknown channel.
         """
-        parts = pattern.split(".") if isinstance(pattern, str) else []
-        if len(parts) == 2:
-            parts.append(_ANY)
-        if len(parts) != 3 or not all(parts):
-            raise ValidationError("pattern", pattern, "must look like trade.binance.BTC-USDT or order.*.*")
-        channel, exchange, symbol = parts
-        if _ANY in channel:
-            return self._add_push((channel, exchange, symbol), callback, self._mailbox(None, None), None)
-        if channel not in {known.value for known in Channel}:
-            names = ", ".join(known.value for known in Channel)
-            raise ValidationError("pattern", pattern, f"has an unknown channel; known are {names}")
-        known = Channel(channel)
-        is_wide = _ANY in symbol or exchange not in (_ANY, self._core.config.exchange)
-        if known.is_market_data and not is_wide:
-            return self._push(known, symbol, callback, None, None, None)
+        parts = parse_pattern(pattern)
+        known = parts.known_channel
+        is_wide = _ANY in parts.symbol or parts.exchange not in (_ANY, self._core.config.exchange)
+        if known is not None and known.is_market_data and not is_wide:
+            return self._push(known, parts.symbol, callback, None, None, None)
         if known in _OF_SYMBOL and not is_wide:
-            return self._push_account(known, symbol, callback)
-        mailbox = self._mailbox(None, None) if known.is_market_data else Mailbox(0, "drop_oldest")
-        return self._add_push((channel, exchange, symbol), callback, mailbox, None)
+            return self._push_account(known, parts.symbol, callback)
+        is_market_data = known is not None and known.is_market_data
+        mailbox = self._mailbox(None, None) if is_market_data else Mailbox(0, "drop_oldest")
+        return self._add_push(parts, callback, mailbox, None)
 
     # --- pull -------------------------------------------------------------------------------------------------------
 

@@ -56,8 +56,8 @@ class Interests:
             wish.is_handed = feed is not None
             self._wishes.append(wish)
         self._refresh(subscription)
-        if feed is not None and wish.topic is not None:
-            feed.want(wish.topic)
+        if feed is not None:
+            self._want(feed, wish)
 
     def wants_book(self, symbol: str) -> bool:
         """Return whether the connector itself already wants the book of a canonical symbol."""
@@ -90,6 +90,7 @@ class Interests:
                 self._hand_over(feed, wish, instruments)
             except ValidationError as error:
                 if wish.subscription is not None:
+                    wish.subscription.set_failure(error)
                     wish.subscription.abandon()
                 self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
 
@@ -101,8 +102,19 @@ class Interests:
             self._understand(wish, instruments)
             wish.is_handed = True
         self._refresh(wish.subscription)
-        if wish.topic is not None:
+        self._want(feed, wish)
+
+    def _want(self, feed: FeedReader, wish: _Wish) -> None:
+        """Tell a feed of a wish; one that it refuses is forgotten."""
+        if wish.topic is None:
+            return
+        try:
             feed.want(wish.topic)
+        except ValidationError:
+            with self._lock:
+                wish.is_handed = False
+                self._wishes = [each for each in self._wishes if each is not wish]
+            raise
 
     def detach(self) -> None:
         """Forget the feed and the table of the life that ended; the wishes stay."""

@@ -120,12 +120,21 @@ class BookView:
 
     def limited(self, depth: int) -> BookView:
         """Return the same book cut to ``depth`` levels a side."""
+        return self._copy(self.exchange, self._bid_rows[:depth], self._ask_rows[:depth])
+
+    def renamed(self, exchange: str) -> BookView:
+        """Return the same book under another name of its exchange, to tell two accounts of one exchange apart."""
+        return self._copy(exchange, self._bid_rows, self._ask_rows)
+
+    def _copy(
+        self, exchange: str, bids: Sequence[tuple[Decimal, str]], asks: Sequence[tuple[Decimal, str]]
+    ) -> BookView:
         return BookView(
-            exchange=self.exchange,
+            exchange=exchange,
             symbol=self.symbol,
             state=self.state,
-            bids=self._bid_rows[:depth],
-            asks=self._ask_rows[:depth],
+            bids=bids,
+            asks=asks,
             update_id=self.update_id,
             exchange_time=self.exchange_time,
             received_at=self.received_at,

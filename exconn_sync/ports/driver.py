@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import BookDiff, BookSnapshot, MarketEvent, Trade
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
@@ -131,9 +131,18 @@ class ExchangeDriver(Protocol):
         ...
 
     def fetch_fills(
-        self, instrument: Instrument, exchange_order_id: str | None, instruments: Instruments
+        self,
+        instrument: Instrument,
+        exchange_order_id: str | None,
+        instruments: Instruments,
+        *,
+        after: TradeId | None = None,
     ) -> RestCall[list[Fill]]:
-        """Return the call for the newest fills of a symbol, or all fills of one order, oldest first."""
+        """Return the call for the newest fills of a symbol, or for fills of one order; oldest first.
+
+        The fills of an order come in pages: the first ones, or those that follow the trade ``after``; an empty answer
+        means that there are no more.
+        """
         ...
 
     def place_order(

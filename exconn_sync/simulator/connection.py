@@ -41,6 +41,11 @@ class Connection:
         self._drained.set()
         self._closing: int | None = None
 
+    @property
+    def response(self) -> web.WebSocketResponse:
+        """What the server answers the request with."""
+        return self._socket
+
     async def open(self) -> web.WebSocketResponse:
         """Finish the handshake."""
         await self._socket.prepare(self._request)

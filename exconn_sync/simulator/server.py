@@ -18,6 +18,7 @@ R = TypeVar("R")
 _log = logging.getLogger(__name__)
 THREAD_NAME = "exconn-simulator"
 _BACKLOG = 128
+_ACCEPT_STEPS = 4
 _GOODBYE_S = 0.3
 
 
@@ -102,10 +103,23 @@ class SimulatorServer:
 
     def refuse(self) -> None:
         """Close the listening socket but keep its port, so that new connections are refused."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-            self._parked = self._bound_socket()
+        with self._lock:
+            if self._loop is not None:
+                asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result()
+
+    async def _refuse(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        loop = asyncio.get_running_loop()
+        for listening in listener.sockets:
+            loop.remove_reader(listening.fileno())
+        # What was accepted a moment ago becomes a connection first: asyncio loses its socket when the listener is
+        # closed before that.
+        for _ in range(_ACCEPT_STEPS):
+            await asyncio.sleep(0)
+        listener.close()
+        self._parked = self._bound_socket()
 
     async def _accept(self) -> None:
         if self._web is not None and self._listener is None:
@@ -156,7 +170,7 @@ class SimulatorServer:
         await self._shut_down(jobs)
 
     async def _shut_down(self, jobs: list["asyncio.Task[None]"]) -> None:
-        self.refuse()
+        await self._refuse()
         if self._parked is not None:
             self._parked.close()
             self._parked = None

@@ -56,7 +56,11 @@ class ConnectionHub:
 
     async def serve(self, connection: Connection, session: Session) -> web.WebSocketResponse:
         """Carry one connection from its handshake to its end."""
-        response = await connection.open()
+        try:
+            response = await connection.open()
+        except ConnectionError:
+            # The client left during the handshake; the server notices and lets go of what is left.
+            return connection.response
         self.connections.add(connection)
         self._sessions[connection] = session
         writer = asyncio.create_task(connection.write())

@@ -5,17 +5,26 @@ from __future__ import annotations
 import ast
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from exconn_sync import Connector, OrderRequest
+import pytest
+
+from exconn_sync import Connector, Hub, OrderRequest
+from exconn_sync._runtime.threads import spawn
 from exconn_sync.simulator import Simulator
 from tests.docs.pages import DOCS, ROOT, blocks, first_column
 
 LIMIT = 10.0
 PAGE = DOCS / "concepts" / "threads.md"
 PACKAGE = ROOT / "exconn_sync"
-_PARTS = {"<exchange>": "[a-z]+", "<number>": "[0-9]+", "<channel>": "[a-z*]+", "<symbol>": "[A-Z0-9*-]+"}
+_PARTS = {
+    "<exchange>": "[a-z]+",
+    "<number>": "[0-9]+",
+    "<channel>": "[a-z*]+",
+    "<symbol>": "[A-Z0-9*-]+",
+    "<name>": ".+",
+}
 _LOCKS = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
 
 
@@ -46,8 +55,23 @@ def running_threads() -> set[str]:
     return names
 
 
-def test_the_table_of_threads_is_what_runs() -> None:
-    table, names = patterns(), running_threads()
+def threads_of_a_hubs_stop(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of the threads that a hub starts to stop its connectors."""
+    names: set[str] = set()
+
+    def noted(name: str, target: Callable[[], None]) -> threading.Thread:
+        thread = spawn(name, target)
+        names.add(thread.name)
+        return thread
+
+    monkeypatch.setattr("exconn_sync.hub.spawn", noted)
+    with Simulator() as exchange, Hub(exchange.config()) as hub:
+        hub.wait_ready(LIMIT)
+    return names
+
+
+def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, names = patterns(), running_threads() | threads_of_a_hubs_stop(monkeypatch)
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"
     missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]

@@ -28,13 +28,16 @@ from exconn_sync import (
     RateLimitError,
     Side,
     StaleBook,
+    ValidationError,
 )
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.config import Credentials
+from exconn_sync.exchanges.binance.driver import BinanceDriver
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import OrderFact
 from exconn_sync.persistence import MemoryJournal
+from exconn_sync.ports.driver import StreamLimits
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 from tests.simulator.clients import eventually
@@ -466,3 +469,80 @@ def test_an_intent_of_a_life_that_died_before_its_answer_is_looked_for(quiet: Si
     still = connector.orders.get("lost")
     assert still is not None
     assert not still.is_terminal
+
+
+def test_a_metrics_sink_that_raises_costs_numbers_and_nothing_else(lively: Simulator, connect: Connect) -> None:
+    class Broken:
+        def count(self, name: str, amount: int = 1, **labels: str) -> None:
+            raise OSError("the collector is away")
+
+        def observe(self, name: str, value: float, **labels: str) -> None:
+            raise OSError("the collector is away")
+
+    connector = connect(lively, metrics=Broken())
+    events: queue.Queue[ConnectionEvent] = queue.Queue()
+    connector.on_connection(events.put)
+    lively.faults.drop_connections("stream")
+    down_and_up(events, "market")
+    connector.wait_ready(LIMIT)
+    assert {report.state for report in connector.workers()} == {"running"}
+    assert {report.restarts for report in connector.workers()} == {0}
+
+
+def test_a_topic_above_the_limit_is_refused_and_leaves_no_trace(
+    lively: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BinanceDriver, "stream_limits", StreamLimits(1, 200, 4))
+    connector = connect(lively)
+    first = connector.stream_book_ticker("BTC-USDT")
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="more than 1 topics"):
+            connector.stream_book_ticker("ETH-USDT")
+    first.get(LIMIT)
+    first.stop()
+    assert connector.stream_book_ticker("ETH-USDT").get(LIMIT).symbol == "ETH-USDT"
+
+
+def test_a_book_that_nobody_wants_any_more_does_not_come_back_stale(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    books = connector.stream_order_book("BTC-USDT")
+    wanted = connector.stream_order_book("ETH-USDT")
+    books.get(LIMIT)
+    lost = threading.Event()
+    connector.on_connection(lambda event: lost.set() if event.connection == "market" and not event.is_up else None)
+    with lively.faults.refuse_connections():
+        lively.faults.drop_connections("stream")
+        assert lost.wait(LIMIT)
+        books.stop()
+    connector.wait_ready(LIMIT)
+    eventually(lambda: connector.health().status == "healthy")
+    assert set(connector.health().books) == {"ETH-USDT"}
+    wanted.get(LIMIT)
+
+
+def test_stream_ready_waits_for_a_topic_from_the_moment_it_is_wanted(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    for symbol, name in (("BTC-USDT", "btcusdt@trade"), ("ETH-USDT", "ethusdt@trade"), ("BNB-BTC", "bnbbtc@trade")):
+        connector.stream_trades(symbol)
+        assert connector.stream_ready.wait(LIMIT)
+        assert name in lively.subscriptions()
+
+
+def test_the_state_does_not_depend_on_who_looked_before(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    lost = threading.Event()
+    connector.on_connection(lambda event: lost.set() if event.connection == "market" and not event.is_up else None)
+    with quiet.faults.refuse_connections():
+        quiet.faults.drop_connections("stream")
+        assert lost.wait(LIMIT)
+        assert connector.state == "degraded"
+
+
+def test_a_loop_over_a_symbol_that_does_not_exist_raises(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively, start=False)
+    trades = connector.stream_trades("NOPE-USDT")
+    connector.start()
+    with pytest.raises(ValidationError, match="not a spot symbol"):
+        next(trades)
+    with pytest.raises(ValidationError, match="not a spot symbol"):
+        trades.get(LIMIT)

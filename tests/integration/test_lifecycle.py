@@ -19,7 +19,6 @@ from exconn_sync import (
     Connector,
     ConnectorStopped,
     ForkedProcess,
-    Hub,
     NotReady,
     OrderRequest,
     RequestTimeout,
@@ -332,40 +331,6 @@ def test_ctrl_c_interrupts_a_wait(quiet: Simulator) -> None:
     assert "interrupted" in result.stdout
 
 
-def test_a_hub_joins_exchanges_that_come_and_go(lively: Simulator) -> None:
-    with Simulator(seed=2) as other:
-        hub = Hub(quick(lively.config()))
-        seen: set[str] = set()
-        both = threading.Event()
-
-        def note(event: object) -> None:
-            seen.add(threading.current_thread().name)
-            if len(seen) >= 1:
-                both.set()
-
-        end = hub.subscribe("bookticker.*.BTC-USDT", note)
-        with hub:
-            hub.wait_ready(LIMIT)
-            hub.add(quick(other.config()), name="second").wait_ready(LIMIT)
-            assert list(hub) == ["binance", "second"]
-            books = [hub[name].stream_order_book("BTC-USDT") for name in hub]
-            for book in books:
-                book.get(LIMIT)
-            hub.best_price("BTC-USDT")
-            best = hub.best_price("BTC-USDT")
-            assert best.bid_price is not None
-            assert best.ask_price is not None
-            assert both.wait(LIMIT)
-            with pytest.raises(ValidationError, match="is taken"):
-                hub.add(quick(other.config()), name="second")
-            hub["second"].stop(LIMIT)
-            assert "stopped" in hub.best_price("BTC-USDT").left_out["second"]
-            hub.remove("second")
-            assert set(hub.health()) == {"binance"}
-            assert hub.health()["binance"].status == "healthy"
-            end()
-
-
 def test_not_ready_names_what_is_missing(quiet: Simulator) -> None:
     config = Config("binance", endpoints=quiet.config().endpoints)
     connector = Connector(config)
@@ -374,3 +339,56 @@ def test_not_ready_names_what_is_missing(quiet: Simulator) -> None:
         with pytest.raises(NotReady, match="instruments"):
             connector.order_book("BTC-USDT")
     connector.stop()
+
+
+def test_an_answer_to_an_earlier_life_changes_nothing_in_the_next(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively, start=False)
+    trades = connector.stream_trades("BTC-USDT")
+    with lively.faults.delay("GET", "/api/v3/exchangeInfo", 0.5):
+        connector.start()
+        assert not connector.ready.wait(0.2)
+        connector.restart(timeout=0.05)
+        connector.wait_ready(LIMIT)
+        trades.get(LIMIT)
+    assert trades.is_active
+    assert connector.state == "ready"
+
+
+def test_a_stop_during_a_restart_is_the_last_word(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, start=False)
+    with quiet.faults.delay("GET", "/api/v3/exchangeInfo", 0.5):
+        connector.start()
+        assert not connector.ready.wait(0.2)
+        restarter = threading.Thread(target=connector.restart)
+        restarter.start()
+        while connector.state != "stopping":
+            continue
+        connector.stop()
+        restarter.join(LIMIT)
+    assert connector.state == "stopped"
+
+
+def test_waiting_for_ready_ends_with_the_stop(quiet: Simulator, connect: Connect) -> None:
+    with quiet.faults.refuse_connections():
+        connector = connect(quiet, wait=False)
+        results: list[bool] = []
+        waiter = threading.Thread(target=lambda: results.append(connector.ready.wait()))
+        waiter.start()
+        connector.stop()
+        waiter.join(LIMIT)
+    assert results == [False]
+    assert connector.ready.wait() is False
+
+
+def test_a_function_of_a_future_may_stop_the_connector(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    stopped: list[list[str]] = []
+    done = threading.Event()
+
+    def stop(future: object) -> None:
+        stopped.append(connector.stop(LIMIT))
+        done.set()
+
+    connector.submit_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")).add_done_callback(stop)
+    assert done.wait(LIMIT)
+    assert stopped == [[]]

@@ -1,5 +1,7 @@
 """Every fault does what it says, and nothing after it was switched off."""
 
+import contextlib
+import gc
 import json
 import socket
 import threading
@@ -165,3 +167,25 @@ def test_admin_routes(quiet: Simulator, rest: Rest, ws_api: WsApi) -> None:
     assert admin("/faults/drop_connections", {"kind": None}) == (200, {"ok": True})
     with pytest.raises(ConnectionResetError):
         ws_api.receive()
+
+
+def test_a_connection_accepted_at_the_moment_of_refusal_is_not_lost(quiet: Simulator) -> None:
+    address = ("127.0.0.1", int(quiet.rest.rpartition(":")[2]))
+    done = threading.Event()
+
+    def knock() -> None:
+        while not done.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(address, timeout=5):
+                continue
+
+    knockers = [threading.Thread(target=knock) for _ in range(4)]
+    for knocker in knockers:
+        knocker.start()
+    for _ in range(100):
+        with quiet.faults.refuse_connections():
+            continue
+    done.set()
+    for knocker in knockers:
+        knocker.join()
+    # asyncio would complain of a lost socket when it is collected, and warnings fail a test.
+    gc.collect()

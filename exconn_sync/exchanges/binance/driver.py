@@ -21,7 +21,7 @@ from exconn_sync.exchanges.binance import (
 )
 from exconn_sync.exchanges.binance import endpoints as urls
 from exconn_sync.model.account import Balance, Fact
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import BookSnapshot, Trade
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
@@ -94,14 +94,21 @@ class BinanceDriver:
         return RestCall("GET", path, parse, params, is_signed=True, costs=costs)
 
     def fetch_fills(
-        self, instrument: Instrument, exchange_order_id: str | None, instruments: Instruments
+        self,
+        instrument: Instrument,
+        exchange_order_id: str | None,
+        instruments: Instruments,
+        *,
+        after: TradeId | None = None,
     ) -> RestCall[list[Fill]]:
-        """Return the call for the newest 1000 fills of a symbol, or those of one order."""
+        """Return the call for the newest 1000 fills of a symbol, or for the first 1000 of one order after a trade."""
         parse = partial(parse_rest.parse_fills, instrument)
         params: Params = (("symbol", instrument.exchange_symbol), ("limit", _MOST_FILLS))
         costs = limits.costs_of("GET", urls.MY_TRADES)
         if exchange_order_id is not None:
-            params, costs = (*params, ("orderId", exchange_order_id)), limits.FILLS_OF_ORDER
+            # Without ``fromId`` the newest would come, and paging could not begin at the beginning (Binance: 5.6).
+            start = "0" if after is None else str(int(after) + 1)
+            params, costs = (*params, ("orderId", exchange_order_id), ("fromId", start)), limits.FILLS_OF_ORDER
         return RestCall("GET", urls.MY_TRADES, parse, params, is_signed=True, costs=costs)
 
     def place_order(

@@ -97,7 +97,7 @@ def test_own_trades_are_asked_for_by_symbol_or_by_order() -> None:
     of_symbol = DRIVER.fetch_fills(BTCUSDT, None, INSTRUMENTS)
     assert dict(of_symbol.params) == {"symbol": "BTCUSDT", "limit": "1000"}
     of_order = DRIVER.fetch_fills(BTCUSDT, "28", INSTRUMENTS)
-    assert dict(of_order.params) == {"symbol": "BTCUSDT", "limit": "1000", "orderId": "28"}
+    assert dict(of_order.params) == {"symbol": "BTCUSDT", "limit": "1000", "orderId": "28", "fromId": "0"}
 
 
 def test_a_raw_call_is_a_command_unless_it_reads() -> None:

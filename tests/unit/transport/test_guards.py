@@ -123,27 +123,14 @@ def test_threads_that_hammer_get_exactly_what_there_is() -> None:
 
 
 def test_one_host_has_one_budget_which_outlives_those_who_use_it() -> None:
+    now_ms = time.time_ns() // 1_000_000
     first = shared_budget("shared.example", [WEIGHT])
     assert shared_budget("shared.example", [WEIGHT]) is first
     assert shared_budget("other.example", [WEIGHT]) is not first
-    assert first.take([Cost("weight", 10)], MINUTE) == 0
+    assert first.take([Cost("weight", 10)], now_ms) == 0
     del first
     gc.collect()
-    assert shared_budget("shared.example", [WEIGHT]).used("weight", MINUTE) == 10
-
-
-def test_budgets_of_many_hosts_that_hold_nothing_are_let_go() -> None:
-    now_ms = time.time_ns() // 1_000_000
-    kept = shared_budget("kept.example", [WEIGHT])
-    assert kept.take([Cost("weight", 1)], now_ms) == 0
-    silent = shared_budget("silent.example", [WEIGHT])
-    silent.silence(60, now_ms)
-    idle = shared_budget("idle.example", [WEIGHT])
-    for number in range(100):
-        shared_budget(f"host{number}.example", [WEIGHT])
-    assert shared_budget("kept.example", [WEIGHT]) is kept
-    assert shared_budget("silent.example", [WEIGHT]) is silent
-    assert shared_budget("idle.example", [WEIGHT]) is not idle
+    assert shared_budget("shared.example", [WEIGHT]).used("weight", now_ms) == 10
 
 
 # --- breaker --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""What is known of the account is whole and right, also where the exchange's answers come in an unusual way."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exconn_sync import (
+    FactSource,
+    OrderRejected,
+    OrderRequest,
+    OrderStatus,
+    RequestTimeout,
+    RiskRejected,
+    Side,
+    ValidationError,
+)
+from exconn_sync._runtime.faultpoints import installed
+from exconn_sync.config.settings import RiskLimits
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.orders import OrderFact
+from exconn_sync.persistence import MemoryJournal
+from exconn_sync.simulator import Simulator
+from tests.integration.conftest import LIMIT, Connect
+from tests.simulator.clients import eventually
+
+ORDER = "/api/v3/order"
+limit = OrderRequest.limit
+
+
+def test_a_trade_between_two_orders_of_the_account_is_a_fill_of_each(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    fills = connector.stream_fills()
+    buy = connector.place_order(limit("BTC-USDT", "buy", "0.01", "60005"))
+    sell = connector.place_order(limit("BTC-USDT", "sell", "0.01", "60005"))
+    assert buy.wait("filled", LIMIT)
+    assert sell.wait("filled", LIMIT)
+    assert {fills.get(LIMIT).side for _ in range(2)} == {Side.BUY, Side.SELL}
+    assert len({fill.trade_id for fill in connector.fills()}) == 1
+    assert len(connector.fills()) == 2
+    # Bought less the fee in BTC, sold in full.
+    assert connector.positions["BTC-USDT"].quantity == Decimal("-0.00001")
+
+
+def test_more_missed_fills_than_one_answer_holds_are_all_found(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(limit("BTC-USDT", "buy", "1.3", "60005"))
+    with quiet.faults.silence("userDataStream"):
+        for _ in range(1300):
+            quiet.market.trade("BTCUSDT", "sell", "0.001")
+    quiet.faults.drop_connections("ws_api")
+    assert order.wait(timeout=LIMIT)
+    eventually(lambda: len(connector.fills()) == 1300)
+    assert order.filled_quantity == Decimal("1.3")
+    assert order.fees == {"BTC": Decimal("0.0013")}
+    assert connector.positions["BTC-USDT"].quantity == Decimal("1.2987")
+
+
+def test_an_order_in_a_symbol_that_is_gone_is_reported_and_holds_up_nothing(quiet: Simulator, connect: Connect) -> None:
+    journal = MemoryJournal()
+    journal.append(
+        OrderFact(
+            "binance", "OLD-USDT", ClientOrderId("left"), FactSource.ANSWER, 1,
+            status=OrderStatus.NEW, exchange_order_id=ExchangeOrderId("9"), is_own=True,
+        )
+    )  # fmt: skip
+    connector = connect(quiet, journal=journal, start=False)
+    errors: list[Any] = []
+    connector.on_error(errors.append)
+    connector.start()
+    connector.wait_ready(LIMIT)
+    assert [state.client_order_id for state in connector.orders.open()] == ["left"]
+    eventually(lambda: [event.where for event in errors] == ["order left"])
+
+
+def test_an_open_order_that_the_exchange_does_not_know_is_reported(quiet: Simulator, connect: Connect) -> None:
+    journal = MemoryJournal()
+    journal.append(
+        OrderFact(
+            "binance", "BTC-USDT", ClientOrderId("ghost"), FactSource.ANSWER, 1,
+            status=OrderStatus.NEW, exchange_order_id=ExchangeOrderId("999"), is_own=True,
+        )
+    )  # fmt: skip
+    connector = connect(quiet, journal=journal, start=False)
+    errors: list[Any] = []
+    connector.on_error(errors.append)
+    connector.start()
+    connector.wait_ready(LIMIT)
+    eventually(lambda: [event.where for event in errors] == ["order ghost"])
+    assert [state.status for state in connector.orders.open()] == ["new"], "not finding it proves nothing"
+
+
+def test_a_future_that_waited_too_long_for_a_thread_sends_nothing(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with quiet.faults.delay("POST", ORDER, 0.4):
+        futures = [connector.submit_order(limit("BTC-USDT", "buy", "0.01", "50000"), timeout=0.6) for _ in range(24)]
+        errors = [future.exception(timeout=LIMIT) for future in futures]
+    late = [error for error in errors if isinstance(error, RequestTimeout) and error.outcome == "not_sent"]
+    assert late, "24 orders of 0.4 s each do not fit into 0.6 s on eight threads"
+    eventually(lambda: connector.health().unknown_orders == 0)
+    assert len(quiet.accounts.orders()) == len(futures) - len(late)
+
+
+def test_a_cancel_that_came_too_late_says_so(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.1", "60005"))
+    quiet.faults.answer("DELETE", ORDER, 503, "<html>busy</html>")
+    todo = ["fill"]
+
+    def fill_once() -> None:
+        if todo:
+            todo.clear()
+            quiet.market.trade("BTCUSDT", "sell", "0.1")
+
+    with (
+        installed("rest.after_send", fill_once),
+        pytest.raises(OrderRejected, match="was not canceled, it is filled"),
+    ):
+        order.cancel(timeout=LIMIT)
+    assert order.status == "filled"
+
+
+def test_a_sell_below_the_market_is_judged_by_what_it_would_bring(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, risk=RiskLimits(max_order_notional=Decimal(100)))
+    connector.stream_order_book("BTC-USDT").get(LIMIT)
+    with pytest.raises(RiskRejected, match="a notional of 114 is above"):
+        connector.place_order(limit("BTC-USDT", "sell", "0.0019", "52000"))
+    connector.place_order(limit("BTC-USDT", "sell", "0.0016", "52000"))
+
+
+@pytest.mark.parametrize("timeout", ["5", float("nan"), True])
+def test_a_timeout_that_is_no_number_is_refused(timeout: Any, quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"), timeout=timeout)
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        connector.fetch_server_time(timeout=timeout)
+    assert len(connector.orders) == 0
