@@ -58,37 +58,34 @@ def test_more_missed_fills_than_one_answer_holds_are_all_found(quiet: Simulator,
     assert connector.positions["BTC-USDT"].quantity == Decimal("1.2987")
 
 
-def test_an_order_in_a_symbol_that_is_gone_is_reported_and_holds_up_nothing(quiet: Simulator, connect: Connect) -> None:
+def left_open(symbol: str) -> MemoryJournal:
+    """Return the journal of a life that ended with one open order."""
     journal = MemoryJournal()
     journal.append(
         OrderFact(
-            "binance", "OLD-USDT", ClientOrderId("left"), FactSource.ANSWER, 1,
-            status=OrderStatus.NEW, exchange_order_id=ExchangeOrderId("9"), is_own=True,
+            "binance",
+            symbol,
+            ClientOrderId("left"),
+            FactSource.ANSWER,
+            1,
+            status=OrderStatus.NEW,
+            exchange_order_id=ExchangeOrderId("999"),
+            is_own=True,
         )
-    )  # fmt: skip
-    connector = connect(quiet, journal=journal, start=False)
+    )
+    return journal
+
+
+@pytest.mark.parametrize("symbol", ["OLD-USDT", "BTC-USDT"], ids=["not listed", "listed"])
+def test_an_open_order_that_cannot_be_found_is_reported_and_holds_up_nothing(
+    symbol: str, quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet, journal=left_open(symbol), start=False)
     errors: list[Any] = []
     connector.on_error(errors.append)
     connector.start()
     connector.wait_ready(LIMIT)
-    assert [state.client_order_id for state in connector.orders.open()] == ["left"]
     eventually(lambda: [event.where for event in errors] == ["order left"])
-
-
-def test_an_open_order_that_the_exchange_does_not_know_is_reported(quiet: Simulator, connect: Connect) -> None:
-    journal = MemoryJournal()
-    journal.append(
-        OrderFact(
-            "binance", "BTC-USDT", ClientOrderId("ghost"), FactSource.ANSWER, 1,
-            status=OrderStatus.NEW, exchange_order_id=ExchangeOrderId("999"), is_own=True,
-        )
-    )  # fmt: skip
-    connector = connect(quiet, journal=journal, start=False)
-    errors: list[Any] = []
-    connector.on_error(errors.append)
-    connector.start()
-    connector.wait_ready(LIMIT)
-    eventually(lambda: [event.where for event in errors] == ["order ghost"])
     assert [state.status for state in connector.orders.open()] == ["new"], "not finding it proves nothing"
 
 

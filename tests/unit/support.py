@@ -17,22 +17,6 @@ fixed = settings(derandomize=True, deadline=None, max_examples=150)
 """The same examples in every run."""
 
 
-class ManualClock:
-    """A clock that goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now_ns = SECOND
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def time_ns(self) -> int:
-        return self.now_ns
-
-    def advance(self, seconds: float) -> None:
-        self.now_ns += int(seconds * SECOND)
-
-
 def until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds that nothing announces."""
     limit = time.monotonic() + LIMIT

@@ -16,7 +16,8 @@ from exconn_sync._transport.limiter import Budget, shared_budget
 from exconn_sync.errors import CircuitOpen
 from exconn_sync.model.wire import Cost, RateRule
 from exconn_sync.ports.clock import SystemClock
-from tests.unit.support import LIMIT, Background, ManualClock, fixed, in_threads, until
+from exconn_sync.testing import ManualClock
+from tests.unit.support import LIMIT, Background, fixed, in_threads, until
 
 MINUTE = 60_000
 WEIGHT, ORDERS = RateRule("weight", 10, MINUTE), RateRule("orders", 2, 10_000)
