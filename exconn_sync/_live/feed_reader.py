@@ -28,6 +28,7 @@ from exconn_sync.ports.driver import Decode, ExchangeDriver
 STREAM = "stream"
 _NS = 1_000_000_000
 _ANSWER_LIMIT_NS = 10 * _NS
+_HELD_BACK_PAUSE = 0.2
 
 
 class _Route:
@@ -73,6 +74,8 @@ class FeedReader:
         self._request_ids = itertools.count(1)
         self._sent_ns: deque[int] = deque()
         self._is_open = False
+        # Whether the message limit holds something back; kept, because asking the table costs a look at every topic.
+        self._is_held_back = False
 
     # --- any thread -------------------------------------------------------------------------------------------------
 
@@ -134,14 +137,15 @@ class FeedReader:
         """Send what the message limit held back, retry snapshots, look for answers that never came."""
         with self._lock:
             overdue = self._table.overdue(now_ns, _ANSWER_LIMIT_NS)
-            is_waiting = bool(self._table.to_subscribe() or self._table.to_unsubscribe())
         if overdue:
             names = ", ".join(f"{t.channel}.{t.symbol}" for request in overdue for t in request.topics[:3])
             raise ConnectionFailed(f"no answer to the subscription of {names}")
-        if is_waiting:
+        if self._is_held_back:
             self._settle()
         due = self._books.on_tick(now_ns)
-        return min(due, 0.2) if due is not None and is_waiting else 0.2 if is_waiting else due
+        if not self._is_held_back:
+            return due
+        return _HELD_BACK_PAUSE if due is None else min(due, _HELD_BACK_PAUSE)
 
     def on_messages(self, messages: list[bytes], received_at: int) -> bool:
         """Decode one read's messages and hand each topic's events over once."""
@@ -208,6 +212,7 @@ class FeedReader:
         self._request(surplus, is_subscribe=False)
         with self._lock:
             is_settled = self._table.is_settled
+            self._is_held_back = bool(self._table.to_subscribe() or self._table.to_unsubscribe())
         if is_settled:
             self._readiness.met(STREAM)
         else:

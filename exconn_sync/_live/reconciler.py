@@ -141,12 +141,13 @@ class Reconciler:
         self._adopt()
         timeout = self._config.timeouts.request
         instruments = self._catalogue.instruments
-        known = [state for state in self._store.orders() if not state.is_terminal]
+        # Taken before the question: an order placed after it need not stand in the answer.
+        known = self._store.open_orders()
         listed = self._rest.call(self._driver.fetch_open_orders(None, instruments), timeout)
         self._store.apply(listed)
         balances = self._rest.call(self._driver.fetch_balances(), timeout)
         self._store.apply(balances)
-        for client_order_id in plan(known, listed, self._fill_sums()).look_at:
+        for client_order_id in plan(known, listed, {}).look_at:
             self._look_at(client_order_id)
         everything = plan(self._store.orders(), listed, self._fill_sums())
         for client_order_id in everything.fills_for:

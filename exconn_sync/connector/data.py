@@ -9,8 +9,7 @@ from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.subscription import Key, PullSubscription, PushSubscription, Subscription
 from exconn_sync._store.readers import FillsReader, OrdersReader
 from exconn_sync.connector.core import Core
-from exconn_sync.connector.patterns import ANY as _ANY
-from exconn_sync.connector.patterns import parse_pattern
+from exconn_sync.connector.patterns import ANY, parse_pattern
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance, Position
 from exconn_sync.model.book_view import BookView
@@ -89,29 +88,29 @@ class DataFace:
         cut = lambda view: wanted(view.limited(limit))  # noqa: E731 - one expression, used once
         return self._push(Channel.ORDER_BOOK, symbol, cut, buffer, overflow, on_gap, depth=limit)
 
-    def on_order(self, callback: Callable[[OrderState], object] | None, *, symbol: str = _ANY) -> Subscription:
+    def on_order(self, callback: Callable[[OrderState], object] | None, *, symbol: str = ANY) -> Subscription:
         """Call back with the state of an order after each change of it; ``sequence`` numbers an order's states."""
         return self._push_account(Channel.ORDER, symbol, callback)
 
-    def on_fill(self, callback: Callable[[Fill], object] | None, *, symbol: str = _ANY) -> Subscription:
+    def on_fill(self, callback: Callable[[Fill], object] | None, *, symbol: str = ANY) -> Subscription:
         """Call back for each execution of an order of the account, once each, whatever source told of it first."""
         return self._push_account(Channel.FILL, symbol, callback)
 
-    def on_balance(self, callback: Callable[[Balance], object] | None, *, asset: str = _ANY) -> Subscription:
+    def on_balance(self, callback: Callable[[Balance], object] | None, *, asset: str = ANY) -> Subscription:
         """Call back for each changed balance."""
         return self._push_account(Channel.BALANCE, asset, callback)
 
-    def on_position(self, callback: Callable[[Position], object] | None, *, symbol: str = _ANY) -> Subscription:
+    def on_position(self, callback: Callable[[Position], object] | None, *, symbol: str = ANY) -> Subscription:
         """Call back for each changed position."""
         return self._push_account(Channel.POSITION, symbol, callback)
 
     def on_connection(self, callback: Callable[[ConnectionEvent], object] | None) -> Subscription:
         """Call back when a connection (``rest``, ``market``, ``account``) comes up or goes down."""
-        return self._push_account(Channel.CONNECTION, _ANY, callback)
+        return self._push_account(Channel.CONNECTION, ANY, callback)
 
     def on_error(self, callback: Callable[[ErrorEvent], object] | None) -> Subscription:
         """Call back for errors that no caller waits for: malformed messages, callbacks that raise, crashed workers."""
-        return self._push_account(Channel.ERROR, _ANY, callback)
+        return self._push_account(Channel.ERROR, ANY, callback)
 
     def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> Subscription:
         """Call back for every event whose topic matches ``channel.exchange.symbol``; each part may hold ``*``.
@@ -125,7 +124,7 @@ class DataFace:
         """
         parts = parse_pattern(pattern)
         known = parts.known_channel
-        is_wide = _ANY in parts.symbol or parts.exchange not in (_ANY, self._core.config.exchange)
+        is_wide = ANY in parts.symbol or parts.exchange not in (ANY, self._core.config.exchange)
         if known is not None and known.is_market_data and not is_wide:
             return self._push(known, parts.symbol, callback, None, None, None)
         if known in _OF_SYMBOL and not is_wide:
@@ -227,7 +226,7 @@ class DataFace:
     def _push_account(self, channel: Channel, symbol: str, callback: Callable[[Any], object] | None) -> Subscription:
         key = self._core.pipeline.key(channel, _symbol_of(symbol))
         subscription = self._add_push(key, callback, Mailbox(0, "drop_oldest"), None)
-        is_of_symbol = channel in _OF_SYMBOL and _ANY not in symbol
+        is_of_symbol = channel in _OF_SYMBOL and ANY not in symbol
         return self._want(subscription, channel, symbol) if is_of_symbol else subscription
 
     def _add_push(
@@ -263,7 +262,7 @@ class DataFace:
 
     def _pull_account(self, channel: Channel) -> PullSubscription[Any]:
         self._core.guard.check("connector")
-        key = self._core.pipeline.key(channel, _ANY)
+        key = self._core.pipeline.key(channel, ANY)
         subscription: PullSubscription[Any] = PullSubscription(key, Mailbox(0, "drop_oldest"), self._end)
         self._core.bus.add(subscription)
         return subscription

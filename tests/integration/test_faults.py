@@ -546,3 +546,15 @@ def test_a_loop_over_a_symbol_that_does_not_exist_raises(lively: Simulator, conn
         next(trades)
     with pytest.raises(ValidationError, match="not a spot symbol"):
         trades.get(LIMIT)
+
+
+def test_many_subscriptions_one_by_one_stay_within_the_message_limit(lively: Simulator, connect: Connect) -> None:
+    connector = connect(lively)
+    lost: list[ConnectionEvent] = []
+    connector.on_connection(lambda event: None if event.is_up else lost.append(event))
+    for symbol in ("BTC-USDT", "ETH-USDT", "BNB-BTC"):
+        for wanted in (connector.stream_trades, connector.stream_book_ticker, connector.stream_order_book):
+            wanted(symbol)
+            assert connector.stream_ready.wait(LIMIT)
+    assert len(lively.subscriptions()) == 9 + 1
+    assert lost == [], "a sixth message within a second would have ended the connection"

@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+import warnings
 from urllib.parse import urlsplit
 
 import pytest
@@ -179,13 +180,16 @@ def test_a_connection_accepted_at_the_moment_of_refusal_is_not_lost(quiet: Simul
                 continue
 
     knockers = [threading.Thread(target=knock) for _ in range(4)]
-    for knocker in knockers:
-        knocker.start()
-    for _ in range(100):
-        with quiet.faults.refuse_connections():
-            continue
-    done.set()
-    for knocker in knockers:
-        knocker.join()
-    # asyncio would complain of a lost socket when it is collected, and warnings fail a test.
-    gc.collect()
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        for knocker in knockers:
+            knocker.start()
+        for _ in range(100):
+            with quiet.faults.refuse_connections():
+                continue
+        done.set()
+        for knocker in knockers:
+            knocker.join()
+        # asyncio complains of a lost socket when it is collected.
+        gc.collect()
+    assert [str(complaint.message) for complaint in complaints] == []
