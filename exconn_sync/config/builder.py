@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -61,12 +61,17 @@ class ConfigBuilder:
         return self._set(endpoints=check_endpoints(self._exchange, urls, known))
 
     def timeouts(self, **seconds: float) -> ConfigBuilder:
-        """Set limits in seconds: ``connect``, ``read``, ``write``, ``request``, ``snapshot``."""
+        """Set limits in seconds: ``connect``, ``read``, ``write``, ``request``, ``snapshot``, ``stop``, ``hang``."""
         return self._set(timeouts=_seconds(Timeouts, seconds))
 
-    def reconnect(self, **seconds: float) -> ConfigBuilder:
-        """Set ``base``, ``cap``, ``settle`` and ``idle_timeout`` in seconds."""
-        return self._set(reconnect=_seconds(Reconnect, seconds))
+    def reconnect(self, *, rotation_window: tuple[str, str] | None = None, **seconds: float) -> ConfigBuilder:
+        """Set ``base``, ``cap``, ``settle``, ``idle_timeout``, ``topic_timeout`` and ``rotate_after`` in seconds.
+
+        ``rotation_window`` is the part of the day (UTC) in which connections are replaced, such as
+        ``("02:00", "04:00")``.
+        """
+        settings = _seconds(Reconnect, seconds)
+        return self._set(reconnect=replace(settings, rotation_window=rotation_window))
 
     def intervals(self, **seconds: float) -> ConfigBuilder:
         """Set how often the ``clock`` is synchronized and orders are reconciled (``reconcile``), in seconds."""
@@ -90,9 +95,11 @@ class ConfigBuilder:
         """Choose where numbers about the library's work go."""
         return self._set(metrics=sink)
 
-    def delivery(self, *, buffer: int = 1000, overflow: str = "drop_oldest") -> ConfigBuilder:
-        """Set the default buffer of market-data subscriptions and what gives way when it is full."""
-        return self._set(delivery=Delivery(buffer, overflow))
+    def delivery(
+        self, *, buffer: int = 1000, overflow: str = "drop_oldest", block_limit: float = 30.0, alarm: int = 10_000
+    ) -> ConfigBuilder:
+        """Set the default buffer of market-data subscriptions, what gives way when it is full, and the alarm."""
+        return self._set(delivery=Delivery(buffer, overflow, block_limit, alarm))
 
     def build(self) -> Config:
         """Return the configuration.

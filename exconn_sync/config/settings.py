@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -9,12 +10,15 @@ from urllib.parse import urlsplit
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.numbers import positive_decimal_of
 
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _check_seconds(settings: object) -> None:
     """Check that every float field of a settings object is a positive number of seconds."""
     for item in fields(settings):  # type: ignore[arg-type]
+        if item.type != "float":
+            continue
         value = getattr(settings, item.name)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e7:
             raise ValidationError(item.name, value, "must be a positive number of seconds")
@@ -25,7 +29,9 @@ class Timeouts:
     """Limits in seconds.
 
     ``request`` bounds a whole call: waiting for a budget, sending, the answer. ``connect``, ``read`` and ``write`` are
-    for one step on a socket. ``snapshot`` is for one attempt to load an order book.
+    for one step on a socket. ``snapshot`` is for one attempt to load an order book. ``stop`` is what ``stop()`` may
+    take where its caller does not say, and what the exit of the program may wait for. A worker that gives no sign of
+    life for ``hang`` is abandoned and replaced (fault F144).
     """
 
     connect: float = 5.0
@@ -33,6 +39,8 @@ class Timeouts:
     write: float = 5.0
     request: float = 15.0
     snapshot: float = 10.0
+    stop: float = 5.0
+    hang: float = 15.0
 
     def __post_init__(self) -> None:
         _check_seconds(self)
@@ -43,18 +51,40 @@ class Reconnect:
     """How lost connections come back, in seconds.
 
     The n-th attempt waits a random time up to ``base * 2**n``, at most ``cap``; the count starts anew once a connection
-    brought data and has lived for ``settle``. A stream without a byte for ``idle_timeout`` is dead (fault F008).
+    brought data and has lived for ``settle``. A stream without a byte for ``idle_timeout`` is dead (fault F008), and so
+    is one that does not answer a ping within half of it (fault F010). A topic without a message for ``topic_timeout``
+    is looked into, and asked for again where the exchange has news that did not come (fault F060).
+
+    A connection is replaced, without a gap, when it is ``rotate_after`` old: exchanges end connections after 24 hours
+    (fault F044). With a ``rotation_window``, two times of day in UTC such as ``("02:00", "04:00")``, it is replaced
+    within that part of each day, and outside of it only where it would get too old otherwise.
     """
 
     base: float = 1.0
     cap: float = 60.0
     settle: float = 1.0
     idle_timeout: float = 45.0
+    topic_timeout: float = 60.0
+    rotate_after: float = 23 * 3600.0
+    rotation_window: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         _check_seconds(self)
         if self.cap < self.base:
             raise ValidationError("cap", self.cap, f"must not be below base={self.base}")
+        if self.rotation_window is not None:
+            object.__setattr__(self, "rotation_window", _window_of(self.rotation_window))
+
+
+def _window_of(value: object) -> tuple[str, str]:
+    """Return a checked pair of times of day."""
+    constraint = 'must be two different times of day in UTC, such as ("02:00", "04:00")'
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValidationError("rotation_window", value, constraint)
+    begin, end = value
+    if not all(isinstance(each, str) and _TIME_OF_DAY.fullmatch(each) for each in (begin, end)) or begin == end:
+        raise ValidationError("rotation_window", value, constraint)
+    return begin, end
 
 
 @dataclass(frozen=True)
@@ -70,10 +100,16 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Default buffer of a market-data subscription (events) and what gives way when it is full."""
+    """Default buffer of a market-data subscription (events) and what gives way when it is full.
+
+    ``block_limit`` is how many seconds the ``block`` policy holds up the reader at most. Account events are never
+    dropped; an alarm is raised where ``alarm`` of them wait for one subscriber.
+    """
 
     buffer: int = 1000
     overflow: str = "drop_oldest"
+    block_limit: float = 30.0
+    alarm: int = 10_000
 
     def __post_init__(self) -> None:
         if isinstance(self.buffer, bool) or not isinstance(self.buffer, int) or self.buffer < 1:
@@ -81,6 +117,9 @@ class Delivery:
         allowed = ("drop_oldest", "drop_newest", "block", "conflate")
         if self.overflow not in allowed:
             raise ValidationError("overflow", self.overflow, "must be one of " + ", ".join(allowed))
+        _check_seconds(self)
+        if isinstance(self.alarm, bool) or not isinstance(self.alarm, int) or self.alarm < 1:
+            raise ValidationError("alarm", self.alarm, "must be a whole number of at least 1")
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,12 @@ def test_tables_of_methods_are_complete(page: str, heading: str, kind: type) -> 
 @pytest.mark.parametrize(("heading", "kind"), [("`timeouts`", Timeouts), ("`reconnect`", Reconnect)])
 def test_tables_of_settings_show_the_defaults(heading: str, kind: type) -> None:
     rows = [line for line in prose(DOCS / "guides" / "configuration.md").splitlines() if line.startswith("| `")]
-    shown: dict[str, float] = {}
+    shown: dict[str, float | None] = {}
     for name in first_column(DOCS / "guides" / "configuration.md", heading):
         row = next(line for line in rows if line.startswith(f"| `{name}` |"))
         values = row.rstrip("| ").rpartition("|")[2].split(",")
-        shown |= {part: float(value) for part, value in zip(re.findall(r"\w+", name), values, strict=True)}
+        for part, value in zip(re.findall(r"\w+", name), values, strict=True):
+            shown[part] = None if value.strip() == "None" else float(value)
     defaults = kind()
     assert shown == {item.name: getattr(defaults, item.name) for item in fields(kind)}
 
