@@ -10,7 +10,9 @@ SIMULATOR = ["aiohttp>=3.10"]
 CRYPTO = ["cryptography>=42"]
 METRICS = ["prometheus-client>=0.20"]
 REDIS = ["redis>=5"]
-TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
+# Programs that own the process in which a connector lives; the tests run it inside each of them.
+HOSTS = ["gevent>=26", "gunicorn>=27", "ipykernel>=7", "jupyter_client>=8"]
 LINT = ["ruff>=0.17", "mypy>=2.4", "tox>=4"]
 
 setup(
@@ -35,7 +37,7 @@ setup(
         "crypto": CRYPTO,
         "metrics": METRICS,
         "redis": REDIS,
-        "dev": [*SIMULATOR, *CRYPTO, *METRICS, *REDIS, *TEST, *LINT],
+        "dev": [*SIMULATOR, *CRYPTO, *METRICS, *REDIS, *TEST, *HOSTS, *LINT],
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -32,7 +32,13 @@ napoleon_attr_annotations = False
 
 nitpick_ignore_regex = [
     # The standard library is not part of this build, and the build needs no network.
-    (r"py:.*", r"(collections\.abc|concurrent\.futures|decimal|pathlib|random)\..*"),
+    (r"py:.*", r"(collections\.abc|concurrent\.futures|decimal|pathlib|random|signal|ssl)\..*"),
+    # A default that stands for what the configuration says.
+    (r"py:.*", r"exconn_sync\.connector\.connector\.Configured"),
+    # ``queue.Queue`` or ``queue.SimpleQueue``, whatever is in them.
+    (r"py:.*", r"UserQueue"),
+    # How the address of a proxy is kept apart; programs give it as a text.
+    (r"py:.*", r"exconn_sync\.config\.network\.ProxyAddress"),
     # Type variables, which have no page.
     (r"py:.*", r"exconn_sync\.(_runtime\.subscription|model\.wire)\.T"),
 ]

@@ -8,6 +8,7 @@ import logging
 from exconn_sync._live.order_handle import Order
 from exconn_sync._machines.consolidation import BestPrice
 from exconn_sync._runtime.readiness import ReadyEvent
+from exconn_sync._runtime.signals import stopping_on_signal
 from exconn_sync._runtime.subscription import PullSubscription, Subscription
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config, ConfigBuilder, Credentials
@@ -35,15 +36,20 @@ from exconn_sync.errors import (
     RateLimitError,
     RequestTimeout,
     RiskRejected,
+    SilentTopic,
     StaleBook,
+    SubscriberLagging,
+    SubscriberStuck,
+    ThreadsUnavailable,
     ValidationError,
+    WorkerHung,
     WouldTakeLiquidity,
 )
 from exconn_sync.hub import Hub
 from exconn_sync.model.account import Balance, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
-from exconn_sync.model.events import ConnectionEvent, ErrorEvent
+from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
@@ -76,6 +82,7 @@ __all__ = [
     "ConnectorStopped",
     "Credentials",
     "DuplicateOrder",
+    "End",
     "ErrorEvent",
     "ExchangeDriver",
     "ExchangeError",
@@ -84,6 +91,7 @@ __all__ = [
     "Fill",
     "FilterViolation",
     "ForkedProcess",
+    "Gap",
     "Health",
     "HistoryEntry",
     "Hub",
@@ -114,13 +122,19 @@ __all__ = [
     "RiskRejected",
     "RiskRule",
     "Side",
+    "SilentTopic",
     "StaleBook",
+    "SubscriberLagging",
+    "SubscriberStuck",
     "Subscription",
+    "ThreadsUnavailable",
     "TimeInForce",
     "Trade",
     "ValidationError",
+    "WorkerHung",
     "WorkerReport",
     "WouldTakeLiquidity",
     "known_exchanges",
     "register_driver",
+    "stopping_on_signal",
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._machines.garbage import GarbageCount
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
@@ -19,20 +22,26 @@ from exconn_sync.errors import (
     PermissionDenied,
     ProtocolError,
 )
-from exconn_sync.model.account import Fact
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
 
 ACCOUNT, RECONCILED = "account", "reconciled"
-_LOGIN_LIMIT_NS = 10 * 1_000_000_000
+_NS = 1_000_000_000
+_LOGIN_LIMIT_NS = 10 * _NS
+_DOUBT_PAUSE_NS = 5 * _NS
+_ENDS_APART_NS = 10 * _NS
+"""A stream that ends twice within this time is signed in on a new connection, after a pause (fault F061)."""
+_GRACE_NS = _NS
+"""How long both connections are read after the new one is signed in: what is on its way on the old one still counts."""
 
 
-class AccountReader:
-    """Handler of the account connection; runs on its session's thread.
+class AccountFeed:
+    """Feed of the account session, for one life of its worker; on the session's thread only.
 
-    ``on_authenticated`` is called each time events begin to flow: what happened meanwhile has to be looked up,
-    because the stream does not repeat it (Binance: 10.2). ``on_clock_skew`` asks for a synchronization of the clock.
+    Two connections may bring the same facts: the store takes each once. ``reconcile_soon`` is called each time events
+    begin to flow: what happened meanwhile has to be looked up, because the stream does not repeat it (Binance: 10.2).
+    ``on_clock_skew`` asks for a synchronization of the clock.
     """
 
     def __init__(
@@ -46,51 +55,149 @@ class AccountReader:
         readiness: Readiness,
         clock: Clock,
         server_clock: ServerClock,
-        send: Callable[[bytes], None],
-        on_authenticated: Callable[[], None],
+        reconcile_soon: Callable[[], None],
         on_clock_skew: Callable[[], None],
+        demand_replacement: Callable[[str], None],
     ) -> None:
+        self.driver = driver
+        self.catalogue = catalogue
+        self.store = store
+        self.pipeline = pipeline
+        self.readiness = readiness
+        self.clock = clock
+        self._demand_replacement = demand_replacement
+        self.on_clock_skew = on_clock_skew
         self._config = config
-        self._driver = driver
         self._signer = signer
-        self._catalogue = catalogue
-        self._store = store
-        self._pipeline = pipeline
-        self._readiness = readiness
-        self._clock = clock
         self._server_clock = server_clock
-        self._send = send
-        self._on_authenticated = on_authenticated
-        self._on_clock_skew = on_clock_skew
+        self._reconcile_soon = reconcile_soon
         self._request_ids = itertools.count(1)
-        self._login_id = 0
-        self._login_sent_ns: int | None = None
+        self._unknown_kinds = UnknownKinds(pipeline)
+        self._is_in_doubt = False
+        self._next_doubt_ns = 0
+        self._primary: AccountLink | None = None
+        self._successor: AccountLink | None = None
+        self._end_of_successor = ""
 
     def url(self) -> str:
         """Return where to connect."""
-        return self._driver.account_url(self._config.endpoints)
+        return self.driver.account_url(self._config.endpoints)
 
-    def on_open(self) -> None:
-        """Authenticate."""
-        self._login_id = next(self._request_ids)
-        self._login_sent_ns = self._clock.monotonic_ns()
-        timestamp_ms = self._server_clock.now_ns() // 1_000_000
-        window_ms = self._config.rate_limits.window_ms
-        self._send(self._driver.encode_login(self._signer, timestamp_ms, window_ms, self._login_id))
+    def handler(self, link: Link) -> AccountLink:
+        """Return what handles a new connection."""
+        made = AccountLink(self, link)
+        if self._primary is None:
+            self._primary = made
+        else:
+            self._successor = made
+        return made
 
     def on_lost(self, error: ExconnError) -> None:
         """Note that facts are being missed."""
-        self._login_sent_ns = None
+        self._primary = None
         if isinstance(error, (AuthenticationError, PermissionDenied)):
-            self._readiness.fail(ACCOUNT, error)
+            self.readiness.fail(ACCOUNT, error)
         else:
-            self._readiness.lost(ACCOUNT, error.message)
-        self._readiness.lost(RECONCILED)
+            self.readiness.lost(ACCOUNT, error.message)
+        self.readiness.lost(RECONCILED)
+
+    def has_switched(self) -> bool:
+        """Return whether the successor has been signed in for long enough."""
+        since = None if self._successor is None else self._successor.signed_in_ns
+        return since is not None and self.clock.monotonic_ns() - since >= _GRACE_NS
+
+    def replace(self) -> None:
+        """Let the successor be the primary connection."""
+        old, self._primary, self._successor = self._primary, self._successor, None
+        was_signed_in = old is not None and old.is_established
+        if not was_signed_in and self._primary is not None and self._primary.is_established:
+            self.signed_in(self._primary)
+        why, self._end_of_successor = self._end_of_successor, ""
+        if why:
+            self._demand_replacement(why)
+
+    def forget_successor(self) -> None:
+        """Go on with the primary connection alone."""
+        self._successor = None
+        self._end_of_successor = ""
+
+    def announce_end(self, link: AccountLink, why: str) -> None:
+        """The exchange will end a connection soon: another one is needed at once (fault F045)."""
+        if link is self._primary:
+            self._demand_replacement(why)
+        else:
+            # Its turn comes when it is the one that counts.
+            self._end_of_successor = why
+
+    def login(self) -> tuple[int, bytes]:
+        """Return the id and the text of a sign-in, signed now."""
+        request_id = next(self._request_ids)
+        timestamp_ms = self._server_clock.now_ns() // 1_000_000
+        window_ms = self._config.rate_limits.window_ms
+        return request_id, self.driver.encode_login(self._signer, timestamp_ms, window_ms, request_id)
+
+    def signed_in(self, link: AccountLink) -> None:
+        """The exchange has accepted the key on a connection: events flow from now on."""
+        if link is self._primary:
+            self.readiness.met(ACCOUNT)
+        self._reconcile_soon()
+
+    def doubt(self) -> None:
+        """Have what is known compared with the exchange: an unreadable message may have been about an order (F038)."""
+        self._is_in_doubt = True
+
+    def unrecognized(self, kind: str) -> None:
+        """Have what is known compared with the exchange once for each unknown kind of message (fault F035)."""
+        if self._unknown_kinds.note(kind):
+            self._is_in_doubt = True
 
     def on_tick(self, now_ns: int) -> float | None:
-        """Give up a connection whose login is not answered."""
-        if self._login_sent_ns is None:
+        """Ask for the comparison, but not for each bad message of a flood; return the seconds until it may be due."""
+        if not self._is_in_doubt:
             return None
+        if now_ns < self._next_doubt_ns:
+            return (self._next_doubt_ns - now_ns) / _NS
+        self._is_in_doubt = False
+        self._next_doubt_ns = now_ns + _DOUBT_PAUSE_NS
+        self._reconcile_soon()
+        return None
+
+    def terminated(self, link: AccountLink) -> None:
+        """The exchange has ended the events of a connection that stays open (fault F061)."""
+        if link is self._primary:
+            self.readiness.lost(ACCOUNT, "the exchange ended the account stream")
+            self.readiness.lost(RECONCILED)
+
+
+class AccountLink:
+    """Handler of one account connection; on the session's thread only."""
+
+    def __init__(self, feed: AccountFeed, link: Link) -> None:
+        self._feed = feed
+        self._link = link
+        self._login_id = 0
+        self._login_sent_ns: int | None = None
+        self._garbage = GarbageCount()
+        self._ended_ns: int | None = None
+        self.signed_in_ns: int | None = None
+
+    @property
+    def is_established(self) -> bool:
+        """True once the exchange has accepted the key."""
+        return self.signed_in_ns is not None
+
+    def on_open(self) -> None:
+        """Authenticate."""
+        self._login_id, message = self._feed.login()
+        self._login_sent_ns = self._feed.clock.monotonic_ns()
+        self._link.recorder.change("sign-in sent")
+        self._link.send(message)
+
+    def on_tick(self, now_ns: int) -> float | None:
+        """Give up a connection whose sign-in is not answered (fault F063)."""
+        due = self._feed.on_tick(now_ns)
+        if self._login_sent_ns is None:
+            return due
         if now_ns - self._login_sent_ns > _LOGIN_LIMIT_NS:
             raise ConnectionFailed("no answer to the authentication")
         return 1.0
@@ -98,34 +205,53 @@ class AccountReader:
     def on_messages(self, messages: list[bytes], received_at: int) -> bool:
         """Hand every stated fact to the store; a malformed message is reported and harms no other."""
         is_useful = False
+        feed = self._feed
         for frame in messages:
             try:
-                message = self._driver.parse_account(frame, received_at, self._catalogue.instruments)
+                message = feed.driver.parse_account(frame, received_at, feed.catalogue.instruments)
             except ProtocolError as error:
-                self._pipeline.error("account stream", error)
+                feed.pipeline.error("account stream", error)
+                feed.doubt()
+                if too_much := self._garbage.count(feed.clock.monotonic_ns()):
+                    raise ConnectionFailed(f"{too_much}: {error.message}") from error
                 continue
             if isinstance(message, LoginReply):
                 self._on_login(message)
             elif isinstance(message, ServerNotice):
-                raise ConnectionFailed(f"the exchange announced: {message.kind}")
+                self._on_notice(message)
             elif isinstance(message, Unrecognized):
-                self._pipeline.metrics.count("stream.unrecognized", exchange=self._driver.name, kind=message.kind)
+                feed.unrecognized(message.kind)
             else:
-                self._apply(message)
+                feed.store.apply(message)
             is_useful = True
         return is_useful
 
-    def _apply(self, facts: Sequence[Fact]) -> None:
-        self._store.apply(facts)
+    def _on_notice(self, notice: ServerNotice) -> None:
+        self._link.recorder.change(f"the exchange announced: {notice.kind}")
+        if notice.kind != "terminated":
+            # No promise is made of how long the connection goes on (fault F045).
+            self._feed.announce_end(self, f"the exchange announced: {notice.kind}")
+            return
+        if self._login_sent_ns is not None:
+            # Said of what was ended before: the sign-in under way will be answered.
+            return
+        self.signed_in_ns = None
+        self._feed.terminated(self)
+        now_ns = self._feed.clock.monotonic_ns()
+        before_ns, self._ended_ns = self._ended_ns, now_ns
+        if before_ns is not None and now_ns - before_ns < _ENDS_APART_NS:
+            raise ConnectionFailed("the exchange ends the account stream again and again")
+        self.on_open()
 
     def _on_login(self, reply: LoginReply) -> None:
-        if reply.request_id != self._login_id:
+        # A key that died during the session is answered without an id (fault F062).
+        if reply.request_id not in (0, self._login_id) or (reply.request_id == 0 and reply.error is None):
             return
         self._login_sent_ns = None
         if reply.error is not None:
-            self._pipeline.error("account stream", reply.error)
+            self._feed.pipeline.error("account stream", reply.error)
             if isinstance(reply.error, ClockSkew):
-                self._on_clock_skew()
+                self._feed.on_clock_skew()
             raise reply.error
-        self._readiness.met(ACCOUNT)
-        self._on_authenticated()
+        self.signed_in_ns = self._feed.clock.monotonic_ns()
+        self._feed.signed_in(self)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import random
 from collections.abc import Callable
-from concurrent.futures import Future
 from urllib.parse import urlsplit
 
-from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountReader
-from exconn_sync._live.books import BookKeeper
+from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
 from exconn_sync._live.catalogue import Catalogue
-from exconn_sync._live.feed_reader import STREAM, FeedReader
+from exconn_sync._live.connection_reporter import ConnectionReporter
+from exconn_sync._live.dialler import Dialler
+from exconn_sync._live.market_feed import STREAM
+from exconn_sync._live.market_side import MarketSide
 from exconn_sync._live.order_gateway import OrderGateway
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.pipeline import Pipeline
@@ -19,29 +22,37 @@ from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.rest_session import CLOCK, INSTRUMENTS, RestSession
 from exconn_sync._live.server_clock import ServerClock
-from exconn_sync._live.socket_session import SessionHandler, SocketSession
+from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._machines.restart import RestartPolicy
+from exconn_sync._machines.supervision import Child, Group, Tree
 from exconn_sync._runtime.executor import Executor
+from exconn_sync._runtime.heartbeat import beat, current_run
+from exconn_sync._runtime.journal_worker import journal_body
+from exconn_sync._runtime.lookup import shared_lookups
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.supervisor import Supervisor
-from exconn_sync._runtime.worker import Worker
+from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._transport.breaker import Breaker
 from exconn_sync._transport.http import HttpClient
 from exconn_sync._transport.limiter import shared_budget
+from exconn_sync._transport.network import NetworkParts
 from exconn_sync.config import Config
-from exconn_sync.model.market import BookSnapshot
+from exconn_sync.errors import AuthenticationError, WorkerHung
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
+from exconn_sync.ports.journal import Journal, JournalWorker
 from exconn_sync.risk import MaxOrderNotional, RiskGate
 
+logger = logging.getLogger("exconn_sync")
+
 POOL_SIZE = 8
-RESTARTS, RESTART_PERIOD = 10, 60.0
+RESTARTS, STORE_RESTARTS, RESTART_PERIOD = 10, 3, 60.0
 _BREAKER_PAUSE = 10.0
-_SNAPSHOT_LEVELS = 1000
 _MAX_BODY_BYTES = 64 << 20
+_TIME_TO_CUT_NS = 500_000_000
 
 CREDENTIALS = "credentials"
 REST_CONDITIONS = (CLOCK, INSTRUMENTS)
@@ -64,31 +75,39 @@ class Assembly:
         on_instruments: Callable[[], None],
         on_give_up: Callable[[str, Exception], None],
         cancel: Callable[[Order, float | None], None],
+        journal: Journal,
     ) -> None:
         self._config = config
+        self._journal = journal
         self._driver = driver
         self._clock = clock
         self._rng = rng
         self._readiness = readiness
         self._pipeline = pipeline
         self._cancel = cancel
+        self._store = store
         self._stop = StopSignal()
         self.signer = _signer(config, driver)
         self.server_clock = ServerClock(clock)
         self.catalogue = Catalogue(driver.name)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
         self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))
+        self.network = NetworkParts(
+            resolver=shared_lookups(), ca_file=config.network.ca_file, proxy=config.network.proxy_address
+        )
         self._http = HttpClient(
             config.endpoints["rest"],
             clock,
             connect_timeout=config.timeouts.connect,
             read_timeout=config.timeouts.read,
             max_body_bytes=_MAX_BODY_BYTES,
+            network=self.network,
         )
         self.budget = shared_budget(urlsplit(config.endpoints["rest"]).netloc, driver.rate_rules)
         self.rest = RestClient(
             driver, self.signer, config.rate_limits.window_ms, self._http, self.budget, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
+            lambda: current_run() is not None,
         )  # fmt: skip
         self.rest_session = RestSession(
             config, driver, self.rest, clock, self.server_clock, self.catalogue, readiness, pipeline, rng,
@@ -96,19 +115,26 @@ class Assembly:
         )  # fmt: skip
         self._build_market()
         self._build_account(store)
-        policy = RestartPolicy("one_for_one", RESTARTS, RESTART_PERIOD)
-        self.supervisor = Supervisor(driver.name, policy, self._workers(), clock, self._on_crash, on_give_up)
+        self._build_supervisor(on_give_up)
 
     def _build_market(self) -> None:
-        driver, pipeline, clock = self._driver, self._pipeline, self._clock
-        self.books = BookKeeper(
-            driver, pipeline, clock, self._rng, self._fetch_snapshot, lambda task: self.market.post(task)
+        driver, config = self._driver, self._config
+        self._parts = SessionParts(
+            config=config,
+            clock=self._clock,
+            pipeline=self._pipeline,
+            rng=self._rng,
+            dialler=Dialler(config, driver.stream_limits, self._pipeline, self.network),
+            requests_per_second=driver.stream_limits.requests_per_second,
+            await_rest=self._await_rest,
+            submit=self.executor.submit,
         )
-        self.feed = FeedReader(
-            self._config, driver, self.catalogue, self.books, pipeline, self._readiness, clock,
-            lambda message: self.market.send(message), lambda task: self.market.post(task),
+        probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
+        self.market = MarketSide(
+            self._parts, driver, self.rest, probe, self.catalogue, self._readiness, self.executor, self._rng,
+            lambda worker: self.supervisor.add(worker),
         )  # fmt: skip
-        self.market = self._session("market", self.feed)
+        self.feed, self.books = self.market.feed, self.market.books
 
     def _build_account(self, store: AccountStore) -> None:
         config, driver, clock = self._config, self._driver, self._clock
@@ -127,54 +153,120 @@ class Assembly:
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
         self.account: SocketSession | None = None
-        if self.signer is not None:
-            reader = AccountReader(
-                config, driver, self.signer, self.catalogue, store, self._pipeline, self._readiness, clock,
-                self.server_clock, self._send_account, self.reconciler.reconcile_soon, self.rest_session.synchronize,
-            )  # fmt: skip
-            self.account = self._session("account", reader)
+        self.account_reporter = ConnectionReporter("account", config.reconnect.settle, self._pipeline, clock)
 
-    def _session(self, name: str, handler: SessionHandler) -> SocketSession:
-        def await_rest(stop: StopSignal) -> None:
+    def _account_body(self, run: WorkerRun) -> None:
+        session = SocketSession(self._parts, self.account_reporter, run, self._account_feed)
+        self.account = session
+        session.work()
+
+    def _account_feed(self, session: SocketSession) -> AccountFeed:
+        signer = self.signer
+        if signer is None:
+            raise AuthenticationError("no API key was configured", outcome="not_sent")
+        return AccountFeed(
+            self._config, self._driver, signer, self.catalogue, self._store, self._pipeline, self._readiness,
+            self._clock, self.server_clock, self.reconciler.reconcile_soon, self.rest_session.synchronize,
+            session.demand_replacement,
+        )  # fmt: skip
+
+    def _await_rest(self, stop: StopSignal) -> None:
+        """Wait for what every stream needs: only the first time, because streams go on while REST is down."""
+        if not (self.catalogue.is_loaded and self.server_clock.is_synchronized):
+            # However long that takes: REST has a worker of its own, which is watched.
+            beat(math.inf)
             self._readiness.wait("rest", None, stop)
+            beat()
 
-        return SocketSession(name, self._config, handler, self._clock, self._pipeline, self._rng, await_rest)
+    @property
+    def is_open(self) -> bool:
+        """True while every connection stands. Exact, from any thread."""
+        return self.market.is_open and (self.signer is None or (self.account is not None and self.account.is_open))
 
-    def _workers(self) -> list[Worker]:
+    @property
+    def is_settled(self) -> bool:
+        """True while no connection is down or came back only a moment ago."""
+        reporters = [self.rest_session.reporter, *(lane.reporter for lane in self.feed.lanes)]
+        if self.signer is not None:
+            reporters.append(self.account_reporter)
+        return all(reporter.is_settled for reporter in reporters)
+
+    def _build_supervisor(self, on_give_up: Callable[[str, Exception], None]) -> None:
         name, clock = self._driver.name, self._clock
-        workers = [
-            Worker(f"{name}-rest", self.rest_session.body, clock),
-            Worker(f"{name}-market", self.market.body, clock),
-        ]
-        if self.account is not None:
-            workers.append(Worker(f"{name}-account", self.account.body, clock))
-            workers.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
-        return workers
+        rest = Worker(f"{name}-rest", self.rest_session.body, clock)
+        market = self.market.first_worker()
+        stores: list[Worker] = []
+        account: list[Worker] = []
+        if isinstance(self._journal, JournalWorker):
+            stores.append(Worker(f"{name}-journal", journal_body(self._journal), clock))
+        if self.signer is not None:
+            account.append(Worker(f"{name}-account", self._account_body, clock))
+            account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
+        root = Group(name, "one_for_one", RESTARTS, RESTART_PERIOD, (
+            # First, so that it is the last to be told to stop.
+            Group("stores", "all_for_one", STORE_RESTARTS, RESTART_PERIOD, _children(stores)),
+            *_children([rest, market]),
+            Group("account", "rest_for_one", RESTARTS, RESTART_PERIOD, _children(account)),
+        ))  # fmt: skip
+        self.supervisor = Supervisor(
+            name, Tree(root), [*stores, rest, market, *account], clock, self._on_crash, on_give_up,
+            hang_timeout=self._config.timeouts.hang, on_hang=self._on_hang,
+        )  # fmt: skip
 
     def start(self) -> None:
-        """Start all workers; returns at once."""
+        """Start all workers; returns at once.
+
+        Raises:
+            ThreadsUnavailable: threads cannot be started, or do not run; none is left.
+        """
         self.supervisor.start()
 
-    def stop(self, deadline: Deadline) -> list[str]:
-        """Break every wait, end all threads within the deadline; return the names of those that did not end."""
+    def signal(self) -> None:
+        """Break every wait and tell all workers to end; returns at once."""
         self._stop.set()
-        left = self.supervisor.stop(deadline)
-        if not self.executor.stop(deadline):
+        self.supervisor.signal()
+
+    def stop(self, deadline: Deadline) -> list[str]:
+        """Break every wait, end all threads within the deadline; return the names of those that did not end.
+
+        Questions of the workers are broken off at once. Whatever else is in flight may end by itself until half a
+        second before the deadline: a command that is broken off is one of which nobody knows what became of it.
+        """
+        self._stop.set()
+        self._http.cut(only_background=True)
+        early = deadline if deadline.at_ns is None else Deadline(deadline.at_ns - _TIME_TO_CUT_NS)
+        left = self.supervisor.stop(early)
+        has_pool_ended = self.executor.stop(early)
+        is_idle = self._http.wait_idle(early.remaining(self._clock.monotonic_ns()))
+        self._http.cut(only_background=False)
+        if left:
+            left = self.supervisor.stop(deadline)
+        if not has_pool_ended and not self.executor.stop(deadline):
             left.append(f"{self._driver.name}-pool")
+        if not is_idle:
+            self._http.wait_idle(deadline.remaining(self._clock.monotonic_ns()))
         self._http.close()
         return left
-
-    def _send_account(self, message: bytes) -> None:
-        if self.account is not None:
-            self.account.send(message)
-
-    def _fetch_snapshot(self, symbol: str) -> Future[BookSnapshot]:
-        call = self._driver.fetch_order_book(self.catalogue.get(symbol), _SNAPSHOT_LEVELS)
-        return self.executor.submit(lambda: self.rest.call(call, self._config.timeouts.snapshot))
 
     def _on_crash(self, worker: str, error: Exception) -> None:
         self._pipeline.metrics.count("worker.crashes", exchange=self._driver.name, worker=worker)
         self._pipeline.error(f"worker {worker}", error)
+
+    def _on_hang(self, worker: str, error: WorkerHung) -> None:
+        self._pipeline.metrics.count("worker.hangs", exchange=self._driver.name, worker=worker)
+        logger.error("worker %s hangs here:\n%s", worker, error.details["stack"])
+        # Its connection is cut, its successor has not begun: nothing that it fed may look alive meanwhile.
+        if worker == f"{self._driver.name}-account":
+            self.account = None
+            for condition in ACCOUNT_CONDITIONS:
+                self._readiness.lost(condition, error.message)
+            self.account_reporter.down(error.message, 0, 0.0)
+        else:
+            self.market.on_hang(worker, error.message)
+
+
+def _children(workers: list[Worker]) -> tuple[Child, ...]:
+    return tuple(Child(worker.name) for worker in workers)
 
 
 def _signer(config: Config, driver: ExchangeDriver) -> Signer | None:

@@ -1,20 +1,20 @@
-"""The local order books of one connector: fed on the stream's thread, read from any.
+"""Feeds local order books on the thread of one connection.
 
-Snapshots are fetched on a pool thread and handed back to the stream's thread, so that each book has one writer.
+Snapshots are fetched on a pool thread and handed back to that thread, so that each book has one writer.
 """
 
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
+from exconn_sync._live.book_shelf import BookEntry, BookShelf
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.local_book import LocalBook
 from exconn_sync.errors import ExconnError, ProtocolError
-from exconn_sync.model.book_view import BookView, Level
+from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import BookState, Channel
 from exconn_sync.model.market import BookDiff, BookSnapshot
 from exconn_sync.ports.clock import Clock
@@ -27,31 +27,17 @@ FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
 Post = Callable[[Callable[[], None]], None]
 
 
-class _Entry:
-    """One book with what surrounds it."""
-
-    __slots__ = ("backoff", "book", "epoch", "is_fetching", "lock", "retry_ns", "was_live")
-
-    def __init__(self, book: LocalBook, rng: random.Random) -> None:
-        self.book = book
-        # Guards the book between its writer and its readers.
-        self.lock = threading.Lock()
-        self.backoff = Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, rng)
-        # Counts the connections the book has lived through; a snapshot asked for on an earlier one is not used.
-        self.epoch = 0
-        self.is_fetching = False
-        self.retry_ns = 0
-        self.was_live = False
-
-
 class BookKeeper:
-    """Owns the books. ``view`` and ``top`` may be called from any thread, everything else on the stream's thread.
+    """Feeds the books of the symbols on one connection, for one life of its worker; on the stream's thread only.
 
+    ``connection`` is the connection's number.
     ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread.
     """
 
     def __init__(
         self,
+        shelf: BookShelf,
+        connection: int,
         driver: ExchangeDriver,
         pipeline: Pipeline,
         clock: Clock,
@@ -59,60 +45,54 @@ class BookKeeper:
         fetch: FetchSnapshot,
         post: Post,
     ) -> None:
+        self._shelf = shelf
+        self._connection = connection
         self._driver = driver
         self._pipeline = pipeline
         self._clock = clock
         self._rng = rng
         self._fetch = fetch
         self._post = post
-        self._entries: dict[str, _Entry] = {}
-
-    # --- any thread -------------------------------------------------------------------------------------------------
-
-    def view(self, symbol: str, depth: int | None = None) -> BookView:
-        """Return the book as it is now, to ``depth`` levels a side or whole; an unreadable one says why."""
-        entry = self._entries.get(symbol)
-        if entry is None:
-            reason = "not subscribed yet"
-            return BookView(exchange=self._driver.name, symbol=symbol, state=BookState.SYNCING, reason=reason)
-        with entry.lock:
-            return entry.book.view(self._clock.monotonic_ns(), depth)
-
-    def top(self, symbol: str) -> tuple[Level | None, Level | None]:
-        """Return best bid and best ask; None where there is none or the book is not readable."""
-        entry = self._entries.get(symbol)
-        if entry is None:
-            return None, None
-        with entry.lock:
-            return entry.book.top()
-
-    def states(self) -> dict[str, BookState]:
-        """Return the state of each book."""
-        return {symbol: entry.book.state for symbol, entry in list(self._entries.items())}
-
-    # --- the stream's thread ----------------------------------------------------------------------------------------
+        self._entries: dict[str, BookEntry] = {}
 
     def add(self, symbol: str) -> None:
-        """Keep a book for a symbol, from the diffs that come from now on."""
-        if symbol not in self._entries:
+        """Feed the book of a symbol, from the diffs that come from now on; one that is there is taken over."""
+        if symbol in self._entries:
+            return
+        entry = self._shelf.entries.get(symbol)
+        if entry is None:
             book = LocalBook(self._driver.name, symbol, self._driver.judge_diff)
-            self._entries[symbol] = _Entry(book, self._rng)
+            entry = BookEntry(book, Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng), self, self._connection)
+            self._shelf.entries[symbol] = entry
+        else:
+            entry.keeper, entry.connection = self, self._connection
+            self._interrupt(symbol, entry, "its connection was made anew")
+        self._entries[symbol] = entry
 
     def remove(self, symbol: str) -> None:
         """Keep the book no longer."""
-        self._entries.pop(symbol, None)
+        entry = self._entries.pop(symbol, None)
+        if entry is not None and self._shelf.entries.get(symbol) is entry and entry.keeper is self:
+            del self._shelf.entries[symbol]
 
     def keep_only(self, symbols: Collection[str]) -> None:
-        """Keep no other books than these."""
-        for symbol in list(self._entries):
-            if symbol not in symbols:
-                self.remove(symbol)
+        """Keep no other books of this connection than these, those of an earlier life of its worker included."""
+        for symbol, entry in self._shelf.entries.copy().items():
+            if entry.connection == self._connection and symbol not in symbols:
+                self._entries.pop(symbol, None)
+                self._shelf.entries.pop(symbol, None)
+
+    def update_id(self, symbol: str) -> int | None:
+        """Return the id of the last change that is known, None before the first."""
+        entry = self._entries.get(symbol)
+        return entry.book.update_id or None if entry is not None else None
 
     def on_diffs(self, symbol: str, diffs: list[BookDiff]) -> None:
         """Apply diffs, oldest first, and publish the views that somebody wants."""
         entry = self._entries.get(symbol)
-        if entry is None:
+        if entry is None or entry.keeper is not self:
             return
+        entry.awaits_diff = False
         now_ns = self._clock.monotonic_ns()
         is_wanted, depth = self._wanted_depth(symbol)
         views: list[BookView] = []
@@ -130,14 +110,14 @@ class BookKeeper:
     def on_subscribed(self, symbol: str) -> None:
         """Load the snapshot now that diffs are flowing; one loaded earlier might not join up with them."""
         entry = self._entries.get(symbol)
-        if entry is not None:
+        if entry is not None and entry.keeper is self:
             self._look_after(symbol, entry)
 
     def on_tick(self, now_ns: int) -> float | None:
         """Retry snapshots that are due; return the seconds until the next one is."""
         due: list[int] = []
         for symbol, entry in self._entries.items():
-            if entry.book.needs_snapshot and not entry.is_fetching and entry.retry_ns:
+            if entry.keeper is self and entry.book.needs_snapshot and not entry.is_fetching and entry.retry_ns:
                 if entry.retry_ns <= now_ns:
                     self._request(symbol, entry)
                 else:
@@ -146,18 +126,28 @@ class BookKeeper:
 
     def on_lost(self, reason: str) -> None:
         """Make every book unreadable: changes are being missed."""
-        now_ns = self._clock.monotonic_ns()
         for symbol, entry in self._entries.items():
-            with entry.lock:
-                entry.book.invalidate(reason, now_ns)
-            entry.retry_ns = 0
-            entry.epoch += 1
-            entry.is_fetching = False
-            self._note_state(symbol, entry)
+            if entry.keeper is self:
+                self._interrupt(symbol, entry, reason)
 
-    def _look_after(self, symbol: str, entry: _Entry) -> None:
+    def on_silent(self, symbol: str, reason: str) -> None:
+        """Make one book unreadable until a change of it comes (fault F060)."""
+        entry = self._entries.get(symbol)
+        if entry is not None and entry.keeper is self:
+            self._interrupt(symbol, entry, reason)
+            entry.awaits_diff = True
+
+    def _interrupt(self, symbol: str, entry: BookEntry, reason: str) -> None:
+        with entry.lock:
+            entry.book.invalidate(reason, self._clock.monotonic_ns())
+        entry.retry_ns = 0
+        entry.epoch += 1
+        entry.is_fetching = entry.awaits_diff = False
         self._note_state(symbol, entry)
-        if entry.book.needs_snapshot and not entry.is_fetching and not entry.retry_ns:
+
+    def _look_after(self, symbol: str, entry: BookEntry) -> None:
+        self._note_state(symbol, entry)
+        if entry.book.needs_snapshot and not entry.awaits_diff and not entry.is_fetching and not entry.retry_ns:
             self._request(symbol, entry)
 
     def _wanted_depth(self, symbol: str) -> tuple[bool, int | None]:
@@ -166,13 +156,13 @@ class BookKeeper:
         depths = [subscription.depth for subscription in subscriptions]
         return bool(depths), None if None in depths else max(filter(None, depths), default=None)
 
-    def _note_state(self, symbol: str, entry: _Entry) -> None:
+    def _note_state(self, symbol: str, entry: BookEntry) -> None:
         is_live = entry.book.state is BookState.LIVE
         if entry.was_live and not is_live:
             self._pipeline.metrics.count("book.lost", exchange=self._driver.name, symbol=symbol)
         entry.was_live = is_live
 
-    def _request(self, symbol: str, entry: _Entry) -> None:
+    def _request(self, symbol: str, entry: BookEntry) -> None:
         entry.is_fetching = True
         entry.retry_ns = 0
         with entry.lock:
@@ -185,8 +175,8 @@ class BookKeeper:
         epoch = entry.epoch
         future.add_done_callback(lambda done: self._post(lambda: self._arrived(symbol, entry, epoch, done)))
 
-    def _arrived(self, symbol: str, entry: _Entry, epoch: int, done: Future[BookSnapshot]) -> None:
-        if self._entries.get(symbol) is not entry or entry.epoch != epoch:
+    def _arrived(self, symbol: str, entry: BookEntry, epoch: int, done: Future[BookSnapshot]) -> None:
+        if entry.keeper is not self or self._entries.get(symbol) is not entry or entry.epoch != epoch:
             return
         error = done.exception()
         if error is not None:
@@ -214,7 +204,7 @@ class BookKeeper:
             entry.retry_ns = now_ns + int(entry.backoff.next_delay() * _NS)
         self._note_state(symbol, entry)
 
-    def _failed(self, symbol: str, entry: _Entry, error: BaseException) -> None:
+    def _failed(self, symbol: str, entry: BookEntry, error: BaseException) -> None:
         entry.is_fetching = False
         entry.retry_ns = self._clock.monotonic_ns() + int(entry.backoff.next_delay() * _NS)
         with entry.lock:

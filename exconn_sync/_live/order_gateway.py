@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from decimal import Decimal
 
-from exconn_sync._live.books import BookKeeper
+from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.reconciler import Reconciler
@@ -50,7 +50,7 @@ class OrderGateway:
         driver: ExchangeDriver,
         rest: RestClient,
         catalogue: Catalogue,
-        books: BookKeeper,
+        books: BookShelf,
         store: AccountStore,
         risk: RiskGate,
         reconciler: Reconciler,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from exconn_sync._store.account_store import AccountStore
-from exconn_sync.errors import ExconnError
+from exconn_sync.errors import ExconnError, ValidationError
 from exconn_sync.model.enums import OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.orders import HistoryEntry, OrderState
@@ -31,7 +31,7 @@ class Order:
 
     @property
     def state(self) -> OrderState:
-        """Everything known at this moment."""
+        """Everything known at this moment. Raises ForkedProcess in a child forked since."""
         state = self._store.order(self.client_order_id)
         if state is None:
             raise ExconnError(f"order {self.client_order_id} is not in the store")
@@ -110,12 +110,15 @@ class Order:
 
         Raises:
             ConnectorStopped: the connector was stopped meanwhile.
+            ValidationError: no such status, or ``timeout`` is no number of seconds.
         """
         if callable(until):
             return self._store.wait_for(self.client_order_id, until, timeout) is not None
         if until is None:
             wanted = frozenset(status for status in OrderStatus if status.is_terminal)
         else:
+            if isinstance(until, (int, float)):
+                raise ValidationError("until", until, "must be a status; seconds are given as timeout=")
             texts = [until] if isinstance(until, str) else until
             wanted = frozenset(OrderStatus.of("until", text) for text in texts)
         state = self._store.wait_for(
@@ -130,9 +133,12 @@ class Order:
             OrderRejected: the exchange refused, usually because the order is terminal already.
             OutcomeUnknown: the cancel may or may not have arrived; it is being looked into.
         """
+        self._store.guard.check("order", "look for it with orders.get() of the connector once it is started here")
         self._cancel(self, timeout)
 
     def __repr__(self) -> str:
+        if self._store.guard.is_foreign:
+            return f"<Order {self.client_order_id} of the parent process>"
         state = self.state
         return (
             f"<Order {state.client_order_id} {state.exchange} {state.symbol} {state.side} "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Hashable
 from typing import Any
 
+from exconn_sync._machines.report_limiter import ReportLimiter
 from exconn_sync._runtime.bus import Bus
-from exconn_sync._runtime.subscription import Key
-from exconn_sync.errors import ExconnError
+from exconn_sync._runtime.subscription import Key, Subscription
+from exconn_sync.errors import ExconnError, SubscriberLagging
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.events import ConnectionEvent, ErrorEvent
 from exconn_sync.ports.clock import Clock
@@ -24,6 +27,13 @@ class Pipeline:
         self.bus = bus
         self.metrics = metrics
         self._clock = clock
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew, also in a forked child: a new lock, nothing told yet."""
+        # Guards the limiter. Reentrant: the garbage collector may run anything while we hold it (fault F153).
+        self._lock = threading.RLock()
+        self._limiter = ReportLimiter()
 
     def key(self, channel: Channel, symbol: str = "") -> Key:
         """Return the key of a channel's events for a symbol."""
@@ -34,24 +44,59 @@ class Pipeline:
         self.bus.publish(self.key(channel, symbol), values)
 
     def connection(self, event: ConnectionEvent) -> None:
-        """Publish that a connection came up or went down; logged once an episode."""
+        """Publish, and log, that a connection came up or went down: once an episode."""
         if event.is_up:
             logger.info("%s %s connected", self.exchange, event.connection)
-        elif event.attempt <= 1:
+        else:
             logger.warning("%s %s disconnected: %s", self.exchange, event.connection, event.reason)
-        state = "up" if event.is_up else "down"
-        self.metrics.count("connection." + state, exchange=self.exchange, connection=event.connection)
         self.bus.publish(self.key(Channel.CONNECTION), [event])
 
-    def error(self, where: str, error: Exception) -> None:
-        """Publish an error that no caller waits for."""
-        kind = error.code if isinstance(error, ExconnError) else type(error).__name__
-        logger.warning("%s %s: %s", self.exchange, where, error)
-        self.metrics.count("errors", exchange=self.exchange, kind=kind)
-        self.bus.publish(self.key(Channel.ERROR), [ErrorEvent(self.exchange, where, error, self._clock.time_ns())])
+    def connection_changed(self, connection: str, *, is_up: bool) -> None:
+        """Count each time that a connection came up, and each loss and failed attempt."""
+        state = "up" if is_up else "down"
+        self.metrics.count("connection." + state, exchange=self.exchange, connection=connection)
 
-    def callback_error(self, where: str, error: Exception) -> None:
-        """Publish that a user's callback raised; a failing ``on_error`` callback is not told of itself."""
+    def error(self, where: str, error: Exception, *, always: bool = False) -> None:
+        """Publish an error that no caller waits for; a flood of one kind is told once a second (fault F164).
+
+        ``always`` is for those that cannot flood and that nobody may miss.
+        """
+        kind = error.code if isinstance(error, ExconnError) else type(error).__name__
+        self.metrics.count("errors", exchange=self.exchange, kind=kind)
+        suppressed = 0 if always else self._admit((where, kind))
+        if suppressed is not None:
+            logger.warning("%s %s: %s%s", self.exchange, where, error, _more(suppressed))
+            self._publish_error(where, error, suppressed)
+
+    def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
+        """Publish that a user's callback raised, to all but itself (fault F134).
+
+        One that raised while it was told of an error is only logged and counted: two of them would never end.
+        """
         self.metrics.count("callback.errors", exchange=self.exchange)
-        if not where.endswith(f"{Channel.ERROR}.{self.exchange}"):
-            self.bus.publish(self.key(Channel.ERROR), [ErrorEvent(self.exchange, where, error, self._clock.time_ns())])
+        suppressed = self._admit((subscription, type(error.__cause__ or error)))
+        if suppressed is None:
+            return
+        where = "callback of " + subscription.name
+        logger.error("%s raised%s", where, _more(suppressed), exc_info=error)
+        if not isinstance(event, ErrorEvent):
+            self._publish_error(where, error, suppressed, but=subscription)
+
+    def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
+        """Publish that a subscriber does not keep up, to all but itself (faults F136, F156)."""
+        logger.error("%s", error)
+        self.metrics.count("subscriber.lagging", exchange=self.exchange, kind=error.code)
+        self._publish_error("subscriber of " + subscription.name, error, 0, but=subscription)
+
+    def _admit(self, kind: Hashable) -> int | None:
+        now = self._clock.monotonic_ns()
+        with self._lock:
+            return self._limiter.admit(kind, now)
+
+    def _publish_error(self, where: str, error: Exception, suppressed: int, but: Subscription | None = None) -> None:
+        event = ErrorEvent(self.exchange, where, error, self._clock.time_ns(), suppressed)
+        self.bus.publish(self.key(Channel.ERROR), [event], but)
+
+
+def _more(suppressed: int) -> str:
+    return f" ({suppressed} more of this kind since the last line)" if suppressed else ""

@@ -7,7 +7,6 @@ looks; every difference enters the store as a fact.
 from __future__ import annotations
 
 import random
-import threading
 from decimal import Decimal
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
@@ -28,6 +27,7 @@ from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
+from exconn_sync.ports.waiting import Event
 
 _MOST_PAGES = 1000
 """Most requests for the fills of one order; with a thousand fills each, more than any order has."""
@@ -57,7 +57,7 @@ class Reconciler:
         self._pipeline = pipeline
         self._clock = clock
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
-        self._awake = threading.Event()
+        self._awake = Event()
         self._is_wanted = False
         self._due_ns = 0
         self._reported: set[ClientOrderId] = set()
@@ -79,7 +79,9 @@ class Reconciler:
         run.stop.on_set(self._awake.set)
         pause: float | None = None
         while True:
-            self._awake.wait(self._wait_time(pause))
+            seconds = self._wait_time(pause)
+            run.beat(seconds)
+            self._awake.wait(seconds)
             self._awake.clear()
             if run.stop.is_set:
                 return
@@ -132,6 +134,7 @@ class Reconciler:
             if self._backoff.attempts == 1:
                 self._pipeline.error("reconciliation", error)
             return
+        run.note_data()
         self._backoff.reset()
         self._due_ns = self._clock.monotonic_ns() + int(self._config.intervals.reconcile * 1e9)
         if run.is_current:

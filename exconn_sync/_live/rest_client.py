@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
+from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.breaker import Breaker
 from exconn_sync._transport.http import HttpClient
@@ -61,7 +62,8 @@ class RestClient:
         server_clock: ServerClock,
         metrics: MetricsSink,
         stop: StopSignal,
-        on_clock_skew: Callable[[], None],
+        look_again: Callable[[], None],
+        on_worker: Callable[[], bool] = lambda: False,
     ) -> None:
         self._driver = driver
         self._signer = signer
@@ -73,11 +75,15 @@ class RestClient:
         self._server_clock = server_clock
         self._metrics = metrics
         self._stop = stop
-        self._on_clock_skew = on_clock_skew
+        self._look_again = look_again
+        self._on_worker = on_worker
         self._ids = itertools.count(1)
 
-    def call(self, call: RestCall[T], timeout: float | None) -> T:
+    def call(self, call: RestCall[T], timeout: float | None, *, is_background: bool | None = None) -> T:
         """Make a call and return its domain value; ``timeout`` seconds bound everything it does.
+
+        A background call is broken off by a stop at once, all others when the stop's time runs out; by default those of
+        workers are (``on_worker`` tells whether the calling thread is one). A command never is.
 
         Raises:
             ExconnError: with ``request_id`` and, for commands, ``outcome``.
@@ -85,11 +91,12 @@ class RestClient:
         request_id = f"{self._driver.name}-{next(self._ids)}"
         deadline = Deadline.after(self._clock.monotonic_ns(), timeout)
         attempts = 1 if call.is_command else _READ_ATTEMPTS
+        background = not call.is_command and (self._on_worker() if is_background is None else is_background)
         try:
             while True:
                 attempts -= 1
                 try:
-                    return self._attempt(call, deadline)
+                    return self._attempt(call, deadline, is_background=background)
                 except ConnectionFailed as error:
                     if attempts == 0 or not error.temporary or deadline.is_over(self._clock.monotonic_ns()):
                         raise
@@ -102,7 +109,7 @@ class RestClient:
             logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
             raise
 
-    def _attempt(self, call: RestCall[T], deadline: Deadline) -> T:
+    def _attempt(self, call: RestCall[T], deadline: Deadline, *, is_background: bool) -> T:
         if call.is_signed and self._signer is None:
             raise AuthenticationError(f"{call.path} needs an API key", outcome="not_sent")
         self._await_budget(call, deadline)
@@ -111,13 +118,18 @@ class RestClient:
         request = self._driver.to_http(call, self._signer, timestamp_ms, self._window_ms)
         reach("rest.before_send")
         started_ns = self._clock.monotonic_ns()
+        # On a worker's thread: it may be silent until the answer is there or the deadline over.
+        beat(deadline.remaining(started_ns) or 0.0)
         try:
-            response = self._http.send(request, deadline)
+            response = self._http.send(request, deadline, is_background=is_background)
         except (ConnectionFailed, RequestTimeout) as error:
             self._check_life(call)
             self._breaker.failed(error)
             self._count(call, "failed", started_ns)
+            # Whether REST is down altogether is found out at once, and not at the next interval.
+            self._look_again()
             raise
+        beat()
         self._check_life(call)
         reach("rest.after_send")
         self._count(call, str(response.status), started_ns)
@@ -140,7 +152,7 @@ class RestClient:
             seconds = _SILENCE_WITHOUT_WORD if error.retry_after is None else error.retry_after
             self._budget.silence(seconds, self._server_clock.window_ms())
         if isinstance(error, ClockSkew):
-            self._on_clock_skew()
+            self._look_again()
         raise error
 
     @staticmethod
@@ -167,7 +179,9 @@ class RestClient:
             if wait > _WORTH_TELLING:
                 logger.info("%s %s waits %.1f s for its request budget", self._driver.name, call.path, wait)
             self._metrics.observe("rest.budget_wait_seconds", wait, exchange=self._driver.name, path=call.path)
+            beat(wait)
             self._stop.wait(wait)
+            beat()
 
     def _count(self, call: RestCall[Any], result: str, started_ns: int) -> None:
         seconds = (self._clock.monotonic_ns() - started_ns) / 1e9

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
@@ -15,13 +15,14 @@ from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync.config import Config
 from exconn_sync.errors import ConnectorStopped, ExconnError
-from exconn_sync.model.events import ConnectionEvent
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
+from exconn_sync.ports.waiting import Event
 
 CLOCK, INSTRUMENTS = "clock", "instruments"
 _SAMPLES = 3
-_INSTRUMENTS_AGE_NS = 3600 * 1_000_000_000
+_NS = 1_000_000_000
+_INSTRUMENTS_AGE_NS = 3600 * _NS
 
 
 class RestSession:
@@ -53,9 +54,10 @@ class RestSession:
         self._pipeline = pipeline
         self._rng = rng
         self._on_instruments = on_instruments
-        self._wanted = threading.Event()
+        self._wanted = Event()
         self._loaded_ns: int | None = None
-        self._is_up: bool | None = None
+        self._synchronized_ns = 0
+        self.reporter = ConnectionReporter("rest", config.reconnect.settle, pipeline, clock)
 
     def synchronize(self) -> None:
         """Ask for a synchronization now; returns at once. Any thread."""
@@ -66,31 +68,70 @@ class RestSession:
         settings = self._config.reconnect
         backoff = Backoff(settings.base, settings.cap, 0.0, self._rng)
         run.stop.on_set(self._wanted.set)
+        is_whole, is_up = True, False
         while not run.stop.is_set:
             run.beat()
             self._wanted.clear()
             try:
-                self._synchronize()
-                self._load_instruments()
+                self._look(is_whole=is_whole)
             except ConnectorStopped:
                 return
             except ExconnError as error:
+                if not run.is_current:
+                    return
                 delay = backoff.next_delay()
-                self._went_down(error, backoff.attempts, delay)
+                self._readiness.lost(CLOCK, error.message)
+                self.reporter.down(error.message, backoff.attempts, delay)
+                run.beat(delay)
                 run.stop.wait(delay)
+                is_whole, is_up = True, False
                 continue
-            backoff = Backoff(settings.base, settings.cap, 0.0, self._rng)
-            self._went_up()
-            # A stop sets the same event, after its own flag, so it cannot be missed here.
-            if not run.stop.is_set:
-                self._wanted.wait(self._config.intervals.clock)
+            if not run.is_current:
+                return
+            backoff.reset()
+            run.note_data()
+            self._readiness.met(CLOCK)
+            # A subscriber may be stuck although nothing is published that would show it (fault F136).
+            self._pipeline.bus.look(self._clock.monotonic_ns())
+            if not is_up:
+                is_up = True
+                self.reporter.up()
+            is_whole = self._rest_for_a_while(run)
 
-    def _synchronize(self) -> None:
-        for _ in range(_SAMPLES):
+    def _look(self, *, is_whole: bool) -> None:
+        """Ask for the time once, which also shows that REST works, or do everything that is due."""
+        self._synchronize(_SAMPLES if is_whole else 1)
+        if is_whole:
+            self._synchronized_ns = self._clock.monotonic_ns()
+            self._load_instruments()
+
+    def _rest_for_a_while(self, run: WorkerRun) -> bool:
+        """Wait until the next look; return whether it is to be a whole one."""
+        intervals = self._config.intervals
+        started_ns = self._clock.monotonic_ns()
+        whole_ns = self._synchronized_ns + int(intervals.clock * _NS)
+        until_ns = min(started_ns + int(intervals.ping * _NS), whole_ns)
+        while True:
+            settling = self.reporter.tick()
+            now_ns = self._clock.monotonic_ns()
+            wait = max(until_ns - now_ns, 0) / _NS
+            wait = wait if settling is None else min(wait, settling)
+            run.beat(wait)
+            if run.stop.is_set:
+                # Its event may have been cleared at the begin of a look; its flag stays.
+                return False
+            # A stop sets the same event, after its own flag, so it cannot be missed here.
+            is_wanted = self._wanted.wait(wait)
+            self._wanted.clear()
+            now_ns = self._clock.monotonic_ns()
+            if is_wanted or run.stop.is_set or now_ns >= until_ns:
+                return is_wanted or now_ns >= whole_ns
+
+    def _synchronize(self, samples: int) -> None:
+        for _ in range(samples):
             sent_ns = self._clock.monotonic_ns()
             server_ns = self._rest.call(self._driver.server_time(), self._config.timeouts.request)
             self._server_clock.add(sent_ns, self._clock.monotonic_ns(), server_ns)
-        self._readiness.met(CLOCK)
 
     def _load_instruments(self) -> None:
         now_ns = self._clock.monotonic_ns()
@@ -98,21 +139,7 @@ class RestSession:
             return
         call = self._driver.fetch_instruments()
         self._catalogue.replace(self._rest.call(call, self._config.timeouts.request))
-        self._loaded_ns = now_ns
         self._on_instruments()
+        # Only now: where that failed, it is tried again with the next look.
+        self._loaded_ns = now_ns
         self._readiness.met(INSTRUMENTS)
-
-    def _went_up(self) -> None:
-        if self._is_up is not True:
-            self._is_up = True
-            self._pipeline.connection(self._event(is_up=True, reason="", attempt=0, retry_in=0.0))
-
-    def _went_down(self, error: ExconnError, attempt: int, delay: float) -> None:
-        self._readiness.lost(CLOCK, error.message)
-        if self._is_up is not False:
-            self._is_up = False
-            self._pipeline.connection(self._event(is_up=False, reason=error.message, attempt=attempt, retry_in=delay))
-
-    def _event(self, *, is_up: bool, reason: str, attempt: int, retry_in: float) -> ConnectionEvent:
-        now = self._clock.time_ns()
-        return ConnectionEvent(self._driver.name, "rest", is_up, reason, attempt, retry_in, now)

@@ -1,6 +1,7 @@
-"""The life of one WebSocket connection after another: connect, work, lose, back off, for ever until stop.
+"""One life of a stream worker: connect, work, lose, back off, for ever until stop.
 
-The worker's thread owns the socket in both directions. Other threads leave work with ``post`` and wake it.
+The worker's thread owns the sockets in both directions (fault F016). Other threads leave work with ``post``.
+While a connection is being replaced, two of them are read: the primary one and its successor.
 """
 
 from __future__ import annotations
@@ -8,218 +9,381 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from exconn_sync._live.connection_reporter import ConnectionReporter
+from exconn_sync._live.dialler import Dialler
+from exconn_sync._live.link import Link, LinkHandler
 from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.retry_delay import REFUSED_KEY_PAUSE, delay_after, failure_of, is_refused_key
+from exconn_sync._live.succession import Succession
 from exconn_sync._machines.backoff import Backoff
+from exconn_sync._machines.rotation import RotationPlan
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.worker import WorkerRun
-from exconn_sync._transport.frames import Frames
+from exconn_sync._transport.waiting import Waiter
 from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync._transport.websocket import StreamSocket
 from exconn_sync.config import Config
-from exconn_sync.errors import AuthenticationError, ConnectionFailed, ConnectorStopped, ExconnError
-from exconn_sync.model.events import ConnectionEvent
+from exconn_sync.errors import ConnectionFailed, ConnectorStopped, ExconnError
 from exconn_sync.ports.clock import Clock
 
 _NS = 1_000_000_000
 _LONGEST_WAIT = 1.0
+_ESTABLISH_LIMIT = 20.0
+_OVERLAP_LIMIT = 10.0
+_NEXT_REPLACEMENT = 30.0
+_ABANDONED = "this life of the worker was abandoned"
 
 
-class SessionHandler(Protocol):
-    """What a session does with its connection; every method runs on the session's thread."""
+class Feed(Protocol):
+    """What a session feeds through all connections of one life; every method runs on the session's thread."""
 
     def url(self) -> str:
         """Return where to connect."""
         ...
 
-    def on_open(self) -> None:
-        """A new connection stands."""
-        ...
-
-    def on_messages(self, messages: list[bytes], received_at: int) -> bool:
-        """Handle messages, oldest first; return True once the connection has proved useful."""
-        ...
-
-    def on_tick(self, now_ns: int) -> float | None:
-        """Do what is due; return the seconds until something is due again, None for nothing."""
+    def handler(self, link: Link) -> LinkHandler:
+        """Return what handles a new connection; it stands beside the primary one where there is one."""
         ...
 
     def on_lost(self, error: ExconnError) -> None:
-        """The connection, or the attempt to make one, failed."""
+        """Nothing comes any more: the primary connection, or the attempt to make one, failed."""
+        ...
+
+    def has_switched(self) -> bool:
+        """Return whether the successor brings everything, so that the primary one can go without a gap."""
+        ...
+
+    def replace(self) -> None:
+        """Let the successor be the primary connection from now on."""
+        ...
+
+    def forget_successor(self) -> None:
+        """Go on with the primary connection alone."""
         ...
 
 
-class SocketSession:
-    """Runs a handler on one connection after another.
+@dataclass(frozen=True)
+class SessionParts:
+    """What all sessions of a connector share.
 
     ``await_rest`` blocks until clock and instruments are known, which every stream needs; it raises ConnectorStopped.
+    ``submit`` runs a task on the pool.
     """
+
+    config: Config
+    clock: Clock
+    pipeline: Pipeline
+    rng: random.Random
+    dialler: Dialler
+    requests_per_second: int
+    await_rest: Callable[[StopSignal], None]
+    submit: Callable[[Callable[[], Any]], Future[Any]]
+
+
+class SocketSession:
+    """Made anew for each life of its worker, so that a life that was abandoned cannot touch the next one."""
 
     def __init__(
         self,
-        name: str,
-        config: Config,
-        handler: SessionHandler,
-        clock: Clock,
-        pipeline: Pipeline,
-        rng: random.Random,
-        await_rest: Callable[[StopSignal], None],
+        parts: SessionParts,
+        reporter: ConnectionReporter,
+        run: WorkerRun,
+        make_feed: Callable[[SocketSession], Feed],
     ) -> None:
-        self.name = name
-        self._config = config
-        self._handler = handler
-        self._clock = clock
-        self._pipeline = pipeline
-        self._rng = rng
-        self._await_rest = await_rest
+        settings = parts.config.reconnect
+        self._parts = parts
+        self._clock = parts.clock
+        self._reporter = reporter
+        self._run = run
+        self._backoff = Backoff(settings.base, settings.cap, settings.settle, parts.rng)
+        self._rotation = RotationPlan(settings.rotate_after, settings.rotation_window, parts.rng)
         self._posted: deque[Callable[[], None]] = deque()
-        self._wakeup: Wakeup | None = None
-        self._socket: StreamSocket | None = None
-        self._last_byte_ns = 0
-        self._is_probed = False
+        self._wakeup = Wakeup()
+        self._waiter = Waiter(self._wakeup)
+        self._succession = Succession(
+            lambda stop: parts.dialler.dial(self._feed.url(), stop), parts.submit, self._wakeup.wake
+        )
+        self._primary: Link | None = None
+        self._successor: Link | None = None
+        # Since when the successor is not established, or is.
+        self._successor_ns = 0
+        self._is_overlapping = False
+        self._look_ns = 0
+        # Last, because it may use all of the above.
+        self._feed = make_feed(self)
+
+    # --- any thread -------------------------------------------------------------------------------------------------
 
     @property
     def is_open(self) -> bool:
-        """True while a connection stands. Exact, from any thread."""
-        return self._socket is not None
+        """True while a connection stands. Exact."""
+        return self._primary is not None
 
-    @property
-    def last_byte_ns(self) -> int:
-        """Monotonic time of the last byte received."""
-        return self._last_byte_ns
+    def is_current(self) -> bool:
+        """Return whether this life was not abandoned."""
+        return self._run.is_current
 
     def post(self, task: Callable[[], None]) -> None:
-        """Have the session's thread run something; returns at once. Any thread; must not block."""
+        """Have the session's thread run something; returns at once. Must not block."""
         self._posted.append(task)
-        wakeup = self._wakeup
-        if wakeup is not None:
-            wakeup.wake()
+        self._wakeup.wake()
 
-    def send(self, message: bytes) -> None:
-        """Send a text message. Session's thread only."""
-        if self._socket is None:
-            raise ConnectionFailed("not connected", outcome="not_sent")
-        self._socket.send_text(message)
+    def look_soon(self) -> None:
+        """Have the session's thread look at what is due."""
+        self.post(_nothing)
 
-    def body(self, run: WorkerRun) -> None:
+    def cut(self) -> None:
+        """Break the connections: the thread that owns them hangs."""
+        for link in (self._primary, self._successor):
+            if link is not None:
+                link.cut()
+
+    # --- the session's thread ---------------------------------------------------------------------------------------
+
+    def demand_replacement(self, why: str) -> None:
+        """Have the connection replaced without a gap, as soon as possible."""
+        self._reporter.recorder.change(f"to be replaced: {why}")
+        self._rotation.demand(self._clock.monotonic_ns())
+        self._look_ns = 0
+
+    def work(self) -> None:
         """Work until stop: the body of the worker."""
-        settings = self._config.reconnect
-        backoff = Backoff(settings.base, settings.cap, settings.settle, self._rng)
-        wakeup = Wakeup()
-        self._wakeup = wakeup
-        run.stop.on_set(wakeup.wake)
+        run = self._run
+        run.stop.on_set(self._wakeup.wake)
+        run.on_abandon(self.cut)
         try:
-            self._await_rest(run.stop)
-            while not run.stop.is_set:
-                run.beat()
-                error = self._live_once(run, wakeup, backoff)
+            self._parts.await_rest(run.stop)
+            while run.is_current and not run.stop.is_set:
+                error = self._live_once()
                 if error is None:
                     return
-                delay = backoff.next_delay() if error.temporary else settings.cap
-                self._tell_lost(error, backoff.attempts, delay)
+                delay = delay_after(error, self._backoff.next_delay(), self._parts.config.reconnect.cap)
+                if run.is_current:
+                    self._reporter.down(error.message, self._backoff.attempts, delay)
+                run.beat(delay)
                 run.stop.wait(delay)
         except ConnectorStopped:
             return
         finally:
-            self._wakeup = None
-            wakeup.close()
+            self._waiter.close()
+            self._wakeup.close()
 
-    def _live_once(self, run: WorkerRun, wakeup: Wakeup, backoff: Backoff) -> ConnectionFailed | None:
-        """Live through one connection; return why it ended, None for the stop."""
+    def _live_once(self) -> ConnectionFailed | None:
+        """Live through one connection and those that replace it; return why the last one ended, None for the stop."""
+        run = self._run
         try:
-            self._open(run, wakeup)
-            backoff.connected(self._clock.monotonic_ns())
-            self._tell_up()
+            run.beat()
+            self._begin(self._parts.dialler.dial(self._feed.url(), run.stop))
             while not run.stop.is_set:
-                self._turn(run, backoff)
+                try:
+                    self._turn()
+                except ExconnError as error:
+                    if not self._is_survived(error):
+                        raise
+        except ConnectorStopped:
+            return None
         except ExconnError as error:
-            self._handler.on_lost(error)
-            if isinstance(error, ConnectionFailed):
-                return error
-            return ConnectionFailed(error.message, temporary=not isinstance(error, AuthenticationError))
+            self._on_lost(error)
+            return error if isinstance(error, ConnectionFailed) else failure_of(error)
         except Exception as error:
             # A defect ends this life of the worker; what the connection fed must not look alive meanwhile.
-            self._handler.on_lost(ConnectionFailed(f"the reader crashed: {type(error).__name__}"))
+            self._on_lost(ConnectionFailed(f"the reader crashed: {type(error).__name__}"))
+            if run.is_current:
+                self._reporter.down(f"the reader crashed: {type(error).__name__}", self._backoff.attempts, 0.0)
             raise
         finally:
-            self._close()
+            self._close_all()
         return None
 
-    def _open(self, run: WorkerRun, wakeup: Wakeup) -> None:
-        timeouts = self._config.timeouts
-        self._socket = StreamSocket.connect(
-            self._handler.url(),
-            wakeup,
-            lambda: run.stop.is_set,
-            connect_timeout=timeouts.connect,
-            write_timeout=timeouts.write,
-            max_message_bytes=16 << 20,
-        )
-        self._last_byte_ns = self._clock.monotonic_ns()
-        self._handler.on_open()
-
-    def _turn(self, run: WorkerRun, backoff: Backoff) -> None:
-        """Wait once for bytes, a wake-up or the next thing that is due, and handle it."""
-        socket = self._socket
-        if socket is None:
-            raise ConnectionFailed("not connected")
-        while self._posted:
-            self._posted.popleft()()
-        now_ns = self._clock.monotonic_ns()
-        due = self._handler.on_tick(now_ns)
-        longest = min(_LONGEST_WAIT, self._until_idle_step(now_ns))
-        frames = socket.wait(longest if due is None else min(longest, due))
-        run.beat()
-        reach("stream.after_read")
-        now_ns = self._clock.monotonic_ns()
-        if frames is None:
-            self._check_idle(socket, now_ns)
-            return
-        self._last_byte_ns = now_ns
-        self._is_probed = False
-        if self._take(socket, frames, run):
-            backoff.proved(now_ns)
-
-    def _take(self, socket: StreamSocket, frames: Frames, run: WorkerRun) -> bool:
-        if frames.pings:
-            # Only the newest one: exchanges count pongs as messages of ours (fault F023).
-            socket.send_pong(frames.pings[-1])
-        is_useful = False
-        if frames.messages and run.is_current:
-            is_useful = self._handler.on_messages(frames.messages, self._clock.time_ns())
-        if frames.close is not None:
-            raise ConnectionFailed(f"closed by the exchange: {frames.close.code} {frames.close.reason}".rstrip())
-        return is_useful
-
-    def _until_idle_step(self, now_ns: int) -> float:
-        """Return the seconds until a connection that stays quiet has to be probed or given up."""
-        limit = self._config.reconnect.idle_timeout
-        step = limit if self._is_probed else limit / 2
-        return max(step - (now_ns - self._last_byte_ns) / _NS, 0.0)
-
-    def _check_idle(self, socket: StreamSocket, now_ns: int) -> None:
-        """Probe a quiet connection, and give up a dead one: only received bytes count as life (fault F008)."""
-        quiet = (now_ns - self._last_byte_ns) / _NS
-        limit = self._config.reconnect.idle_timeout
-        if quiet >= limit:
-            raise ConnectionFailed(f"no byte for {limit} s")
-        if quiet >= limit / 2 and not self._is_probed:
-            self._is_probed = True
-            socket.send_ping(b"")
-
-    def _close(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
+    def _begin(self, socket: StreamSocket) -> None:
+        if not self._run.is_current:
+            # Abandoned while it was being dialled: from here on another life changes what they share.
             socket.close()
+            raise ConnectorStopped(_ABANDONED)
+        link = self._primary = self._linked(socket)
+        self._backoff.connected(self._clock.monotonic_ns())
+        self._rotation.opened(self._clock.monotonic_ns(), self._clock.time_ns())
+        if self._run.is_current:
+            self._reporter.up()
+        self._look_ns = 0
+        link.handler.on_open()
 
-    def _tell_up(self) -> None:
-        self._pipeline.connection(self._event(is_up=True, reason="", attempt=0, retry_in=0.0))
+    def _linked(self, socket: StreamSocket) -> Link:
+        parts = self._parts
+        link = Link(socket, parts.config, parts.requests_per_second, self._clock, self._reporter.recorder)
+        self._waiter.add(socket)
+        try:
+            link.handler = self._feed.handler(link)
+        except BaseException:
+            # Nobody else knows of it yet.
+            self._waiter.remove(socket)
+            socket.close()
+            raise
+        return link
 
-    def _tell_lost(self, error: ConnectionFailed, attempt: int, delay: float) -> None:
-        self._pipeline.connection(self._event(is_up=False, reason=error.message, attempt=attempt, retry_in=delay))
+    def _turn(self) -> None:
+        """Wait once for bytes, a wake-up or the next thing that is due, and handle it."""
+        wait = (self._look_ns - self._clock.monotonic_ns()) / _NS
+        ready = self._waiter.wait(min(max(wait, 0.0), _LONGEST_WAIT))
+        self._run.beat()
+        reach("stream.after_read")
+        for socket in ready:
+            self._check_life()
+            self._read(socket)
+        # Handling what was read may have taken so long that this life was given up.
+        self._check_life()
+        if self._posted:
+            self._look_ns = 0
+            while self._posted:
+                self._posted.popleft()()
+        now_ns = self._clock.monotonic_ns()
+        if now_ns >= self._look_ns or self._succession.is_under_way:
+            self._look_ns = now_ns + int(self._look_after(now_ns) * _NS)
 
-    def _event(self, *, is_up: bool, reason: str, attempt: int, retry_in: float) -> ConnectionEvent:
-        now = self._clock.time_ns()
-        return ConnectionEvent(self._config.exchange, self.name, is_up, reason, attempt, retry_in, now)
+    def _check_life(self) -> None:
+        if not self._run.is_current:
+            raise ConnectorStopped(_ABANDONED)
+
+    def _read(self, socket: StreamSocket) -> None:
+        primary, successor = self._primary, self._successor
+        if primary is not None and socket is primary.socket:
+            if primary.take():
+                self._run.note_data()
+                if self._backoff.attempts:
+                    self._backoff.proved(self._clock.monotonic_ns())
+        elif successor is not None and socket is successor.socket:
+            try:
+                successor.take()
+            except ExconnError as error:
+                self._drop_successor(error)
+
+    def _look_after(self, now_ns: int) -> float:
+        """Do what is due on connections, subscriptions and their replacement; return the seconds until the next."""
+        due = [_LONGEST_WAIT]
+        if self._primary is not None:
+            due.append(self._primary.look_after(now_ns))
+        settling = self._reporter.tick()
+        if settling is not None:
+            due.append(settling)
+        due.append(self._look_after_successor(now_ns))
+        return max(min(due), 0.0)
+
+    # --- replacing the connection -----------------------------------------------------------------------------------
+
+    def _look_after_successor(self, now_ns: int) -> float:
+        if self._successor is not None:
+            return self._overlap(self._successor, now_ns)
+        if self._succession.is_under_way:
+            self._welcome(self._succession.take(), now_ns)
+            return _LONGEST_WAIT if self._successor is None else 0.0
+        wall_ns = self._clock.time_ns()
+        if self._rotation.is_due(now_ns, wall_ns):
+            self._succession.begin()
+            return _LONGEST_WAIT
+        return self._rotation.until_due(now_ns, wall_ns)
+
+    def _welcome(self, opened: StreamSocket | ExconnError | None, now_ns: int) -> None:
+        if isinstance(opened, ExconnError):
+            self._postpone(opened)
+        elif opened is not None:
+            self._successor = self._linked(opened)
+            self._successor_ns, self._is_overlapping = now_ns, False
+            self._reporter.recorder.change("a successor is connected")
+            try:
+                self._successor.handler.on_open()
+            except ExconnError as error:
+                self._drop_successor(error)
+
+    def _overlap(self, successor: Link, now_ns: int) -> float:
+        """Look after a connection that is about to take over; return the seconds until the next look."""
+        try:
+            due = successor.look_after(now_ns)
+        except ExconnError as error:
+            self._drop_successor(error)
+            return 0.0
+        if successor.handler.is_established is not self._is_overlapping:
+            # A topic that is wanted now may take it back.
+            self._successor_ns, self._is_overlapping = now_ns, not self._is_overlapping
+        age = (now_ns - self._successor_ns) / _NS
+        if self._is_overlapping:
+            if self._feed.has_switched() or age >= _OVERLAP_LIMIT:
+                self._promote()
+                return 0.0
+        elif age >= _ESTABLISH_LIMIT:
+            self._drop_successor(ConnectionFailed(f"the successor was not ready after {_ESTABLISH_LIMIT:g} s"))
+            return 0.0
+        return min(due, 0.1)
+
+    def _promote(self) -> None:
+        """Let the successor take over, and let go of the connection that it replaces."""
+        old, self._primary, self._successor = self._primary, self._successor, None
+        # Before the feed is told: it may demand the next one at once.
+        self._rotation.opened(self._clock.monotonic_ns(), self._clock.time_ns())
+        self._feed.replace()
+        if old is not None:
+            self._waiter.remove(old.socket)
+            old.socket.close()
+        self._reporter.recorder.change("replaced")
+        self._parts.pipeline.metrics.count(
+            "connection.replaced", exchange=self._parts.pipeline.exchange, connection=self._reporter.name
+        )
+
+    def _is_survived(self, error: ExconnError) -> bool:
+        """Return whether a lost primary connection has a successor that takes its place."""
+        successor = self._successor
+        if successor is None or isinstance(error, ConnectorStopped):
+            return False
+        if successor.failure is error:
+            self._drop_successor(error)
+            return True
+        self._reporter.recorder.change(f"lost while its successor stands: {error.message}")
+        if not successor.handler.is_established:
+            # Something was missed in between: it counts as a loss, only without a pause.
+            self._on_lost(error)
+            if self._run.is_current:
+                self._reporter.down(error.message, self._backoff.attempts, 0.0)
+                self._reporter.up()
+        self._promote()
+        return True
+
+    def _drop_successor(self, error: ExconnError) -> None:
+        successor, self._successor = self._successor, None
+        if successor is not None:
+            self._waiter.remove(successor.socket)
+            successor.socket.close()
+            self._feed.forget_successor()
+        self._postpone(error)
+
+    def _postpone(self, error: ExconnError) -> None:
+        """Try again later; the connection in use goes on, so nobody is bothered with it."""
+        self._reporter.recorder.change(f"no successor: {error.message}")
+        self._parts.pipeline.metrics.count(
+            "connection.replacement_failed", exchange=self._parts.pipeline.exchange, connection=self._reporter.name
+        )
+        pause = _NEXT_REPLACEMENT
+        if is_refused_key(error):
+            pause = self._parts.config.reconnect.cap * REFUSED_KEY_PAUSE
+        self._rotation.postponed(self._clock.monotonic_ns(), pause)
+
+    # --- the end of connections -------------------------------------------------------------------------------------
+
+    def _on_lost(self, error: ExconnError) -> None:
+        if self._run.is_current:
+            self._feed.on_lost(error)
+
+    def _close_all(self) -> None:
+        self._succession.cancel()
+        links = [link for link in (self._primary, self._successor) if link is not None]
+        self._primary = self._successor = None
+        for link in links:
+            self._waiter.remove(link.socket)
+            link.socket.close()
+
+
+def _nothing() -> None:
+    """Be posted, so that the session looks at what is due."""

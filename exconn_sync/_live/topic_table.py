@@ -1,16 +1,17 @@
-"""Which topics are wanted, which were asked for, and which the exchange has acknowledged.
+"""Which topics one connection was asked for, and which of them the exchange has acknowledged.
 
-What the user wants outlives every connection; what a connection acknowledged dies with it. Pure: told the time,
-no thread, no socket.
+What is wanted outlives every connection and is handed in; what a connection acknowledged dies with it. Pure: told the
+time, no thread, no socket.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from exconn_sync.model.wire import Topic
+
+_ASKED_AT_MOST = 2
 
 
 @dataclass
@@ -23,82 +24,127 @@ class Request:
 
 
 class TopicTable:
-    """Wanted topics with the number of those who want them, and the state of each on the present connection."""
+    """The state of each topic on one connection.
+
+    An acknowledgement is not believed alone, nor is a missing one fatal: a topic that delivers is acknowledged, one
+    that got no answer is asked for a second time (fault F047). A refused request of several topics is split until it is
+    known which of them the exchange refuses (fault F046).
+    """
 
     def __init__(self) -> None:
-        self._wanted: Counter[Topic] = Counter()
         self._acknowledged: set[Topic] = set()
         self._under_way: dict[int, Request] = {}
         self._refused: set[Topic] = set()
+        self._renewing: set[Topic] = set()
+        self._asked: dict[Topic, int] = {}
+        self._at_once: dict[Topic, int] = {}
 
-    @property
-    def wanted(self) -> set[Topic]:
-        """All topics that somebody wants."""
-        return {topic for topic, count in self._wanted.items() if count > 0}
-
-    @property
-    def is_settled(self) -> bool:
-        """True where every wanted topic is acknowledged or was refused."""
-        return self.wanted <= self._acknowledged | self._refused
+    def is_settled(self, wanted: Set[Topic]) -> bool:
+        """Return whether every wanted topic is acknowledged or was refused, and none is being renewed."""
+        return not self._renewing and wanted <= self._acknowledged | self._refused
 
     def is_acknowledged(self, topic: Topic) -> bool:
-        """Return whether the present connection delivers this topic."""
+        """Return whether the connection delivers this topic."""
         return topic in self._acknowledged
 
-    def want(self, topic: Topic) -> None:
-        """Note that one more wants the topic.
+    def to_subscribe(self, wanted: Set[Topic]) -> list[Topic]:
+        """Return the wanted topics that have to be asked for, in a stable order."""
+        return sorted(wanted - self._acknowledged - self._busy() - self._refused, key=_order)
 
-        Wants and releases come from several threads, so a release may overtake its want: the count is below zero then.
-        """
-        self._count(topic, 1)
+    def to_unsubscribe(self, wanted: Set[Topic]) -> list[Topic]:
+        """Return the topics that are delivered although nobody wants them any more, or that are renewed."""
+        surplus = self._acknowledged & self._renewing | self._acknowledged - wanted
+        return sorted(surplus - self._busy(), key=_order)
+
+    def forgive(self, topic: Topic) -> None:
+        """Ask for a refused topic again: somebody new wants it."""
         self._refused.discard(topic)
+        self._asked.pop(topic, None)
 
-    def release(self, topic: Topic) -> None:
-        """Note that one fewer wants the topic."""
-        self._count(topic, -1)
+    def renew(self, topic: Topic) -> None:
+        """Have a topic ended and asked for again: it delivers nothing although there is something."""
+        if topic in self._acknowledged:
+            self._renewing.add(topic)
 
-    def _count(self, topic: Topic, change: int) -> None:
-        self._wanted[topic] += change
-        if self._wanted[topic] == 0:
-            del self._wanted[topic]
-
-    def reset(self) -> None:
-        """Forget everything about the connection that was lost; refused topics are asked for again."""
-        self._acknowledged.clear()
-        self._under_way.clear()
-        self._refused.clear()
-
-    def to_subscribe(self) -> list[Topic]:
-        """Return the wanted topics that were not asked for yet, in a stable order."""
-        busy = {topic for request in self._under_way.values() for topic in request.topics}
-        missing = [t for t in self.wanted if t not in self._acknowledged and t not in busy and t not in self._refused]
-        return sorted(missing, key=_order)
-
-    def to_unsubscribe(self) -> list[Topic]:
-        """Return the topics that are delivered although nobody wants them any more."""
-        busy = {topic for request in self._under_way.values() for topic in request.topics}
-        return sorted(self._acknowledged - self.wanted - busy, key=_order)
+    def batches(self, topics: list[Topic], most: int) -> list[list[Topic]]:
+        """Return topics in requests of at most ``most``, smaller ones where a larger one was refused."""
+        found: list[list[Topic]] = []
+        for topic in topics:
+            limit = min(self._at_once.get(topic, most), most)
+            if found and len(found[-1]) < min(limit, self._at_once.get(found[-1][0], most)):
+                found[-1].append(topic)
+            else:
+                found.append([topic])
+        return found
 
     def sent(self, request_id: int, topics: Iterable[Topic], *, is_subscribe: bool, now_ns: int) -> None:
         """Note that a request left."""
-        self._under_way[request_id] = Request(tuple(topics), is_subscribe, now_ns)
+        request = self._under_way[request_id] = Request(tuple(topics), is_subscribe, now_ns)
+        if is_subscribe:
+            for topic in request.topics:
+                self._asked[topic] = self._asked.get(topic, 0) + 1
 
     def answered(self, request_id: int, *, is_success: bool) -> Request | None:
         """Note the answer to a request; return the request, None for an unknown one."""
         request = self._under_way.pop(request_id, None)
         if request is None:
             return None
-        if request.is_subscribe and is_success:
-            self._acknowledged.update(request.topics)
-        elif request.is_subscribe:
+        if not request.is_subscribe:
+            self._end(request.topics)
+        elif is_success:
+            self._acknowledge(request.topics)
+        elif len(request.topics) == 1:
             self._refused.update(request.topics)
         else:
-            self._acknowledged.difference_update(request.topics)
+            for topic in request.topics:
+                self._at_once[topic] = max(len(request.topics) // 2, 1)
+                self._asked[topic] = 0
         return request
 
-    def overdue(self, now_ns: int, limit_ns: int) -> list[Request]:
-        """Return the requests that got no answer for longer than the limit."""
-        return [request for request in self._under_way.values() if now_ns - request.sent_ns > limit_ns]
+    @property
+    def is_waiting(self) -> bool:
+        """True while an answer is missing."""
+        return bool(self._under_way)
+
+    def overdue(self, now_ns: int, limit_ns: int, has_delivered: Set[Topic]) -> tuple[list[Topic], list[Topic]]:
+        """Give up requests that got no answer within the limit.
+
+        Topics of them that deliver on this connection count as acknowledged; the others will be asked for once more.
+        Returns the former, and of the latter those for which asking again is no use.
+        """
+        delivering: list[Topic] = []
+        hopeless: list[Topic] = []
+        late = [key for key, request in self._under_way.items() if now_ns - request.sent_ns > limit_ns]
+        for request_id in late:
+            request = self._under_way.pop(request_id)
+            if not request.is_subscribe:
+                self._end(request.topics)
+                continue
+            delivering += [topic for topic in request.topics if topic in has_delivered]
+            hopeless += [
+                topic
+                for topic in request.topics
+                if topic not in has_delivered and self._asked.get(topic, 0) >= _ASKED_AT_MOST
+            ]
+        self._acknowledge(delivering)
+        return delivering, hopeless
+
+    def next_overdue_ns(self, limit_ns: int) -> int | None:
+        """Return the time at which the oldest request is overdue, None where none is under way."""
+        sent = [request.sent_ns for request in self._under_way.values()]
+        return min(sent) + limit_ns if sent else None
+
+    def _acknowledge(self, topics: Iterable[Topic]) -> None:
+        for topic in topics:
+            self._acknowledged.add(topic)
+            self._asked.pop(topic, None)
+
+    def _end(self, topics: Iterable[Topic]) -> None:
+        self._acknowledged.difference_update(topics)
+        self._renewing.difference_update(topics)
+
+    def _busy(self) -> set[Topic]:
+        return {topic for request in self._under_way.values() for topic in request.topics}
 
 
 def _order(topic: Topic) -> tuple[str, str]:

@@ -6,8 +6,9 @@ The rules, whatever the exchange; only ``judge`` knows its sequence numbers:
 state                 a diff arrives                               a snapshot arrives
 ====================  ===========================================  ==================================================
 syncing, stale,       buffered; too many: the buffer is dropped    older than the buffer: another one is needed, the
-broken                (F055)                                       buffer stays (F052); else loaded, the buffer is
-                                                                   applied, and the book is live (F053)
+broken                (F055)                                       buffer stays (F052), but not for ever (F042); else
+                                                                   loaded, the buffer is applied, and the book is
+                                                                   live (F053)
 live                  ``apply``, ``ignore`` (F049), or ``gap``:    not newer: nothing (F058, F066); newer: replaces the
                       syncing at once, a new snapshot is needed,   book as a whole (F057)
                       the diff opens the new buffer (F050, F051)
@@ -29,6 +30,8 @@ from exconn_sync.model.enums import BookState
 from exconn_sync.model.market import BookDiff, BookSnapshot
 
 _NS = 1_000_000_000
+_MOST_TOO_OLD = 6
+"""So many snapshots in a row may be older than the buffer; asked for at growing pauses, that is many seconds."""
 
 
 class LocalBook:
@@ -58,6 +61,8 @@ class LocalBook:
         self._judge = judge
         self._max_buffered = max_buffered
         self._buffer: list[BookDiff] = []
+        # Snapshots in a row that did not reach what was buffered.
+        self._too_old = 0
         self._bids = BookSide(is_bids=True)
         self._asks = BookSide(is_bids=False)
         self._exchange_time: int | None = None
@@ -110,8 +115,13 @@ class LocalBook:
         buffered, self._buffer = self._buffer, []
         if buffered and snapshot.update_id + 1 < buffered[0].first_update_id:
             too_old = f"snapshot {snapshot.update_id} is older than the first buffered change"
-            self._lose(f"{too_old} {buffered[0].first_update_id}", buffered)
+            self._too_old += 1
+            if self._too_old >= _MOST_TOO_OLD:
+                # No snapshot will ever reach a change with an absurd id (fault F042): begin anew without it.
+                buffered, self._too_old = [], 0
+            self._lose(f"{too_old} {buffered[0].first_update_id}" if buffered else too_old, buffered)
             return False
+        self._too_old = 0
         try:
             self._load(snapshot)
         except ProtocolError as error:

@@ -1,4 +1,4 @@
-"""Which workers to stop and start after one has ended: the rules of OTP supervisors (architecture, section 3).
+"""Which children of one group to stop and start after one has ended: the rules of OTP supervisors.
 
 ==============  ==============================================
 strategy        affected when one child ends
@@ -34,11 +34,16 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do after an exit: stop these, in this order, then start those; or give up and stop everything."""
+    """What to do after an exit: stop these, in this order, then start those; or give up and stop everything.
+
+    The starts are due after ``delay`` seconds. ``forget`` are those that will not be started again.
+    """
 
     stop: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     give_up: bool = False
+    forget: tuple[str, ...] = ()
+    delay: float = 0.0
 
 
 class RestartPolicy:

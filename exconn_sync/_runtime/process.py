@@ -8,7 +8,7 @@ from exconn_sync.errors import ForkedProcess
 
 
 class ProcessGuard:
-    """Remembers the process in which an object was made."""
+    """Remembers the process to which an object belongs."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
@@ -18,7 +18,11 @@ class ProcessGuard:
         """True in a child process that was forked after the object was made."""
         return os.getpid() != self._pid
 
-    def check(self, what: str) -> None:
-        """Raise ForkedProcess in a forked child."""
-        if self.is_foreign:
-            raise ForkedProcess(f"this {what} belongs to the parent process; make a new one after the fork")
+    def check(self, what: str, advice: str = "call start() of its connector in this process") -> None:
+        """Raise ForkedProcess in a forked child (faults F124 and F126)."""
+        if os.getpid() != self._pid:
+            raise ForkedProcess(f"this {what} belongs to the parent process; {advice}")
+
+    def adopt(self) -> None:
+        """Let the object belong to the present process: all that it needs has been made anew."""
+        self._pid = os.getpid()

@@ -7,35 +7,46 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 
+from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.readiness import Conditions
+from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady
+from exconn_sync.ports.waiting import Condition
 
 
 class ReadyEvent:
     """A read-only ``threading.Event``: the user waits for it, only the library sets it. Ctrl-C interrupts a wait."""
 
-    def __init__(self, changed: threading.Condition) -> None:
+    def __init__(self, changed: threading.Condition, guard: ProcessGuard) -> None:
         # The condition of the Readiness it belongs to, which alone changes the flags.
         self._changed = changed
+        self._guard = guard
         self._is_set = False
         self._is_closed = False
 
     def is_set(self) -> bool:
         """Return whether the condition holds at this moment."""
+        self._guard.check("event")
         return self._is_set
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait up to ``timeout`` seconds (None: without limit); return whether the condition holds.
 
         Returns False at once when the connector is stopped or gave up: nothing is coming.
+
+        Raises:
+            ForkedProcess: made before a fork, and its connector was not started in this process yet.
+            ValidationError: ``timeout`` is no number of seconds.
         """
+        self._guard.check("event")
+        seconds = Deadline.after(0, timeout).remaining(0)
         with self._changed:
-            self._changed.wait_for(lambda: self._is_set or self._is_closed, timeout)
+            self._changed.wait_for(lambda: self._is_set or self._is_closed, seconds)
             return self._is_set
 
     def __bool__(self) -> bool:
-        return self._is_set
+        return self.is_set()
 
     def __repr__(self) -> str:
         return f"<ReadyEvent {'set' if self._is_set else 'not set'}>"
@@ -51,9 +62,11 @@ class Readiness:
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
         self._groups = {name: Conditions(conditions) for name, conditions in groups.items()}
         self._members = {name: tuple(conditions) for name, conditions in groups.items()}
-        # Guards the groups and the events; whoever waits is notified through it.
-        self._changed = threading.Condition(threading.Lock())
-        self.events = {name: ReadyEvent(self._changed) for name in groups}
+        # Guards the groups and the events; whoever waits is notified through it. Reentrant: the garbage collector may
+        # end a subscription, whose topic then counts no more, while we hold it (fault F153).
+        self._changed = Condition(threading.RLock())
+        self._guard = ProcessGuard()
+        self.events = {name: ReadyEvent(self._changed, self._guard) for name in groups}
         self._has_been: set[str] = set()
         self._closed = False
         self._cause: Exception | None = None
@@ -78,6 +91,15 @@ class Readiness:
             for event in self.events.values():
                 event._is_set, event._is_closed = False, True
             self._changed.notify_all()
+
+    def renew(self) -> None:
+        """Begin anew in a forked child: nothing met, a new lock, the same events. Only one thread exists."""
+        self._changed = Condition(threading.RLock())
+        for event in self.events.values():
+            event._changed = self._changed
+        self._guard.adopt()
+        self._cause = None
+        self.reopen()
 
     def reopen(self) -> None:
         """Begin anew with nothing met."""
@@ -123,6 +145,7 @@ class Readiness:
         Raises:
             ExconnError: the error of a condition that cannot come true.
             NotReady: they did not hold within ``timeout`` seconds; the message names what is missing.
+            ValidationError: ``timeout`` is no number of seconds.
             ConnectorStopped: nothing will come any more.
         """
         if stop is None:
@@ -139,7 +162,7 @@ class Readiness:
             self._changed.notify_all()
 
     def _wait(self, group: str, timeout: float | None, is_stopped: Callable[[], bool]) -> None:
-        limit = None if timeout is None else time.monotonic() + timeout
+        deadline = Deadline.after(time.monotonic_ns(), timeout)
         with self._changed:
             while True:
                 conditions = self._groups[group]
@@ -152,7 +175,7 @@ class Readiness:
                 for error in conditions.errors.values():
                     # A copy for each waiter: one object raised in several threads would mix up their tracebacks.
                     raise copy(error) from error
-                remaining = None if limit is None else limit - time.monotonic()
+                remaining = deadline.remaining(time.monotonic_ns())
                 if remaining is not None and remaining <= 0:
                     missing = conditions.missing
                     whys = conditions.whys

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from exconn_sync.ports.waiting import Event
+
 
 class StopSignal:
     """An event that also calls wakers, so that a wait on a socket or queue ends at once. Thread-safe."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._event = Event()
         # Guards the list of wakers; they are called after it is released.
         self._lock = threading.Lock()
         self._wakers: list[Callable[[], None]] = []

@@ -1,17 +1,28 @@
-"""Subscriptions: events pushed to a callback on a thread of its own, or pulled by the user's loop."""
+"""Subscriptions: what all have in common, and those that the user's loop pulls from."""
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
-from typing import Any, Generic, TypeAlias, TypeVar
+from time import monotonic_ns
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from exconn_sync._runtime.mailbox import Batch, Mailbox
-from exconn_sync._runtime.threads import join, spawn
-from exconn_sync.errors import ConnectorStopped, ExconnError, RequestTimeout
+from exconn_sync._machines.deadline import Deadline
+from exconn_sync._machines.delivery_watch import DeliveryWatch
+from exconn_sync._runtime.mailbox import Mailbox
+from exconn_sync._runtime.process import ProcessGuard
+from exconn_sync._runtime.standard import queue
+from exconn_sync._runtime.threads import join, stack_of
+from exconn_sync.errors import (
+    ConnectorStopped,
+    ExconnError,
+    RequestTimeout,
+    SubscriberLagging,
+    SubscriberStuck,
+    ValidationError,
+)
 
 logger = logging.getLogger("exconn_sync")
 
@@ -20,8 +31,28 @@ T = TypeVar("T")
 Key: TypeAlias = tuple[str, str, str]
 """Channel, exchange and symbol of an event; ``""`` where there is no symbol."""
 
-_END_WAIT = 5.0
-"""Seconds that ending a subscription waits for the callback that is running at that moment."""
+STUCK_AFTER = 5.0
+"""Seconds after which a callback that is still running is reported as stuck (fault F136)."""
+_NS = 1_000_000_000
+
+
+class Reporter(Protocol):
+    """Who hears of trouble with a subscriber; called on the thread that met it, without any lock held."""
+
+    def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
+        """Hear that the callback raised on an event (on the number of lost events, where ``on_gap`` did)."""
+
+    def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
+        """Hear that too many events wait for the subscriber, or that its callback does not return."""
+
+
+class _Here(threading.local):
+    """Which subscription's callback runs on the present thread."""
+
+    subscription: Subscription | None = None
+
+
+here = _Here()
 
 
 class Subscription:
@@ -34,16 +65,37 @@ class Subscription:
         errors: number of times that the callback raised.
     """
 
-    def __init__(self, pattern: Key, mailbox: Mailbox, on_end: Callable[[Subscription], None]) -> None:
+    def __init__(
+        self,
+        pattern: Key,
+        mailbox: Mailbox,
+        on_end: Callable[[Subscription], None],
+        reporter: Reporter | None = None,
+        alarm: int | None = None,
+    ) -> None:
         self.pattern = pattern
         self.depth: int | None = None
         self.delivered = 0
         self.errors = 0
         self._mailbox = mailbox
         self._on_end = on_end
-        # Guards the start of the thread: two writers may bring the first events at the same moment.
-        self._lock = threading.Lock()
+        self._reporter = reporter
+        self._has_alarm = alarm is not None
+        self._alarm = alarm
+        self._guard = ProcessGuard()
+        self._open()
+
+    def _open(self) -> None:
+        self._watch = DeliveryWatch(self._alarm, STUCK_AFTER)
+        # Guards the start of the thread and the watch: several writers may bring events at the same moment.
+        # Reentrant: the garbage collector may end the subscription while we hold it (fault F153).
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        """The pattern as one text, ``channel.exchange.symbol``."""
+        return ".".join(self.pattern).rstrip(".")
 
     @property
     def dropped(self) -> int:
@@ -56,17 +108,58 @@ class Subscription:
         return self._mailbox.pending
 
     @property
+    def lag(self) -> float:
+        """Seconds that the event now being delivered, or else the oldest that waits, has been waiting; 0 for none.
+
+        Precise to about 10 ms. Of the ``conflate`` policy it is how long the symbol waits, whatever replaced what.
+        """
+        since = self._behind_since()
+        return 0.0 if since is None else max(0, monotonic_ns() - since) / _NS
+
+    @property
     def is_active(self) -> bool:
         """True until the subscription is ended."""
         return not self._mailbox.is_closed
+
+    def renew(self) -> None:
+        """Begin anew in a forked child: no events, no thread, new locks. Not for users."""
+        self._open()
+        self.delivered = self.errors = 0
+        self._mailbox.renew()
+        self._guard.adopt()
 
     def matches(self, key: Key) -> bool:
         """Return whether events with this key belong to the subscription."""
         return all(fnmatchcase(part, wanted) for part, wanted in zip(key, self.pattern, strict=True))
 
-    def deliver(self, events: list[Any]) -> None:
-        """Hand events over; called by the thread that made them. Not for users."""
-        self._mailbox.put_batch(events)
+    def deliver(self, events: list[Any]) -> int:
+        """Hand events over; called by the thread that made them. Returns the time, monotonic ns. Not for users."""
+        watch = self._watch
+        if watch.is_raised:
+            watch.lower_alarm(self.pending)
+        now = self._mailbox.put_batch(events)
+        if self._has_alarm and self.pending >= watch.alarm_at:
+            self.look(now)
+        return now
+
+    def look(self, now_ns: int) -> None:
+        """Look whether the subscriber keeps up, and report once an episode where not. Not for users."""
+        with self._lock:
+            waiting = self.pending
+            is_lagging = self._watch.raise_alarm(waiting)
+            is_stuck = self._is_stuck(now_ns)
+        if not self.is_active or self._reporter is None:
+            return
+        age = self.lag
+        if is_lagging:
+            text = f"{waiting} events wait for the subscriber of {self.name}, the oldest for {age:.1f} s"
+            error = SubscriberLagging(text, name=self.name, waiting=waiting, age=age)
+            self._reporter.subscriber_lagging(self, error)
+        if is_stuck:
+            text = f"the callback of {self.name} has been running for {STUCK_AFTER:g} s or longer"
+            details = {"stack": stack_of(self._thread)}
+            stuck = SubscriberStuck(text, name=self.name, waiting=waiting, age=age, details=details)
+            self._reporter.subscriber_lagging(self, stuck)
 
     def let_writers_wait(self, allowed: bool) -> None:
         """Say whether the ``block`` policy may hold up the thread that brings events. Not for users."""
@@ -74,6 +167,7 @@ class Subscription:
 
     def stop(self) -> None:
         """End the subscription; may be called from any thread, also from its own callback, and twice."""
+        self._guard.check("subscription")
         self._mailbox.discard()
         self._on_end(self)
 
@@ -92,7 +186,7 @@ class Subscription:
         """
         with self._lock:
             thread = self._thread
-        has_ended = join(thread, timeout)
+        has_ended = self._join(thread, timeout)
         if has_ended:
             self._on_end(self)
         else:
@@ -105,6 +199,16 @@ class Subscription:
         self._mailbox.discard()
         self._on_end(self)
 
+    def _behind_since(self) -> int | None:
+        return self._mailbox.waiting_since
+
+    def _is_stuck(self, now_ns: int) -> bool:  # noqa: ARG002 - only a callback can be stuck
+        return False
+
+    def _join(self, thread: threading.Thread | None, timeout: float | None) -> bool:
+        """Wait for the dispatch thread; return whether it has ended."""
+        return join(thread, timeout)
+
     def __call__(self) -> None:
         """End the subscription."""
         self.stop()
@@ -114,85 +218,6 @@ class Subscription:
         return f"<{type(self).__name__} {'.'.join(self.pattern)} {state}, {self.pending} waiting, {self.dropped} lost>"
 
 
-class PushSubscription(Subscription):
-    """Calls a callback for each event, in order, on its own thread; the thread starts with the first event.
-
-    An exception in the callback is counted (``errors``), reported through ``on_failure`` and harms nobody else.
-    """
-
-    def __init__(
-        self,
-        pattern: Key,
-        mailbox: Mailbox,
-        on_end: Callable[[Subscription], None],
-        callback: Callable[[Any], object],
-        on_gap: Callable[[int], object] | None,
-        on_failure: Callable[[str, Exception], None],
-    ) -> None:
-        super().__init__(pattern, mailbox, on_end)
-        self._callback = callback
-        self._on_gap = on_gap
-        self._on_failure = on_failure
-
-    def deliver(self, events: list[Any]) -> None:
-        """Hand events over; called by the thread that made them. Not for users."""
-        self._mailbox.put_batch(events)
-        if self._thread is None:
-            self._ensure_thread()
-
-    def stop(self) -> None:
-        """End the subscription; waits up to 5 s for a callback that is running on its thread."""
-        super().stop()
-        with self._lock:
-            thread = self._thread
-        join(thread, _END_WAIT)
-
-    def _ensure_thread(self) -> None:
-        with self._lock:
-            if self._thread is None and self.is_active:
-                self._thread = spawn("dispatch-" + ".".join(self.pattern).rstrip("."), self._run)
-
-    def _run(self) -> None:
-        while True:
-            batch = self._mailbox.drain(None)
-            if batch is None:
-                return
-            self._hand_out(batch)
-
-    def _hand_out(self, batch: Batch) -> None:
-        if batch.missed_before:
-            self._call(self._on_gap, batch.missed_before)
-        for event in batch.events:
-            if self._mailbox.is_discarded:
-                return
-            self._call(self._callback, event)
-            self.delivered += 1
-        if batch.missed_after:
-            self._call(self._on_gap, batch.missed_after)
-
-    def _call(self, function: Callable[[Any], object] | None, value: Any) -> None:
-        if function is None or self._mailbox.is_discarded:
-            return
-        try:
-            function(value)
-        except Exception as error:  # noqa: BLE001 - the user's code: it is reported, and the next event delivered
-            self._failed(error)
-        except BaseException as error:  # noqa: BLE001 - nobody above this thread would hear of it (fault F135)
-            wrapped = RuntimeError(f"the callback raised {type(error).__name__}")
-            wrapped.__cause__ = error
-            self._failed(wrapped)
-            if isinstance(error, SystemExit):
-                # The callback wants no more; ending the whole program is not in its thread's power.
-                self._mailbox.discard()
-                self._on_end(self)
-
-    def _failed(self, error: Exception) -> None:
-        self.errors += 1
-        where = "callback of " + ".".join(self.pattern).rstrip(".")
-        logger.error("%s raised", where, exc_info=error)
-        self._on_failure(where, error)
-
-
 class PullSubscription(Subscription, Generic[T]):
     """A blocking iterator over events. One thread at a time may read it.
 
@@ -200,10 +225,20 @@ class PullSubscription(Subscription, Generic[T]):
     when the connector gave up; ``get`` waits for one event. Before ``start`` it waits for the start.
     """
 
+    @property
+    def missed(self) -> int:
+        """Number of events that were lost just before the event last returned; 0 where none were.
+
+        Of ``conflate`` it is how many older events of the symbol that event has replaced.
+        """
+        return self._mailbox.missed
+
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
+        self._guard.check("subscription")
+        _refuse_in_blocking_callback()
         try:
             event: T = self._mailbox.take(None)
         except queue.Empty:
@@ -216,11 +251,22 @@ class PullSubscription(Subscription, Generic[T]):
         Raises:
             RequestTimeout: none came within ``timeout`` seconds.
             ConnectorStopped: the subscription or its connector was stopped.
+            ValidationError: called in a callback with ``overflow="block"``, for which the connection's reader may be
+                waiting, so that no event might ever come; or ``timeout`` is no number of seconds.
+            ForkedProcess: made before a fork, and its connector was not started in this process yet.
         """
+        self._guard.check("subscription")
+        _refuse_in_blocking_callback()
         try:
-            event: T = self._mailbox.take(timeout)
+            event: T = self._mailbox.take(Deadline.after(0, timeout).remaining(0))
         except queue.Empty:
             if self._mailbox.is_closed:
                 raise ConnectorStopped("the subscription has ended") from None
             raise RequestTimeout(f"no {self.pattern[0]} event within {timeout} s") from None
         return event
+
+
+def _refuse_in_blocking_callback() -> None:
+    subscription = here.subscription
+    if subscription is not None and subscription._mailbox.policy == "block":
+        raise ValidationError("overflow", "block", "its callback must not wait for events of another subscription")

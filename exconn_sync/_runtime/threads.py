@@ -7,19 +7,29 @@ before it runs the hooks (fault model 0.6). They are named ``exconn-...`` so tha
 from __future__ import annotations
 
 import logging
+import sys
 import threading
+import traceback
 from collections.abc import Callable
+
+from exconn_sync._runtime.faultpoints import reach
 
 logger = logging.getLogger("exconn_sync")
 
 PREFIX = "exconn-"
+_STACK_FRAMES = 20
 
 
 def spawn(name: str, target: Callable[[], None]) -> threading.Thread:
-    """Start a daemon thread named ``exconn-<name>``; an exception that escapes its target is logged, never lost."""
+    """Start a daemon thread named ``exconn-<name>``; an exception that escapes its target is logged, never lost.
+
+    Raises:
+        RuntimeError: the process has reached its limit of threads, or is shutting down (faults F133, F143).
+    """
 
     def guarded() -> None:
         try:
+            reach("thread.begin")
             target()
         except Exception:
             # Workers report their own exceptions; whatever arrives here is a defect of the library itself.
@@ -43,3 +53,9 @@ def join(thread: threading.Thread | None, timeout: float | None) -> bool:
         return False
     thread.join(timeout)
     return not thread.is_alive()
+
+
+def stack_of(thread: threading.Thread | None) -> str:
+    """Return where a thread is, innermost call last; empty where it has ended."""
+    frame = None if thread is None or thread.ident is None else sys._current_frames().get(thread.ident)
+    return "" if frame is None else "".join(traceback.format_stack(frame, _STACK_FRAMES))

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
+from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
+from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.changes import OrderedOutbox
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, Fact, Position
@@ -24,6 +26,7 @@ from exconn_sync.model.enums import Channel, FactSource
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.waiting import Condition
 
 Value: TypeAlias = OrderState | Fill | Balance | Position
 Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
@@ -56,7 +59,7 @@ class AccountStore:
         self._publish = publish
         self._report = report
         # Guards everything below; waiters for an order's change are notified through it.
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = Condition(threading.Lock())
         self._records: dict[ClientOrderId, OrderRecord] = {}
         self._states: dict[ClientOrderId, OrderState] = {}
         # Kept apart, because programs ask for open orders often and finished ones pile up.
@@ -72,6 +75,7 @@ class AccountStore:
         self._balances: dict[str, Balance] = {}
         self._outbox: OrderedOutbox[_Told] = OrderedOutbox(self._tell)
         self._closed = False
+        self.guard = ProcessGuard()
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +239,7 @@ class AccountStore:
 
         None where there is none, and where an exchange id belongs to orders of several symbols.
         """
+        self.guard.check("account")
         with self._changed:
             named = self._by_exchange_id.get(ExchangeOrderId(order_id), {})
             only = next(iter(named.values())) if len(named) == 1 else None
@@ -242,22 +247,26 @@ class AccountStore:
 
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""
+        self.guard.check("account")
         with self._changed:
             return list(self._states.values())
 
     def open_orders(self) -> list[OrderState]:
         """Return the orders that may still trade, oldest knowledge first."""
+        self.guard.check("account")
         with self._changed:
             return [self._states[client_order_id] for client_order_id in self._open]
 
     def order_history(self, client_order_id: ClientOrderId) -> tuple[HistoryEntry, ...]:
         """Return what was learnt about an order, in order of arrival."""
+        self.guard.check("account")
         with self._changed:
             record = self._records.get(client_order_id)
             return () if record is None else record.history()
 
     def fills(self) -> list[Fill]:
         """Return all known fills, in order of arrival."""
+        self.guard.check("account")
         with self._changed:
             return [self._named(reports.chosen) for reports in self._trades.values()]
 
@@ -268,11 +277,13 @@ class AccountStore:
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset."""
+        self.guard.check("account")
         with self._changed:
             return MappingProxyType(dict(self._balances))
 
     def positions(self) -> Mapping[str, Position]:
         """Return the positions by symbol."""
+        self.guard.check("account")
         with self._changed:
             return MappingProxyType(dict(self._position_values))
 
@@ -284,7 +295,8 @@ class AccountStore:
         Raises:
             ConnectorStopped: nothing will change any more.
         """
-        limit = None if timeout is None else time.monotonic() + timeout
+        self.guard.check("order")
+        deadline = Deadline.after(time.monotonic_ns(), timeout)
         while True:
             with self._changed:
                 state = self._states[client_order_id]
@@ -295,7 +307,7 @@ class AccountStore:
             if is_closed:
                 raise ConnectorStopped("the connector is stopped; the order's state can no longer change here")
             with self._changed:
-                remaining = None if limit is None else limit - time.monotonic()
+                remaining = deadline.remaining(time.monotonic_ns())
                 if remaining is not None and remaining <= 0:
                     return None
                 if self._states[client_order_id] is state and not self._closed:

@@ -1,82 +1,121 @@
-"""Connections for urllib3 whose reads end with the deadline of the call, however slowly the answer drips.
+"""Connections for urllib3 that are made, written to and read within the limits of the call at hand.
 
 A timeout on a socket begins anew with every byte. http.client reads the head of an answer without ever looking at the
-time, so a peer that sends a byte now and then would hold up the caller for hours (fault F011).
+time, so a peer that sends a byte now and then would hold up the caller for hours (fault F011). urllib3's own way of
+connecting gives each address the whole time, and nobody could break it off.
 """
 
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from typing import Any
 
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from exconn_sync._machines.deadline import Deadline
-from exconn_sync.ports.clock import Clock
-
-
-class _Call(threading.local):
-    """The deadline of the call that the present thread makes; a connection is used by one thread at a time."""
-
-    deadline: Deadline | None = None
-    clock: Clock | None = None
-    read_timeout: float = 0.0
+from exconn_sync._transport.calls import Call
+from exconn_sync._transport.connecting import open_socket
+from exconn_sync._transport.tls_socket import TlsSocket
+from exconn_sync.ports.forking import close_in_child
 
 
-_call = _Call()
+class _Present(threading.local):
+    """The call that the present thread makes; a connection is used by one thread at a time."""
+
+    call: Call | None = None
 
 
-def set_deadline(deadline: Deadline | None, clock: Clock, read_timeout: float) -> None:
-    """Bound all that this thread reads from now on; None for no bound."""
-    _call.deadline, _call.clock, _call.read_timeout = deadline, clock, read_timeout
+_present = _Present()
 
 
-def _limit(sock: socket.socket) -> None:
-    """Allow a socket only the time that is left."""
-    deadline, clock = _call.deadline, _call.clock
-    if deadline is None or clock is None:
-        return
-    remaining = deadline.remaining(clock.monotonic_ns())
-    if remaining is None:
-        return
-    if remaining <= 0:
-        raise TimeoutError("the deadline of the call is over")
-    sock.settimeout(min(_call.read_timeout, remaining))
+def set_call(call: Call | None) -> None:
+    """Bound all that this thread connects, writes and reads from now on; None for no bound."""
+    _present.call = call
+
+
+def _before_write(sock: socket.socket) -> None:
+    call = _present.call
+    if call is not None:
+        call.limit(sock)
+        call.has_written = True
+
+
+def _before_read(sock: socket.socket) -> None:
+    call = _present.call
+    if call is not None:
+        call.limit(sock)
+
+
+def _after_read(count: int) -> int:
+    """Return the number of bytes; an end that a cut brought about is not the end of an answer."""
+    call = _present.call
+    if count == 0 and call is not None:
+        call.check()
+    return count
 
 
 class _PlainSocket(socket.socket):
-    """A socket that looks at the deadline before each read."""
+    """A socket that looks at the call before each step."""
+
+    def sendall(self, *args: Any) -> None:
+        """Send all."""
+        _before_write(self)
+        super().sendall(*args)
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Read into a buffer."""
-        _limit(self)
-        return super().recv_into(*args, **options)
+        _before_read(self)
+        return _after_read(super().recv_into(*args, **options))
 
 
-class _TlsSocket(ssl.SSLSocket):
-    """A TLS socket that looks at the deadline before each read."""
+class _TlsSocket(TlsSocket):
+    """A TLS socket that looks at the call before each step; ``sendall`` sends in several."""
+
+    def send(self, *args: Any) -> int:
+        """Send what fits."""
+        _before_write(self)
+        return super().send(*args)
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Read into a buffer."""
-        _limit(self)
-        return super().recv_into(*args, **options)
+        _before_read(self)
+        return _after_read(super().recv_into(*args, **options))
 
 
-class BoundedConnection(HTTPConnection):
+class _Bounded(HTTPConnection):
+    """How both kinds connect, and how a call finds the socket that it uses."""
+
+    is_tls = False
+
+    def connect(self) -> None:
+        """Connect within the limits of the call; raises ConnectionFailed, with outcome ``not_sent``."""
+        call = _present.call
+        if call is None:
+            raise RuntimeError("no call is under way on this thread")
+        with call.attempt() as attempt:
+            sock = open_socket(self.host, self.port, attempt, call.network, is_tls=self.is_tls, kind=_TlsSocket)
+            if not isinstance(sock, _TlsSocket):
+                sock = _PlainSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+                close_in_child(sock)
+            # From here on the connection's: it is closed with it.
+            self.sock = sock
+        sock.setblocking(True)
+        call.attach(sock)
+        self.is_verified = self.is_tls
+
+    def putrequest(self, *args: Any, **options: Any) -> None:
+        """Begin a request, perhaps on a connection that was made by an earlier call."""
+        call, sock = _present.call, self.sock
+        if call is not None and sock is not None:
+            call.attach(sock)
+        super().putrequest(*args, **options)
+
+
+class BoundedConnection(_Bounded):
     """An unencrypted connection."""
 
-    def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        timeout = sock.gettimeout()
-        bounded = _PlainSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
-        bounded.settimeout(timeout)
-        return bounded
 
+class BoundedTlsConnection(_Bounded, HTTPSConnection):
+    """An encrypted connection; how is told by the NetworkParts of the call."""
 
-def tls_context() -> ssl.SSLContext:
-    """Return a context with the system's certificates whose sockets look at the deadline."""
-    context = ssl.create_default_context()
-    context.sslsocket_class = _TlsSocket
-    return context
+    is_tls = True

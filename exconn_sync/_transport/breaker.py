@@ -39,14 +39,20 @@ class Breaker:
     def check(self) -> None:
         """Return where a request may be tried.
 
+        When the pause is over, one request is let through as a probe, and the others wait for what becomes of it. A
+        probe of which nothing is heard within a further pause is followed by another one (fault F162).
+
         Raises:
             CircuitOpen: the host keeps failing; ``retry_after`` says when a probe is let through.
         """
+        now_ns = self._clock.monotonic_ns()
         with self._lock:
             opened_ns, failure = self._opened_ns, self._last_failure
-        if opened_ns is None:
-            return
-        left = self._pause - (self._clock.monotonic_ns() - opened_ns) / 1e9
+            if opened_ns is None:
+                return
+            left = self._pause - (now_ns - opened_ns) / 1e9
+            if left <= 0:
+                self._opened_ns = now_ns
         if left > 0:
             raise CircuitOpen(
                 f"{self._exchange} keeps failing ({failure}); the next attempt is let through in {left:.1f} s",

@@ -3,73 +3,76 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from exconn_sync._transport.wakeup import Wakeup
+from exconn_sync._transport.attempt import Attempt
+from exconn_sync._transport.network import AddressInfo, NetworkParts
 from exconn_sync.errors import ConnectionFailed
+from exconn_sync.ports.forking import close_in_child
+
+logger = logging.getLogger("exconn_sync")
 
 
-def dial(host: str, port: int, timeout: float, wakeup: Wakeup, is_stopped: Callable[[], bool]) -> socket.socket:
-    """Return a connected, blocking socket without Nagle's delay.
+def dial(host: str, port: int, attempt: Attempt, network: NetworkParts) -> socket.socket:
+    """Return a connected, non-blocking socket without Nagle's delay.
 
-    Every address gets an equal share of the time, so that a dead one does not use it all up (fault F005). Name
-    resolution itself cannot be interrupted (fault F003).
+    Every address gets an equal share of the time, so that a dead one does not use it all up (fault F005).
 
     Raises:
         ConnectionFailed: no address answered in time, the name is unknown, or stop was asked for; nothing was sent.
     """
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ConnectionFailed(f"cannot resolve {host}: {error}", outcome="not_sent") from error
-    limit = time.monotonic() + timeout
+    addresses = network.in_order(host, port, _resolved(host, port, attempt, network))
     reason = "no address"
-    for index, (family, kind, protocol, _, address) in enumerate(addresses):
-        share = max(limit - time.monotonic(), 0.0) / (len(addresses) - index)
+    for index, info in enumerate(addresses):
+        share = attempt.remaining() / (len(addresses) - index)
         try:
-            sock = socket.socket(family, kind, protocol)
+            sock = socket.socket(*info[:3])
         except OSError as error:
             # No descriptors left, or no such address family here (fault F143).
             reason = str(error)
             continue
         try:
-            reason = _connect(sock, address, share, wakeup, is_stopped)
-        except BaseException:
+            close_in_child(sock)
+            reason = _connect(sock, info[4], share, attempt)
+            if not reason:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                network.note_worked(host, port, info[4])
+                return sock
+        except BaseException as error:
             sock.close()
+            if isinstance(error, OSError):
+                raise ConnectionFailed(f"cannot connect to {host}:{port}: {error}", outcome="not_sent") from error
             raise
-        if not reason:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
         sock.close()
+        network.note_failed(host, port, info[4])
+        logger.debug("%s:%s does not answer at %s: %s", host, port, info[4], reason)
     raise ConnectionFailed(f"cannot connect to {host}:{port}: {reason}", outcome="not_sent")
 
 
-def _connect(
-    sock: socket.socket, address: object, seconds: float, wakeup: Wakeup, is_stopped: Callable[[], bool]
-) -> str:
+def _resolved(host: str, port: int, attempt: Attempt, network: NetworkParts) -> Sequence[AddressInfo]:
+    """Return the addresses of a host; a resolver that hangs holds nobody up beyond the attempt (fault F004)."""
+    try:
+        lookup = network.resolver(host, port, attempt.wakeup.wake)
+        while (addresses := lookup.result()) is None:
+            if not attempt.wait(None, 0):
+                raise ConnectionFailed(f"cannot resolve {host}: timed out", outcome="not_sent")
+    except (OSError, UnicodeError) as error:
+        raise ConnectionFailed(f"cannot resolve {host}: {error}", outcome="not_sent") from error
+    return addresses
+
+
+def _connect(sock: socket.socket, address: object, seconds: float, attempt: Attempt) -> str:
     """Connect without blocking; return the reason of a failure, empty on success."""
     sock.setblocking(False)
     code = sock.connect_ex(address)  # type: ignore[arg-type]
     if code not in (0, errno.EINPROGRESS):
         return os.strerror(code)
-    limit = time.monotonic() + seconds
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, selectors.EVENT_WRITE)
-        selector.register(wakeup, selectors.EVENT_READ)
-        while True:
-            ready = selector.select(max(limit - time.monotonic(), 0.0))
-            if any(key.fileobj is wakeup for key, _ in ready):
-                wakeup.drain()
-                if is_stopped():
-                    raise ConnectionFailed("stopped while connecting", outcome="not_sent")
-            if any(key.fileobj is sock for key, _ in ready):
-                break
-            if time.monotonic() >= limit:
-                return "timed out"
+    if not attempt.wait(sock, selectors.EVENT_WRITE, time.monotonic() + seconds):
+        return "timed out"
     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    sock.setblocking(True)
     return os.strerror(code) if code else ""

@@ -13,6 +13,7 @@ from exconn_sync.errors import ProtocolError
 _TEXT_WHOLE = 0x81
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _MAX_CONTROL = 125
+_TOO_BIG = {"close_code": 1009}
 
 
 class CloseFrame(NamedTuple):
@@ -47,11 +48,17 @@ class FrameReader:
         self._fragments_size = 0
         self._closed = False
 
+    @property
+    def is_partial(self) -> bool:
+        """True while a message has begun and is not complete."""
+        return bool(self._parts) or self._fragments is not None
+
     def feed(self, data: bytes) -> Frames:
         """Take bytes as they came and return what became complete; what follows a close frame is ignored (F027).
 
         Raises:
-            ProtocolError: a violation of the protocol or of the size limit; the connection is of no further use.
+            ProtocolError: a violation of the protocol or of the size limit; the connection is of no further use. The
+                code to close it with is ``details["close_code"]`` where it is not 1002.
         """
         frames = Frames([], [], [], None)
         if self._closed:
@@ -78,7 +85,7 @@ class FrameReader:
                     break
             stop = body + length
             if length > self._max:
-                raise ProtocolError(f"a frame of {length} bytes exceeds the limit of {self._max}")
+                raise ProtocolError(f"a frame of {length} bytes exceeds the limit of {self._max}", details=_TOO_BIG)
             if stop > end:
                 self._needed = stop - position
                 break
@@ -127,7 +134,7 @@ class FrameReader:
             self._fragments.append(payload)
             self._fragments_size += len(payload)
         if self._fragments_size > self._max:
-            raise ProtocolError(f"a message exceeds the limit of {self._max} bytes")
+            raise ProtocolError(f"a message exceeds the limit of {self._max} bytes", details=_TOO_BIG)
         if final:
             frames.messages.append(b"".join(self._fragments))
             self._fragments = None

@@ -7,21 +7,22 @@ threads, which is not documented for ``requests`` sessions.
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._transport.calls import Call, RunningCalls
+from exconn_sync._transport.network import NetworkParts
 from exconn_sync._transport.redaction import protect_log
-from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, RequestTimeout
+from exconn_sync.errors import ConnectionFailed, ExconnError, Outcome, ProtocolError, RequestTimeout
 from exconn_sync.model.wire import HttpRequest, HttpResponse
 from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.forking import renew_in_child, renew_queue
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, Timeout
+    from urllib3 import BaseHTTPResponse
 
 _POOL_SIZE = 16
 _CHUNK = 1 << 16
-_LEAST_TIMEOUT = 0.001
 
 
 class HttpClient:
@@ -32,10 +33,18 @@ class HttpClient:
         connect_timeout: seconds to establish a connection, at most.
         read_timeout: seconds without a byte of the answer, at most.
         max_body_bytes: a larger answer is refused.
+        network: how connections are made.
     """
 
     def __init__(
-        self, base_url: str, clock: Clock, *, connect_timeout: float, read_timeout: float, max_body_bytes: int
+        self,
+        base_url: str,
+        clock: Clock,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        max_body_bytes: int,
+        network: NetworkParts | None = None,
     ) -> None:
         import urllib3
 
@@ -47,16 +56,25 @@ class HttpClient:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_body_bytes = max_body_bytes
+        self._running = RunningCalls(network or NetworkParts())
         self._prefix = urllib3.util.parse_url(base_url).path or ""
-        is_tls = urllib3.util.parse_url(base_url).scheme == "https"
-        options = {"ssl_context": bounded.tls_context()} if is_tls else {}
-        self._bound = bounded.set_deadline
-        self._pool = urllib3.connection_from_url(base_url, maxsize=_POOL_SIZE, block=False, **options)
-        if not is_tls:
-            self._pool.ConnectionCls = bounded.BoundedConnection
+        self._set_call = bounded.set_call
+        self._pool = urllib3.connection_from_url(base_url, maxsize=_POOL_SIZE, block=False)
+        is_tls = self._pool.scheme == "https"
+        self._pool.ConnectionCls = bounded.BoundedTlsConnection if is_tls else bounded.BoundedConnection
+        # From the beginning, because these locks are free after an interrupt (fault F129).
+        self.renew_in_child()
+        renew_in_child(self)
 
-    def send(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+    def renew_in_child(self) -> None:
+        """Replace the locks of the pool in a forked child: urllib3 takes them once more when the pool goes away."""
+        if self._pool.pool is not None:
+            renew_queue(self._pool.pool)
+
+    def send(self, request: HttpRequest, deadline: Deadline, *, is_background: bool = False) -> HttpResponse:
         """Send one request and read its whole answer, whatever its status.
+
+        ``is_background`` marks a call that nobody misses when the connector stops, see ``cut``.
 
         Raises:
             ConnectionFailed: with outcome ``not_sent`` where no byte of the request left, else ``unknown``.
@@ -64,17 +82,42 @@ class HttpClient:
                 ``not_sent`` where the deadline was over before.
             ProtocolError: the answer is too large; outcome ``unknown``.
         """
+        name = _name(request)
         if deadline.is_over(self._clock.monotonic_ns()):
-            raise RequestTimeout(f"{_name(request)}: no time was left to send it", outcome="not_sent")
-        self._bound(deadline, self._clock, self._read_timeout)
+            raise RequestTimeout(f"{name}: no time was left to send it", outcome="not_sent")
+        call = Call(
+            self._running, deadline, self._clock, self._connect_timeout, self._read_timeout, is_background=is_background
+        )
         try:
-            return self._exchange(request, deadline)
-        except self._urllib3.exceptions.HTTPError as error:
-            raise self._translate(error, request) from None
+            self._running.begin(call)
+            self._set_call(call)
+            return self._exchange(request, call)
+        except ConnectionFailed as error:
+            text, details = f"{name}: {error.message}", error.details
+            raise ConnectionFailed(text, temporary=error.temporary, outcome=error.outcome, details=details) from None
+        except (self._urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._translate(error, name, call) from None
         finally:
-            self._bound(None, self._clock, self._read_timeout)
+            self._set_call(None)
+            self._running.end(call)
 
-    def _exchange(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+    def cut(self, *, only_background: bool) -> None:
+        """Break the calls in flight, whatever they wait for, and refuse those that would follow. Any thread; at once.
+
+        Broken calls raise ConnectionFailed, ``not_sent`` where no byte of the request left, else ``unknown``. It is for
+        a stop: what was cut stays cut. Idempotent.
+        """
+        self._running.cut(only_background=only_background)
+
+    def wait_idle(self, seconds: float | None) -> bool:
+        """Wait until no other thread has a call in flight, ``seconds`` at most; return whether that is so."""
+        return self._running.wait_idle(seconds)
+
+    def close(self) -> None:
+        """Close idle connections; one in use is closed when its request ends."""
+        self._pool.close()
+
+    def _exchange(self, request: HttpRequest, call: Call) -> HttpResponse:
         response = self._pool.urlopen(
             request.method,
             self._prefix + request.target,
@@ -84,22 +127,12 @@ class HttpClient:
             redirect=False,
             preload_content=False,
             decode_content=False,
-            timeout=self._timeout(deadline),
+            # What is left of the call's time is looked at before each step on the socket.
+            timeout=self._read_timeout,
         )
-        return self._read(response, request, deadline)
+        return self._read(response, request, call)
 
-    def close(self) -> None:
-        """Close idle connections; one in use is closed when its request ends."""
-        self._pool.close()
-
-    def _timeout(self, deadline: Deadline) -> Timeout:
-        remaining = deadline.remaining(self._clock.monotonic_ns())
-        limits = [value for value in (remaining,) if value is not None]
-        connect = max(min([self._connect_timeout, *limits]), _LEAST_TIMEOUT)
-        read = max(min([self._read_timeout, *limits]), _LEAST_TIMEOUT)
-        return self._urllib3.Timeout(connect=connect, read=read)
-
-    def _read(self, response: BaseHTTPResponse, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+    def _read(self, response: BaseHTTPResponse, request: HttpRequest, call: Call) -> HttpResponse:
         chunks: list[bytes] = []
         size = 0
         whole = False
@@ -111,7 +144,7 @@ class HttpClient:
                     raise ProtocolError(
                         f"the answer to {_name(request)} is larger than {self._max_body_bytes} bytes", outcome="unknown"
                     )
-                if deadline.is_over(self._clock.monotonic_ns()):
+                if call.is_late:
                     raise RequestTimeout(f"{_name(request)}: the answer did not end in time", outcome="unknown")
             whole = True
         finally:
@@ -122,29 +155,19 @@ class HttpClient:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(response.status, headers, b"".join(chunks), self._clock.time_ns())
 
-    def _translate(self, error: Exception, request: HttpRequest) -> ExconnError:
+    def _translate(self, error: Exception, name: str, call: Call) -> ExconnError:
         """Return our error for one of urllib3's; its text is left out, because it may hold the signed URL (F171)."""
         kinds = self._urllib3.exceptions
-        name = _name(request)
-        if isinstance(error, (kinds.ConnectTimeoutError, kinds.NewConnectionError)):
-            reason = "timed out" if type(error) is kinds.ConnectTimeoutError else _reason(error)
-            return ConnectionFailed(f"{name}: could not connect: {reason}", outcome="not_sent")
+        outcome: Outcome = "unknown" if call.has_written else "not_sent"
+        if call.is_cut:
+            return ConnectionFailed(f"{name}: broken off by the stop", outcome=outcome)
+        if call.is_late or isinstance(error, (kinds.TimeoutError, TimeoutError)):
+            return RequestTimeout(f"{name}: no answer in time", outcome=outcome)
         if isinstance(error, kinds.SSLError):
-            is_certificate = bool(error.args) and isinstance(error.args[0], ssl.SSLCertVerificationError)
-            return ConnectionFailed(
-                f"{name}: TLS failed ({'certificate refused' if is_certificate else 'protocol'})",
-                temporary=not is_certificate,
-                outcome="not_sent" if is_certificate else "unknown",
-            )
-        if isinstance(error, kinds.TimeoutError):
-            return RequestTimeout(f"{name}: no answer in time", outcome="unknown")
-        return ConnectionFailed(f"{name}: the connection broke ({type(error).__name__})", outcome="unknown")
+            # A body that ends without TLS's goodbye was cut short (fault F015).
+            return ConnectionFailed(f"{name}: TLS failed", outcome=outcome)
+        return ConnectionFailed(f"{name}: the connection broke ({type(error).__name__})", outcome=outcome)
 
 
 def _name(request: HttpRequest) -> str:
     return f"{request.method} {request.target.partition('?')[0]}"
-
-
-def _reason(error: Exception) -> str:
-    cause = error.__cause__ or error.__context__
-    return str(cause) if isinstance(cause, OSError) else type(error).__name__

@@ -5,28 +5,25 @@ from __future__ import annotations
 import selectors
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from exconn_sync._transport.wakeup import Wakeup
+from exconn_sync._transport.attempt import Attempt
 from exconn_sync.errors import ConnectionFailed
 
 T = TypeVar("T")
 
+_MOST_BYTES = 1 << 20
+"""What a peer may send before a handshake has ended, a page that explains a refusal included (fault F020)."""
+
 
 class Opening:
-    """What the handshakes of TLS and WebSocket see of a non-blocking socket, for the owning thread only.
+    """What the handshakes of proxy, TLS and WebSocket see of a non-blocking socket, for the owning thread only."""
 
-    A timeout of the socket itself would begin anew with every byte, so that a slow drip could hold up its owner for
-    ever (fault F011), and a stop could not break it (fault F002).
-    """
-
-    def __init__(self, sock: socket.socket, wakeup: Wakeup, is_stopped: Callable[[], bool], limit: float) -> None:
+    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
         self._sock = sock
-        self._wakeup = wakeup
-        self._is_stopped = is_stopped
-        self._limit = limit
+        self._attempt = attempt
+        self._received = 0
 
     def attempt(self, step: Callable[[], T]) -> T:
         """Return the result of a step, which is tried again whenever the socket is ready for it.
@@ -34,20 +31,24 @@ class Opening:
         Raises:
             ConnectionFailed: the time is over, or stop was asked for.
         """
-        direction = selectors.EVENT_READ
         while True:
+            direction = selectors.EVENT_READ
             try:
                 return step()
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass
             except ssl.SSLWantWriteError:
                 direction = selectors.EVENT_WRITE
-            self._wait(direction)
-            direction = selectors.EVENT_READ
+            if not self._attempt.wait(self._sock, direction):
+                raise ConnectionFailed("the handshake did not end in time", outcome="not_sent")
 
     def recv(self, size: int) -> bytes:
         """Return bytes of the peer, empty at the end."""
-        return self.attempt(lambda: self._sock.recv(size))
+        data = self.attempt(lambda: self._sock.recv(size))
+        self._received += len(data)
+        if self._received > _MOST_BYTES:
+            raise ConnectionFailed(f"the answer to the handshake exceeds {_MOST_BYTES} bytes", outcome="not_sent")
+        return data
 
     def send(self, data: bytes) -> int:
         """Send what fits; a handshake always fits into the buffer of a new socket."""
@@ -64,19 +65,3 @@ class Opening:
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
-
-    def _wait(self, direction: int) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._sock, direction)
-            selector.register(self._wakeup, selectors.EVENT_READ)
-            while True:
-                remaining = self._limit - time.monotonic()
-                if remaining <= 0:
-                    raise ConnectionFailed("the handshake did not end in time")
-                ready = [key.fileobj for key, _ in selector.select(remaining)]
-                if self._wakeup in ready:
-                    self._wakeup.drain()
-                    if self._is_stopped():
-                        raise ConnectionFailed("stopped while connecting")
-                if self._sock in ready:
-                    return

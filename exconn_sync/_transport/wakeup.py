@@ -6,16 +6,19 @@ import contextlib
 import socket
 import threading
 
+from exconn_sync.ports.forking import close_in_child
+
 
 class Wakeup:
     """``wake`` makes ``fileno`` readable; any thread may call it, also after ``close``."""
 
     def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
+        self._receiver, self._sender = map(close_in_child, socket.socketpair())
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
-        # Guards the sender against being closed while another thread uses it.
-        self._lock = threading.Lock()
+        # Guards the sender against being closed while another thread uses it. Reentrant: the garbage collector may end
+        # a subscription while we hold it, which wakes its connection (fault F153).
+        self._lock = threading.RLock()
         self._closed = False
 
     def fileno(self) -> int:

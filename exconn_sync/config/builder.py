@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from exconn_sync.config import environment as env
 from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.network import Network
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
@@ -74,8 +75,15 @@ class ConfigBuilder:
         return self._set(reconnect=replace(settings, rotation_window=rotation_window))
 
     def intervals(self, **seconds: float) -> ConfigBuilder:
-        """Set how often the ``clock`` is synchronized and orders are reconciled (``reconcile``), in seconds."""
+        """Set in seconds how often the ``clock`` is synchronized, orders are reconciled, REST is tried (``ping``)."""
         return self._set(intervals=_seconds(Intervals, seconds))
+
+    def network(self, *, ca_file: str | None = None, proxy: str | None = None) -> ConfigBuilder:
+        """Trust the authorities in a PEM file instead of the system's; go through an HTTP proxy.
+
+        The proxy is ``http://host:port`` or ``http://user:password@host:port``.
+        """
+        return self._set(network=Network(ca_file, proxy))
 
     def rate_limits(self, *, share: str = "process", window_ms: int = 5000) -> ConfigBuilder:
         """Choose who shares the request budget, and how long a signed request stays valid."""
@@ -114,7 +122,7 @@ class ConfigBuilder:
         return self
 
 
-def _seconds(kind: type[SecondsT], values: dict[str, float]) -> SecondsT:
+def _seconds(kind: type[SecondsT], values: dict[str, Any]) -> SecondsT:
     """Return settings of a kind; a misspelt name is told like a wrong value is."""
     known = [item.name for item in fields(kind)]
     for name, value in values.items():

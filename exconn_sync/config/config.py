@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from exconn_sync.config import environment as env
 from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.network import Network
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts, check_url
 from exconn_sync.errors import ValidationError
 from exconn_sync.ports.journal import Journal
@@ -35,6 +36,7 @@ class Config:
         environment: ``production``, ``testnet`` or ``demo``; chooses the base URLs.
         credentials: API key and secret, None for public data only.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
+        network: authorities to trust, and a proxy.
         journal: ``"memory"`` or a Journal object.
         rules: the user's own risk rules, asked after the built-in limits.
         metrics: where numbers about the library's work go; None for an in-memory sink.
@@ -53,6 +55,7 @@ class Config:
     rate_limits: RateLimits = field(default_factory=RateLimits)
     risk: RiskLimits = field(default_factory=RiskLimits)
     delivery: Delivery = field(default_factory=Delivery)
+    network: Network = field(default_factory=Network)
     journal: str | Journal = "memory"
     rules: tuple[RiskRule, ...] = ()
     metrics: MetricsSink | None = None

@@ -89,10 +89,15 @@ def _window_of(value: object) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Intervals:
-    """How often background work is done, in seconds: clock synchronization and reconciliation."""
+    """How often background work is done, in seconds.
+
+    ``clock`` is synchronized, ``reconcile`` compares the account, and ``ping`` looks whether REST works, for which one
+    cheap request is sent.
+    """
 
     clock: float = 60.0
     reconcile: float = 60.0
+    ping: float = 15.0
 
     def __post_init__(self) -> None:
         _check_seconds(self)

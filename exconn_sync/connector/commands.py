@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from exconn_sync._live.order_handle import Order
+from exconn_sync._runtime.executor import Priority
 from exconn_sync.connector.core import Core
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.orders import OrderRequest
@@ -48,17 +49,23 @@ class CommandFace:
     def submit_order(self, request: OrderRequest, *, timeout: float | None = None) -> Future[Order]:
         """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises.
 
-        ``timeout`` counts from now, so that an order which waits too long for a thread is not sent any more.
+        ``timeout`` counts from now, so that an order which waits too long for a thread is not sent any more: the future
+        fails with RequestTimeout, outcome ``not_sent``.
         """
         gateway = self._core.assembly.gateway
         checked, deadline = _request_of(request), gateway.deadline(timeout)
-        return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline))
+        return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline), deadline=deadline)
 
     def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:
-        """Cancel an order on a thread of the pool; the future gets what ``cancel_order`` raises, or None."""
+        """Cancel an order on a thread of the pool; the future gets what ``cancel_order`` raises, or None.
+
+        Cancels go before orders that wait for a thread, and never wait for a slow read.
+        """
         gateway = self._core.assembly.gateway
         deadline = gateway.deadline(timeout)
-        return self._core.assembly.executor.submit(lambda: gateway.cancel(order, deadline))
+        return self._core.assembly.executor.submit(
+            lambda: gateway.cancel(order, deadline), priority=Priority.URGENT, deadline=deadline
+        )
 
 
 def _request_of(request: object) -> OrderRequest:

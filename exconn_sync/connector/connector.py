@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import random
 from types import TracebackType
 from typing import NoReturn
 
 from exconn_sync._runtime.readiness import ReadyEvent
+from exconn_sync._runtime.thread_dump import thread_dump
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config
 from exconn_sync.connector.commands import CommandFace
@@ -19,7 +21,11 @@ from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
 from exconn_sync.ports.metrics import MetricsSink
 
-STOP_TIMEOUT = 5.0
+
+class Configured(enum.Enum):
+    """Stands for a limit that the configuration says."""
+
+    STOP = "timeouts.stop"
 
 
 class Connector(DataFace, RemoteFace, CommandFace):
@@ -50,20 +56,45 @@ class Connector(DataFace, RemoteFace, CommandFace):
     # --- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Connect in the background and stay connected; returns at once, retries for ever. Twice is once."""
+        """Connect in the background and stay connected; returns at once, retries for ever. Twice is once.
+
+        In a child process that was forked since, it begins a fresh life there: the configuration and the subscriptions
+        are kept, nothing else. A connector that is still running when the program ends is stopped then.
+
+        Raises:
+            ThreadsUnavailable: this process cannot start threads, or does not let them run; nothing was started.
+            ConnectorStopped: a stop is going on, or the program is ending.
+        """
         self._core.start()
 
-    def stop(self, timeout: float | None = STOP_TIMEOUT) -> list[str]:
+    def stop(self, timeout: float | Configured | None = Configured.STOP) -> list[str]:
         """End everything within ``timeout`` seconds; from any thread, a callback too, twice or before ``start``.
+
+        The default is ``timeouts.stop`` of the configuration, 5 s; None is no limit.
 
         Waits and back-offs are broken at once; events already received are still delivered within the time. Whoever
         waits gets ConnectorStopped. Returns the names of threads that did not end in time, normally none.
         """
-        return self._core.stop(timeout)
+        return self._core.stop(self._limit(timeout))
 
-    def restart(self, config: Config | None = None, timeout: float | None = STOP_TIMEOUT) -> None:
-        """Stop and start, perhaps with another configuration; subscriptions and known orders are kept."""
-        self._core.restart(config, timeout)
+    def restart(self, config: Config | None = None, timeout: float | Configured | None = Configured.STOP) -> None:
+        """Stop and start, perhaps with another configuration; subscriptions and known orders are kept.
+
+        From any thread, a callback too. Where somebody calls ``stop`` meanwhile, the connector stays stopped. After a
+        change to the key of another account make a new Connector instead: what is known of orders is kept.
+
+        Raises:
+            ValidationError: no Config, one of another exchange, or one with another journal; nothing was changed.
+            ThreadsUnavailable, ConnectorStopped: see ``start``; the connector is stopped.
+        """
+        self._core.restart(config, self._limit(timeout))
+
+    def _limit(self, timeout: float | Configured | None) -> float | None:
+        return self._core.stop_timeout if isinstance(timeout, Configured) else timeout
+
+    def _adopt(self) -> None:
+        """Make a connector of the parent process usable in this one, without starting it; for the hub."""
+        self._core.adopt()
 
     def __enter__(self) -> Connector:
         self.start()
@@ -72,7 +103,9 @@ class Connector(DataFace, RemoteFace, CommandFace):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        # A forked child that leaves the block of its parent has nothing to stop, and its own error must go on.
+        if not self._core.is_foreign:
+            self.stop()
 
     # --- condition --------------------------------------------------------------------------------------------------
 
@@ -124,9 +157,7 @@ class Connector(DataFace, RemoteFace, CommandFace):
         """True while the market stream and, with a key, the account stream stand. Exact at this moment."""
         self._core.guard.check("connector")
         assembly = self._core.running
-        if assembly is None or not assembly.market.is_open:
-            return False
-        return assembly.account is None or assembly.account.is_open
+        return assembly is not None and assembly.is_open
 
     def health(self) -> Health:
         """Return what is well and what is not. Instant."""
@@ -144,8 +175,16 @@ class Connector(DataFace, RemoteFace, CommandFace):
         assembly = self._core.running
         return [] if assembly is None else assembly.supervisor.reports()
 
+    def thread_dump(self) -> str:
+        """Return name and stack of each thread of the library in this process, as text for a bug report.
+
+        It holds places in the code and no values of variables, so no secret.
+        """
+        self._core.guard.check("connector")
+        return thread_dump()
+
     def __repr__(self) -> str:
-        return f"<Connector {self._core.config.exchange} {self._core.state}>"
+        return repr(self._core)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Connector is not pickled; make one in each process")

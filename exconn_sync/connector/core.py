@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 
 from exconn_sync._live.assembly import ACCOUNT_CONDITIONS, CREDENTIALS, REST_CONDITIONS, STREAM_CONDITIONS, Assembly
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime import exit_hook
 from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.faultpoints import reach
+from exconn_sync._runtime.log_guard import guard_log
 from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.threads import library_threads
 from exconn_sync._store.account_store import AccountStore
+from exconn_sync._transport.preload import load_libraries
 from exconn_sync.config import Config
 from exconn_sync.connector.interests import Interests
-from exconn_sync.errors import AuthenticationError, ConnectorStopped, ValidationError
+from exconn_sync.errors import AuthenticationError, ConnectorStopped, ThreadsUnavailable, ValidationError
 from exconn_sync.metrics import GuardedMetrics, MemoryMetrics
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.forking import renew_in_child
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.registry import find_driver
+from exconn_sync.ports.waiting import Event
 
 _LET_GO = 5.0
 """Seconds to end the threads of a life that was given up, before the next one begins."""
@@ -37,23 +44,65 @@ class Core:
         self.clock = clock
         self._rng = rng
         self.driver = find_driver(config.exchange)
-        self.metrics = config.metrics or MemoryMetrics()
-        self.journal: Journal = MemoryJournal() if isinstance(config.journal, str) else config.journal
+        load_libraries()
+        guard_log()
         self.bus = Bus()
-        self.pipeline = Pipeline(config.exchange, self.bus, clock, GuardedMetrics(self.metrics))
-        self.store = AccountStore(config.exchange, self.journal, self.pipeline.account, self.pipeline.error)
+        self.pipeline = Pipeline(config.exchange, self.bus, clock, GuardedMetrics(config.metrics or MemoryMetrics()))
         self.readiness = Readiness(self._conditions())
         self.interests = Interests(self.pipeline)
         self.guard = ProcessGuard()
+        # Hears of the end of a life that was given up, on the supervisor's thread; must not block. Kept over a fork.
+        self.on_failed: Callable[[Exception], None] | None = None
         # Guards the steps of the life cycle; never held while anything is waited for.
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._set_up()
+        renew_in_child(self)
+
+    def _set_up(self) -> None:
+        """Make what belongs to one process."""
+        config = self.config
+        self._use_metrics()
+        self.journal: Journal = MemoryJournal() if isinstance(config.journal, str) else config.journal
+        self.store = AccountStore(config.exchange, self.journal, self.pipeline.account, self.pipeline.error)
+        self._stopped = Event()
         self._assembly: Assembly | None = None
         self._phase = ConnectorState.NEW
         self._stops = 0
         self.failure: Exception | None = None
         self.store.restore(self.journal.replay())
         self._note_credentials()
+
+    def _use_metrics(self) -> None:
+        self.metrics = self.config.metrics or MemoryMetrics()
+        self.pipeline.metrics = GuardedMetrics(self.metrics)
+
+    def renew_in_child(self) -> None:
+        """Replace the lock in a forked child, so that ``start`` can be called there (fault F125)."""
+        self._lock = threading.Lock()
+
+    def adopt(self) -> None:
+        """Make everything anew in a forked child, the configuration and the subscriptions kept; else do nothing."""
+        with self._lock:
+            if not self.guard.is_foreign:
+                return
+            # The parent would draw the same numbers, and wait as long as this process before each attempt.
+            self._rng.seed()
+            self.bus.renew()
+            self.pipeline.renew()
+            self.interests.renew()
+            self.readiness.renew()
+            self._set_up()
+            self.guard.adopt()
+
+    @property
+    def is_foreign(self) -> bool:
+        """True in a child process that was forked since the connector was made or started."""
+        return self.guard.is_foreign
+
+    @property
+    def stop_timeout(self) -> float:
+        """Seconds that a stop may take where its caller does not say."""
+        return self.config.timeouts.stop
 
     @property
     def assembly(self) -> Assembly:
@@ -89,25 +138,40 @@ class Core:
 
     @property
     def state(self) -> ConnectorState:
-        """Where the connector is in its life."""
-        if self._phase is not ConnectorState.CONNECTING:
+        """Where the connector is in its life; a connection that flaps counts as lost until it has settled."""
+        assembly = self._assembly
+        if self._phase is not ConnectorState.CONNECTING or assembly is None:
             return self._phase
-        if self.readiness.events["ready"].is_set():
+        if self.readiness.events["ready"].is_set() and assembly.is_settled:
             return ConnectorState.READY
         return ConnectorState.DEGRADED if self.readiness.has_been("ready") else ConnectorState.CONNECTING
 
     def start(self) -> None:
-        """Begin a life; does nothing while there is one, and begins anew after one that was given up."""
-        self.guard.check("connector")
+        """Begin a life; does nothing while there is one, and begins anew after one that was given up.
+
+        In a forked child it begins a fresh life there.
+        """
+        if exit_hook.is_exiting():
+            raise ConnectorStopped("the program is ending; nothing is started any more", outcome="not_sent")
+        self.adopt()
         if self._phase is ConnectorState.FAILED:
             self.stop(_LET_GO, keep_subscriptions=True)
         with self._lock:
             if self._phase is ConnectorState.STOPPING:
                 raise ConnectorStopped("the connector is stopping; start it again when stop has returned")
-            if self._assembly is None:
-                self._begin()
+            assembly = self._begin() if self._assembly is None else None
+        self._launch(assembly)
 
-    def _begin(self) -> None:
+    def _launch(self, assembly: Assembly | None) -> None:
+        """Start the threads of a new life, without the lock, because that waits for a sign of them (fault F127)."""
+        try:
+            if assembly is not None:
+                assembly.start()
+        except ThreadsUnavailable:
+            self.stop(_LET_GO, keep_subscriptions=True)
+            raise
+
+    def _begin(self) -> Assembly:
         self.readiness.reopen()
         self._note_credentials()
         self.store.reopen()
@@ -116,17 +180,28 @@ class Core:
         self.failure = None
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
-            self._on_instruments, self._on_give_up, self._cancel,
+            self._on_instruments, self._on_give_up, self._cancel, self.journal,
         )  # fmt: skip
         self._phase = ConnectorState.CONNECTING
-        self._assembly.start()
+        exit_hook.watch(self)
+        return self._assembly
+
+    def signal_stop(self) -> None:
+        """Tell everything to end and wake whoever waits; returns at once. ``stop`` is still needed."""
+        assembly = self._assembly
+        if assembly is not None:
+            self.readiness.close()
+            self.store.close()
+            self.bus.let_writers_wait(False)
+            assembly.signal()
 
     def stop(self, timeout: float | None, *, keep_subscriptions: bool = False) -> list[str]:
         """End the present life within ``timeout`` seconds; return the names of threads that did not end in time."""
         self.guard.check("connector")
         deadline = Deadline.after(self.clock.monotonic_ns(), timeout)
         with self._lock:
-            self._stops += 1
+            if not keep_subscriptions:
+                self._stops += 1
             assembly, phase = self._assembly, self._phase
             if phase is not ConnectorState.STOPPING and assembly is not None:
                 self._phase = ConnectorState.STOPPING
@@ -140,7 +215,12 @@ class Core:
             return [] if keep_subscriptions else self._end_subscriptions(deadline)
         try:
             return self._end(assembly, deadline, keep_subscriptions=keep_subscriptions)
+        except BaseException:
+            # A second Ctrl-C, most likely: the stop becomes immediate (fault F131).
+            self._end(assembly, Deadline.after(self.clock.monotonic_ns(), 0.0), keep_subscriptions=keep_subscriptions)
+            raise
         finally:
+            exit_hook.forget(self)
             with self._lock:
                 self._assembly = None
                 self._phase = ConnectorState.STOPPED
@@ -150,7 +230,9 @@ class Core:
         self.readiness.close()
         self.store.close()
         self.bus.let_writers_wait(False)
+        reach("stop.before_workers")
         left = assembly.stop(deadline)
+        reach("stop.after_workers")
         if not keep_subscriptions:
             left += self._end_subscriptions(deadline)
         self.interests.detach()
@@ -158,24 +240,49 @@ class Core:
 
     def restart(self, config: Config | None, timeout: float | None) -> None:
         """End the present life and begin another one; subscriptions and everything known of the account are kept."""
-        if config is not None and config.exchange != self.config.exchange:
-            raise ValidationError("config", config.exchange, f"must stay on {self.config.exchange}")
-        with self._lock:
-            expected = self._stops + 1
-        self.stop(timeout, keep_subscriptions=True)
         if config is not None:
-            self.config = config
-            self.readiness.redefine(self._conditions())
-        with self._lock:
-            # Somebody else's stop that came meanwhile is the last word.
-            if self._stops == expected and self._assembly is None and self._phase is not ConnectorState.STOPPING:
-                self._begin()
+            self._check_successor(config)
+        stops = self._stops
+        assembly: Assembly | None = None
+        while assembly is None:
+            self.stop(timeout, keep_subscriptions=True)
+            with self._lock:
+                # Somebody else's stop that came meanwhile is the last word.
+                if self._stops != stops or self._phase is ConnectorState.STOPPING:
+                    return
+                if self._assembly is None:
+                    self._take(config)
+                    assembly = self._begin()
+                elif config is None:
+                    # Somebody else has begun another life since: that will do.
+                    return
+        self._launch(assembly)
+
+    def _check_successor(self, config: object) -> None:
+        if not isinstance(config, Config):
+            raise ValidationError("config", type(config).__name__, "must be a Config")
+        if config.exchange != self.config.exchange:
+            raise ValidationError("config", config.exchange, f"must stay on {self.config.exchange}")
+        if _own_journal(config) is not _own_journal(self.config):
+            raise ValidationError("journal", type(config.journal).__name__, "must stay the same; make a new Connector")
+
+    def _take(self, config: Config | None) -> None:
+        """Use another configuration from the next life on. The lock is held, and there is no life."""
+        if config is None:
+            return
+        former, self.config = self.config, config
+        if config.metrics is not former.metrics:
+            self._use_metrics()
+        self.readiness.redefine(self._conditions())
 
     def understood(self, symbol: str) -> str:
         """Return the canonical form of a symbol as far as it can be told now; what is not understood stays as it is."""
         running = self._assembly
         known = Instruments(self.config.exchange) if running is None else running.catalogue.instruments
         return known.understood(symbol)
+
+    def __repr__(self) -> str:
+        return f"<Connector {self.config.exchange} {'of the parent process' if self.is_foreign else self.state}>"
 
     def _end_subscriptions(self, deadline: Deadline) -> list[str]:
         return self.bus.close(lambda: deadline.remaining(self.clock.monotonic_ns()))
@@ -209,9 +316,16 @@ class Core:
                 return
             self.failure = error
             self._phase = ConnectorState.FAILED
-        self.pipeline.error(f"supervisor gave up on {worker}", error)
+        self.pipeline.error(f"supervisor gave up on {worker}", error, always=True)
         self.readiness.close(error)
         self.store.close()
         stopped = ConnectorStopped(f"the connector gave up: {error}", exchange=self.config.exchange)
         stopped.__cause__ = error
         self.bus.set_failure(stopped)
+        if self.on_failed is not None:
+            self.on_failed(error)
+
+
+def _own_journal(config: Config) -> Journal | None:
+    """Return the user's own journal, None for one in memory."""
+    return None if isinstance(config.journal, str) else config.journal

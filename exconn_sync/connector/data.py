@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from exconn_sync._runtime.mailbox import Mailbox
-from exconn_sync._runtime.subscription import Key, PullSubscription, PushSubscription, Subscription
+from exconn_sync._runtime.subscription import Subscription
 from exconn_sync._store.readers import FillsReader, OrdersReader
-from exconn_sync.connector.core import Core
+from exconn_sync.connector.making import OF_SYMBOL, OnGap, depth_of
 from exconn_sync.connector.patterns import ANY, parse_pattern
-from exconn_sync.errors import ValidationError
+from exconn_sync.connector.streams import StreamFace
 from exconn_sync.model.account import Balance, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
@@ -19,12 +18,8 @@ from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.orders import Fill, OrderState
 
-OnGap = Callable[[int], object] | None
-_OF_SYMBOL = (Channel.ORDER, Channel.FILL, Channel.POSITION)
-"""Account channels whose events belong to a symbol."""
 
-
-class DataFace:
+class DataFace(StreamFace):
     """Subscriptions and local state.
 
     Each ``on_...`` returns a Subscription: call it to end it. Callbacks run one at a time and in order on a thread of
@@ -33,13 +28,13 @@ class DataFace:
 
     Market data that is not taken away in time gives way by the policy: ``buffer`` events are kept, and ``overflow`` is
     ``drop_oldest``, ``drop_newest``, ``block`` or ``conflate`` (defaults from the Config). ``Subscription.dropped``
-    counts what was lost, and ``on_gap(count)`` is told in sequence. Account events are never dropped.
+    counts what was lost, and ``on_gap(count)`` is told in sequence. Account events are never dropped: where many wait
+    for one subscriber, ``on_error`` hears of it (SubscriberLagging), as it does of a callback that has been running for
+    5 s (SubscriberStuck).
 
     A symbol is canonical (``BTC-USDT``), slashed (``BTC/USDT``) or the exchange's own (``BTCUSDT``). One that does not
     exist raises ValidationError, or is reported on ``on_error`` where the instruments are not loaded yet.
     """
-
-    _core: Core
 
     # --- push -------------------------------------------------------------------------------------------------------
 
@@ -81,7 +76,7 @@ class DataFace:
 
         ``depth`` is the number of levels a side, None for all that are known (1,000 a side and what moved in).
         """
-        depth = _depth_of(depth)
+        depth = depth_of(depth)
         if callback is None or depth is None:
             return self._push(Channel.ORDER_BOOK, symbol, callback, buffer, overflow, on_gap)
         wanted, limit = callback, depth
@@ -127,39 +122,11 @@ class DataFace:
         is_wide = ANY in parts.symbol or parts.exchange not in (ANY, self._core.config.exchange)
         if known is not None and known.is_market_data and not is_wide:
             return self._push(known, parts.symbol, callback, None, None, None)
-        if known in _OF_SYMBOL and not is_wide:
+        if known in OF_SYMBOL and not is_wide:
             return self._push_account(known, parts.symbol, callback)
-        is_market_data = known is not None and known.is_market_data
-        mailbox = self._mailbox(None, None) if is_market_data else Mailbox(0, "drop_oldest")
-        return self._add_push(parts, callback, mailbox, None)
-
-    # --- pull -------------------------------------------------------------------------------------------------------
-
-    def stream_trades(
-        self, symbol: str, *, buffer: int | None = None, overflow: str | None = None
-    ) -> PullSubscription[Trade]:
-        """Return a blocking iterator over the public trades of a symbol."""
-        return self._pull(Channel.TRADE, symbol, buffer, overflow)
-
-    def stream_book_ticker(
-        self, symbol: str, *, buffer: int | None = None, overflow: str | None = None
-    ) -> PullSubscription[BookTicker]:
-        """Return a blocking iterator over the changes of best bid and ask of a symbol."""
-        return self._pull(Channel.BOOK_TICKER, symbol, buffer, overflow)
-
-    def stream_order_book(
-        self, symbol: str, *, depth: int | None = 20, buffer: int | None = None, overflow: str | None = None
-    ) -> PullSubscription[BookView]:
-        """Return a blocking iterator over views of the local order book, at least ``depth`` levels a side or all."""
-        return self._pull(Channel.ORDER_BOOK, symbol, buffer, overflow, depth=_depth_of(depth))
-
-    def stream_orders(self) -> PullSubscription[OrderState]:
-        """Return a blocking iterator over the changes of the account's orders."""
-        return self._pull_account(Channel.ORDER)
-
-    def stream_fills(self) -> PullSubscription[Fill]:
-        """Return a blocking iterator over the account's executions."""
-        return self._pull_account(Channel.FILL)
+        if known is not None and known.is_market_data:
+            return self._add_push(parts, callback, self._mailbox(None, None), None)
+        return self._add_lossless(parts, callback)
 
     # --- local state ------------------------------------------------------------------------------------------------
 
@@ -178,7 +145,7 @@ class DataFace:
         canonical = assembly.catalogue.get(symbol).symbol
         if not self._core.interests.wants_book(canonical):
             self._core.interests.add(None, Channel.ORDER_BOOK, canonical)
-        return assembly.books.view(canonical, _depth_of(depth))
+        return assembly.books.view(canonical, depth_of(depth))
 
     @property
     def orders(self) -> OrdersReader:
@@ -206,99 +173,3 @@ class DataFace:
         self._core.guard.check("connector")
         running = self._core.running
         return Instruments(self._core.config.exchange) if running is None else running.catalogue.instruments
-
-    # --- making subscriptions ---------------------------------------------------------------------------------------
-
-    def _push(
-        self,
-        channel: Channel,
-        symbol: str,
-        callback: Callable[[Any], object] | None,
-        buffer: int | None,
-        overflow: str | None,
-        on_gap: OnGap,
-        depth: int | None = None,
-    ) -> Subscription:
-        key = self._core.pipeline.key(channel, _symbol_of(symbol))
-        subscription = self._add_push(key, callback, self._mailbox(buffer, overflow), on_gap, depth)
-        return self._want(subscription, channel, symbol)
-
-    def _push_account(self, channel: Channel, symbol: str, callback: Callable[[Any], object] | None) -> Subscription:
-        key = self._core.pipeline.key(channel, _symbol_of(symbol))
-        subscription = self._add_push(key, callback, Mailbox(0, "drop_oldest"), None)
-        is_of_symbol = channel in _OF_SYMBOL and ANY not in symbol
-        return self._want(subscription, channel, symbol) if is_of_symbol else subscription
-
-    def _add_push(
-        self,
-        key: Key,
-        callback: Callable[[Any], object] | None,
-        mailbox: Mailbox,
-        on_gap: OnGap,
-        depth: int | None = None,
-    ) -> Subscription:
-        self._core.guard.check("connector")
-        if callback is not None and not callable(callback):
-            raise ValidationError("callback", callback, "must be a function")
-        report = self._core.pipeline.callback_error
-        subscription = PushSubscription(key, mailbox, self._end, callback or _nothing, on_gap, report)
-        subscription.depth = depth
-        if callback is None:
-            subscription.abandon()
-        else:
-            self._core.bus.add(subscription)
-        return subscription
-
-    def _pull(
-        self, channel: Channel, symbol: str, buffer: int | None, overflow: str | None, depth: int | None = None
-    ) -> PullSubscription[Any]:
-        self._core.guard.check("connector")
-        key = self._core.pipeline.key(channel, _symbol_of(symbol))
-        subscription: PullSubscription[Any] = PullSubscription(key, self._mailbox(buffer, overflow), self._end)
-        subscription.depth = depth
-        self._core.bus.add(subscription)
-        self._want(subscription, channel, symbol)
-        return subscription
-
-    def _pull_account(self, channel: Channel) -> PullSubscription[Any]:
-        self._core.guard.check("connector")
-        key = self._core.pipeline.key(channel, ANY)
-        subscription: PullSubscription[Any] = PullSubscription(key, Mailbox(0, "drop_oldest"), self._end)
-        self._core.bus.add(subscription)
-        return subscription
-
-    def _want(self, subscription: Subscription, channel: Channel, symbol: str) -> Subscription:
-        if subscription.is_active:
-            try:
-                self._core.interests.add(subscription, channel, symbol)
-            except ValidationError:
-                subscription.abandon()
-                raise
-        return subscription
-
-    def _mailbox(self, buffer: int | None, overflow: str | None) -> Mailbox:
-        defaults = self._core.config.delivery
-        size = defaults.buffer if buffer is None else buffer
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValidationError("buffer", buffer, "must be a whole number of at least 1")
-        return Mailbox(size, defaults.overflow if overflow is None else overflow, lambda event: event.symbol)
-
-    def _end(self, subscription: Subscription) -> None:
-        self._core.bus.remove(subscription)
-        self._core.interests.remove(subscription)
-
-
-def _nothing(event: object) -> None:
-    """Take an event of a subscription that has no callback."""
-
-
-def _symbol_of(symbol: object) -> str:
-    if not isinstance(symbol, str) or not symbol:
-        raise ValidationError("symbol", symbol, "must be a symbol such as BTC-USDT")
-    return symbol
-
-
-def _depth_of(depth: object) -> int | None:
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
-        raise ValidationError("depth", depth, "must be a whole number of at least 1, or None")
-    return depth

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 
-from exconn_sync._live.feed_reader import FeedReader
+from exconn_sync._live.market_feed import MarketFeed
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._runtime.subscription import Subscription
-from exconn_sync.errors import ValidationError
+from exconn_sync.errors import ExconnError, ValidationError
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.wire import Topic
@@ -36,10 +36,11 @@ class Interests:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        # Guards the list and which feed is attached; the feed is called after it is released.
-        self._lock = threading.Lock()
+        # Guards the list and which feed is attached; the feed is called after it is released. Reentrant: the garbage
+        # collector may end a subscription while we hold it (fault F153), so the list is only ever changed in place.
+        self._lock = threading.RLock()
         self._wishes: list[_Wish] = []
-        self._feed: FeedReader | None = None
+        self._feed: MarketFeed | None = None
         self._instruments: Instruments | None = None
 
     def add(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
@@ -47,6 +48,7 @@ class Interests:
 
         Raises:
             ValidationError: the exchange has no such symbol (only once the instruments are loaded).
+            ThreadsUnavailable, ConnectorStopped: it needs a further connection, which cannot be begun.
         """
         wish = _Wish(subscription, channel, symbol)
         with self._lock:
@@ -57,7 +59,12 @@ class Interests:
             self._wishes.append(wish)
         self._refresh(subscription)
         if feed is not None:
-            self._want(feed, wish)
+            try:
+                self._want(feed, wish)
+            except ExconnError:
+                with self._lock:
+                    self._forget(wish)
+                raise
 
     def wants_book(self, symbol: str) -> bool:
         """Return whether the connector itself already wants the book of a canonical symbol."""
@@ -71,20 +78,23 @@ class Interests:
         """Want nothing more for a subscription."""
         with self._lock:
             feed = self._feed
-            gone = [wish for wish in self._wishes if wish.subscription is subscription]
-            self._wishes = [wish for wish in self._wishes if wish.subscription is not subscription]
+            gone = [wish for wish in list(self._wishes) if wish.subscription is subscription]
+            for wish in gone:
+                self._forget(wish)
         for wish in gone:
             if feed is not None and wish.is_handed and wish.topic is not None:
                 feed.release(wish.topic)
 
-    def attach(self, feed: FeedReader, instruments: Instruments) -> None:
-        """Hand all wishes to a feed, now that symbols can be understood; a newer table only replaces the older one."""
+    def attach(self, feed: MarketFeed, instruments: Instruments) -> None:
+        """Hand all wishes to a feed that it was not told of yet, now that symbols can be understood.
+
+        Raises:
+            ThreadsUnavailable, ConnectorStopped: a further connection cannot be begun; call it again for the rest.
+        """
         with self._lock:
             self._instruments = instruments
-            if self._feed is feed:
-                return
             self._feed = feed
-            wishes = list(self._wishes)
+            wishes = [wish for wish in self._wishes if not wish.is_handed]
         for wish in wishes:
             try:
                 self._hand_over(feed, wish, instruments)
@@ -94,7 +104,7 @@ class Interests:
                     wish.subscription.abandon()
                 self._pipeline.error(f"{wish.channel}.{wish.symbol}", error)
 
-    def _hand_over(self, feed: FeedReader, wish: _Wish, instruments: Instruments) -> None:
+    def _hand_over(self, feed: MarketFeed, wish: _Wish, instruments: Instruments) -> None:
         """Tell a feed of a wish, unless it has ended meanwhile. Raises ValidationError."""
         with self._lock:
             if wish not in self._wishes:
@@ -104,17 +114,22 @@ class Interests:
         self._refresh(wish.subscription)
         self._want(feed, wish)
 
-    def _want(self, feed: FeedReader, wish: _Wish) -> None:
+    def _want(self, feed: MarketFeed, wish: _Wish) -> None:
         """Tell a feed of a wish; one that it refuses is forgotten."""
         if wish.topic is None:
             return
         try:
             feed.want(wish.topic)
-        except ValidationError:
+        except ExconnError as error:
             with self._lock:
                 wish.is_handed = False
-                self._wishes = [each for each in self._wishes if each is not wish]
+                if isinstance(error, ValidationError):
+                    self._forget(wish)
             raise
+
+    def _forget(self, wish: _Wish) -> None:
+        if wish in self._wishes:
+            self._wishes.remove(wish)
 
     def detach(self) -> None:
         """Forget the feed and the table of the life that ended; the wishes stay."""
@@ -123,6 +138,11 @@ class Interests:
             self._instruments = None
             for wish in self._wishes:
                 wish.is_handed = False
+
+    def renew(self) -> None:
+        """Begin anew in a forked child: a new lock, no feed; the wishes stay. Only one thread exists."""
+        self._lock = threading.RLock()
+        self.detach()
 
     def _understand(self, wish: _Wish, instruments: Instruments) -> None:
         symbol = instruments.get(wish.symbol).symbol

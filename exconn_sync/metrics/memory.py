@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from exconn_sync.ports.forking import renew_in_child
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -23,6 +25,11 @@ class MemoryMetrics:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._summaries: dict[str, Summary] = {}
+        renew_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Replace the lock in a forked child: a thread of the parent may have held it (fault F125)."""
+        self._lock = threading.Lock()
 
     def count(self, name: str, amount: int = 1, **labels: str) -> None:
         """Add to a counter."""

@@ -1,8 +1,16 @@
-"""Events about the library itself: connections and errors."""
+"""Events about the library itself: connections, errors, and what else happens to a delivery."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class TrailEntry(NamedTuple):
+    """One thing that happened on a connection: ``at`` in nanoseconds since the Unix epoch, ``what`` in words."""
+
+    at: int
+    what: str
 
 
 @dataclass(frozen=True)
@@ -10,7 +18,9 @@ class ConnectionEvent:
     """A connection of the connector came up or went down.
 
     ``connection`` is its name (``market``, ``account`` ...), ``reason`` why it went down, ``attempt`` the number of
-    failed attempts so far, ``retry_in`` the seconds until the next one (0 when up).
+    failed attempts so far, ``retry_in`` the seconds until the next one (0 when up). Where it went down, ``trail`` holds
+    the last frames and changes of state before that, oldest first: why a connection was lost has an answer. A link that
+    flaps is told once as down, and as up when it has been up for ``Reconnect.settle``.
     """
 
     exchange: str
@@ -20,13 +30,37 @@ class ConnectionEvent:
     attempt: int
     retry_in: float
     received_at: int
+    trail: tuple[TrailEntry, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """Something went wrong that no caller is waiting for; ``where`` names the worker, topic or callback."""
+    """Something went wrong that no caller is waiting for; ``where`` names the worker, topic or callback.
+
+    The first error of a kind is told at once, then at most one a second; ``suppressed`` is how many of the same kind
+    were not told since the last one.
+    """
 
     exchange: str
     where: str
     error: Exception
     received_at: int
+    suppressed: int = 0
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Stands in a queue of the user's own where ``count`` events were lost."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class End:
+    """Stands in a queue of the user's own when nothing more comes.
+
+    ``reason`` is None where the subscription or the connector was stopped. It is the error where the connector gave
+    up; after another ``start`` events come again.
+    """
+
+    reason: Exception | None = None

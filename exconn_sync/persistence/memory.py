@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.ports.forking import renew_in_child
 
 
 class MemoryJournal:
@@ -20,6 +21,11 @@ class MemoryJournal:
         self._lock = threading.Lock()
         self._facts: list[OrderFact | Fill] = []
         self._balances: dict[str, Balance] = {}
+        renew_in_child(self)
+
+    def renew_in_child(self) -> None:
+        """Replace the lock in a forked child: a thread of the parent may have held it (fault F125)."""
+        self._lock = threading.Lock()
 
     def append(self, fact: Fact) -> None:
         """Keep a fact."""

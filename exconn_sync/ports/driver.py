@@ -34,6 +34,9 @@ Emit: TypeAlias = Callable[[MarketEvent], None]
 Decode: TypeAlias = Callable[[bytes, int, Emit], None]
 """Decode one frame of a topic: (frame, received_at in ns, emit). Raises ProtocolError; emits nothing then."""
 
+Span: TypeAlias = Callable[[Any], tuple[int, int]]
+"""Return the first and the last sequence number that an event covers."""
+
 Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
 AccountMessage: TypeAlias = Sequence[Fact] | LoginReply | ServerNotice | Unrecognized
 
@@ -53,11 +56,16 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class StreamLimits:
-    """What an exchange allows on one stream connection; the rate leaves room for our pongs where they count too."""
+    """What an exchange allows on one stream connection; the rate leaves room for our pongs where they count too.
+
+    ``connections`` is how many connections may be opened from one address within ``connections_period`` seconds.
+    """
 
     topics_per_connection: int
     topics_per_request: int
     requests_per_second: int
+    connections: int = 300
+    connections_period: float = 300.0
 
 
 class ExchangeDriver(Protocol):
@@ -204,6 +212,10 @@ class ExchangeDriver(Protocol):
 
     def judge_diff(self, book_update_id: int, diff: BookDiff) -> str:
         """Return ``apply``, ``ignore`` or ``gap``: the exchange's sequence rule for a book at ``book_update_id``."""
+        ...
+
+    def span(self, topic: Topic) -> Span | None:
+        """Return how the events of a topic are numbered; None where they carry no numbers that only grow."""
         ...
 
     # --- account stream ---------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, runtime_checkable
 
 from exconn_sync.model.account import Fact
 
@@ -28,4 +28,35 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Release what the journal holds; may be called twice."""
+        ...
+
+
+class StopSign(Protocol):
+    """How a journal's thread hears of the stop, and is seen to live."""
+
+    @property
+    def is_set(self) -> bool:
+        """True once the thread is to write what is left and return. Looking at it is a sign of life."""
+        ...
+
+    def wait(self, seconds: float | None) -> bool:
+        """Sleep until the stop or for ``seconds``; return whether the stop was asked for. Also a sign of life."""
+        ...
+
+    def on_set(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` when the stop is asked for, at once if it already was; it must not block."""
+        ...
+
+
+@runtime_checkable
+class JournalWorker(Protocol):
+    """What a journal has in addition that wants a thread of its own, for example one that writes in the background.
+
+    The thread is supervised: an exception is reported and ``serve`` is called again; more than 3 restarts within 60 s
+    go to the connector's supervisor, which in the end gives up. A thread that neither looks at ``stop`` nor waits on it
+    for ``Config.timeouts.hang`` seconds is taken for hung: it is abandoned and ``serve`` is called on another thread.
+    """
+
+    def serve(self, stop: StopSign) -> None:
+        """Work until ``stop`` is set, then return soon."""
         ...

@@ -25,7 +25,8 @@ class Proposal:
 class RiskRule(Protocol):
     """One rule. It may keep state of its own and is called from any thread that places orders.
 
-    A rule that raises anything else than RiskRejected refuses the order too: a broken rule must not let orders pass.
+    A rule that raises anything else than RiskRejected, or returns anything but None, refuses the order too: a broken
+    rule must not let orders pass.
     """
 
     @property

@@ -18,14 +18,24 @@ class RiskGate:
         """Return where no rule objects.
 
         Raises:
-            RiskRejected: a rule objects, or raised something else: a broken rule lets nothing pass.
+            RiskRejected: a rule objects, raised something else or returned anything but None: a broken rule lets
+                nothing pass (fault F140).
         """
         for rule in self._rules:
             try:
-                rule.check(proposal)
+                answer: object = rule.check(proposal)  # type: ignore[func-returns-value]
             except RiskRejected:
                 raise
             except Exception as error:
-                # A broken rule may not even be able to tell its name.
-                name = getattr(rule, "name", type(rule).__name__)
-                raise RiskRejected(f"rule {name} failed: {error}", rule=name) from error
+                raise RiskRejected(f"rule {_name(rule)} failed: {error}", rule=_name(rule)) from error
+            if answer is not None:
+                # ``return False`` is meant as a refusal, and nobody knows what else is meant by what.
+                text = (
+                    f"rule {_name(rule)} returned a {type(answer).__name__}; it must raise RiskRejected or return None"
+                )
+                raise RiskRejected(text, rule=_name(rule))
+
+
+def _name(rule: RiskRule) -> str:
+    """Return the name of a rule; a broken one may not even be able to tell it."""
+    return str(getattr(rule, "name", type(rule).__name__))

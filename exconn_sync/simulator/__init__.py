@@ -11,5 +11,6 @@ if find_spec("aiohttp") is None:
 from exconn_sync.simulator.controls import Accounts, MarketControl
 from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.ledger import ClientFrames
 
-__all__ = ["Accounts", "Faults", "MarketControl", "Simulator"]
+__all__ = ["Accounts", "ClientFrames", "Faults", "MarketControl", "Simulator"]

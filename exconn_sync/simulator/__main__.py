@@ -19,9 +19,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print the addresses as one line of JSON")
     parser.add_argument("--replay", metavar="PATH", help="serve this recording instead of a generated market")
     parser.add_argument("--pace", type=_pace, help="1.0 is the recorded pace; default: as fast as the client reads")
+    parser.add_argument("--tls-cert", metavar="PATH", help="serve https and wss with this certificate chain (PEM)")
+    parser.add_argument("--tls-key", metavar="PATH", help="the private key of --tls-cert (PEM)")
     chosen = parser.parse_args(arguments)
     if chosen.pace is not None and chosen.replay is None:
         parser.error("--pace needs --replay")
+    if (chosen.tls_cert is None) != (chosen.tls_key is None):
+        parser.error("--tls-cert and --tls-key need each other")
     return chosen
 
 
@@ -39,6 +43,13 @@ def _pace(text: str) -> float:
     if not 0 < pace < float("inf"):
         raise argparse.ArgumentTypeError("the pace is a number above zero")
     return pace
+
+
+def _chosen(chosen: argparse.Namespace) -> Simulator:
+    tls = None if chosen.tls_cert is None else (chosen.tls_cert, chosen.tls_key)
+    if chosen.replay is not None:
+        return Simulator.replay(chosen.replay, pace=chosen.pace, host=chosen.host, port=chosen.port, tls=tls)
+    return Simulator(chosen.exchange, seed=chosen.seed, host=chosen.host, port=chosen.port, tls=tls)
 
 
 def _describe(simulator: Simulator) -> dict[str, str]:
@@ -60,11 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     try:
-        if chosen.replay is not None:
-            simulator = Simulator.replay(chosen.replay, pace=chosen.pace, host=chosen.host, port=chosen.port)
-        else:
-            simulator = Simulator(chosen.exchange, seed=chosen.seed, host=chosen.host, port=chosen.port)
-        simulator.start()
+        simulator = _chosen(chosen).start()
     except (OSError, ValueError) as error:
         print(f"cannot serve: {error}", file=sys.stderr)
         return 2

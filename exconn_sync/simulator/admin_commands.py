@@ -1,6 +1,7 @@
 """The commands behind the admin routes."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from exconn_sync.simulator.admin import (
     text_argument,
 )
 from exconn_sync.simulator.controls import MarketControl
+from exconn_sync.simulator.fault_commands import FaultCommands
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
@@ -38,10 +40,20 @@ def live_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer, mark
             raise BadAdminRequest(str(error)) from error
         return {"filled": str(order.filled_quantity), "quote": str(order.filled_quote)}
 
+    def burst(_: web.BaseRequest, arguments: Mapping[str, object]) -> object:
+        count = arguments.get("count")
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise BadAdminRequest("'count' must be a whole number")
+        try:
+            return {"first_trade_id": market.burst(text_argument(arguments, "stream_name"), count)}
+        except ValueError as error:
+            raise BadAdminRequest(str(error)) from error
+
     commands = _common(faults, hub, server)
     commands["POST", "/market/pause"] = lambda *_: market.pause()
     commands["POST", "/market/resume"] = lambda *_: market.resume()
     commands["POST", "/market/trade"] = trade
+    commands["POST", "/market/burst"] = burst
     return Admin(commands)
 
 
@@ -64,4 +76,17 @@ def _common(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> dict
             faults.drop_connections(str(kind))
         return None
 
-    return {("GET", "/status"): status, ("POST", "/faults/drop_connections"): drop}
+    def connections(_: web.BaseRequest, __: Mapping[str, object]) -> object:
+        ledger = hub.ledger
+        return {
+            "attempts": [[at, kind] for at, kind in ledger.attempts()],
+            "client_frames": [asdict(frames) for frames in ledger.client_frames()],
+            "cuts": ledger.cuts(),
+        }
+
+    return {
+        ("GET", "/status"): status,
+        ("GET", "/connections"): connections,
+        **FaultCommands(faults).all(),
+        ("POST", "/faults/drop_connections"): drop,
+    }

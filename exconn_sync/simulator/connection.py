@@ -2,17 +2,23 @@
 
 import asyncio
 import contextlib
+import heapq
+import itertools
 import socket
 import struct
+import time
 from collections import deque
+from collections.abc import Iterator
 
 from aiohttp import WSCloseCode, WSMessage, web
+from aiohttp.abc import AbstractStreamWriter
 
 MAX_WAITING_FRAMES = 20_000
 """A reader that lags behind by more frames than this is cut off, as an exchange does."""
 
 _CLOSE_TIMEOUT_S = 1.0
 _LINGER_ZERO = struct.pack("ii", 1, 0)
+_SMALL_BUFFER = 4096
 
 
 def abort_transport(transport: asyncio.BaseTransport | None) -> None:
@@ -32,10 +38,19 @@ class Connection:
     def __init__(self, kind: str, request: web.BaseRequest) -> None:
         self.kind = kind
         self.remote = request.remote or ""
-        self.last_pong = asyncio.get_running_loop().time()
+        self.opened_at = self.last_pong = asyncio.get_running_loop().time()
+        self.cut_reason: str | None = None
+        """Why the venue ended the connection, if it did."""
+        self.lag_s = 0.0
+        """By how much market and account events are late."""
         self._request = request
-        self._socket = web.WebSocketResponse(autoping=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
-        self._outbox: deque[str] = deque()
+        # What is done about a close frame of the client is the hub's decision.
+        self._socket = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
+        self._network: AbstractStreamWriter | None = None
+        self._outbox: deque[str | Iterator[bytes]] = deque()
+        self._bulk_waiting = 0
+        self._late: list[tuple[float, int, str]] = []
+        self._late_count = itertools.count()
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -46,9 +61,15 @@ class Connection:
         """What the server answers the request with."""
         return self._socket
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there still is a TCP connection."""
+        transport = self._request.transport
+        return transport is not None and not transport.is_closing()
+
     async def open(self) -> web.WebSocketResponse:
         """Finish the handshake."""
-        await self._socket.prepare(self._request)
+        self._network = await self._socket.prepare(self._request)
         return self._socket
 
     async def receive(self) -> WSMessage:
@@ -57,22 +78,65 @@ class Connection:
 
     def send(self, text: str) -> None:
         """Put a text frame into the outbox."""
-        if len(self._outbox) >= MAX_WAITING_FRAMES:
-            self.abort()
+        if len(self._outbox) >= MAX_WAITING_FRAMES and not self._bulk_waiting:
+            self.cut("slow reader")
             return
-        self._outbox.append(text)
-        self._drained.clear()
-        self._filled.set()
+        self._put(text)
+
+    def send_bulk(self, chunks: Iterator[bytes]) -> None:
+        """Put bytes into the outbox that are written as they are, however slowly they are read."""
+        self._bulk_waiting += 1
+        self._put(chunks)
+
+    def send_event(self, text: str) -> None:
+        """Put the text frame of an event into the outbox, as late as this connection is behind."""
+        if self.lag_s:
+            self.send_late(text, time.monotonic())
+        else:
+            self.send(text)
+
+    def send_late(self, text: str, happened_at: float) -> None:
+        """Send the text frame of an event when it is due here; ``happened_at`` is monotonic."""
+        due = happened_at + self.lag_s
+        heapq.heappush(self._late, (due, next(self._late_count), text))
+        asyncio.get_running_loop().call_later(max(0.0, due - time.monotonic()), self._send_oldest)
 
     def close(self, code: int = WSCloseCode.OK) -> None:
         """End the connection with a close frame once the outbox is written."""
         self._closing = code
         self._filled.set()
 
+    def cut(self, reason: str, code: int | None = None) -> None:
+        """End the connection as the venue does to those who break a rule: with a close frame, or with a reset."""
+        self.cut_reason = self.cut_reason or reason
+        if code is None:
+            self.abort()
+        else:
+            self.close(code)
+
     def abort(self) -> None:
         """Reset the TCP connection."""
         self._outbox.clear()
         abort_transport(self._request.transport)
+
+    async def answer_close(self) -> None:
+        """Answer a close frame of the client and end the connection."""
+        await self._socket.close(drain=False)
+
+    def stop_reading(self) -> None:
+        """Leave what the client sends in the network's buffers, which are small from now on."""
+        transport = self._request.transport
+        if transport is not None and not transport.is_closing():
+            raw = transport.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
+            transport.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """End that."""
+        transport = self._request.transport
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()
 
     async def drained(self) -> None:
         """Wait until everything put into the outbox so far was handed to the network."""
@@ -88,14 +152,40 @@ class Connection:
             # Whoever waits for the outbox must not wait for ever.
             self._drained.set()
 
+    def _put(self, item: str | Iterator[bytes]) -> None:
+        self._outbox.append(item)
+        self._drained.clear()
+        self._filled.set()
+
+    def _send_oldest(self) -> None:
+        if self._late:
+            self.send(heapq.heappop(self._late)[2])
+
     async def _write_waiting(self) -> bool:
         while self._outbox:
-            await self._socket.send_str(self._outbox.popleft())
+            item = self._outbox.popleft()
+            if isinstance(item, str):
+                await self._socket.send_str(item)
+            else:
+                await self._write_bulk(item)
         self._drained.set()
         if self._closing is None:
             return True
         await self._socket.close(code=self._closing, drain=False)
         return False
+
+    async def _write_bulk(self, chunks: Iterator[bytes]) -> None:
+        try:
+            for chunk in chunks:
+                transport = self._request.transport
+                if transport is None or transport.is_closing() or self._network is None:
+                    raise ConnectionResetError("the connection is gone")
+                transport.write(chunk)
+                await self._network.drain()
+                # A fast reader never makes the network full; others must get their turn all the same.
+                await asyncio.sleep(0)
+        finally:
+            self._bulk_waiting -= 1
 
     async def send_now(self, text: str) -> None:
         """Send a frame past the outbox, waiting when the reader is slow."""

@@ -59,6 +59,20 @@ class MarketControl:
         amount, taker = exact(quantity), side_of(side)
         return self._call(lambda: self._generator.trade(symbol, taker, amount, self._clock.now_ms()))
 
+    def burst(self, stream_name: str, count: int) -> int:
+        """Send that many trades over a trade stream (``"btcusdt@trade"``) as fast as each reader takes them.
+
+        The ids follow those of the stream; the first one is returned, at once. No fault applies, and a reader that lags
+        behind is not cut off meanwhile. Books, balances, candles and other streams are left alone.
+        """
+        symbol, _, kind = stream_name.partition("@")
+        if kind != "trade":
+            raise ValueError(f"a burst goes over a trade stream such as 'btcusdt@trade', not {stream_name!r}")
+        if count < 1:
+            raise ValueError("a burst has at least one trade")
+        name = symbol.upper()
+        return self._call(lambda: self._exchange.burst(name, count, self._clock.now_ms()).first_trade_id)
+
     def quote(self, symbol: str, side: str, price: Number, quantity: Number) -> SimOrder:
         """A limit order of the house."""
         at, amount, maker = exact(price), exact(quantity), side_of(side)

@@ -23,10 +23,13 @@ from exconn_sync.simulator.controls import Accounts, MarketControl
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.fault_targets import FaultTargets
 from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.ledger import ClientFrames
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
+from exconn_sync.simulator.tls import Tls, server_context
 
 if TYPE_CHECKING:
     from exconn_sync.config import Config
@@ -53,6 +56,9 @@ class Simulator:
 
     ``with Simulator() as exchange: connector = Connector(exchange.config())``. With ``running_market=False`` the book
     is laid out but nothing moves by itself. The same seed gives the same keys and the same generated prices.
+
+    ``tls`` is a pair of PEM files (certificate chain, private key) or an ``ssl.SSLContext``; all addresses are then
+    ``https`` and ``wss``. ``ca_file`` is what a client needs to trust that certificate; ``config()`` hands it on.
     """
 
     def __init__(
@@ -65,8 +71,10 @@ class Simulator:
         running_market: bool = True,
         api_key: str | None = None,
         api_secret: str | None = None,
+        tls: Tls | None = None,
+        ca_file: str | Path | None = None,
     ) -> None:
-        self._prepare(exchange, host, port)
+        self._prepare(exchange, host, port, tls, ca_file)
         random = Random(f"demo key {seed}")
         self.api_key = api_key or _random_text(random)
         self.api_secret = api_secret or _random_text(random)
@@ -88,13 +96,20 @@ class Simulator:
 
     @classmethod
     def replay(
-        cls, path: str | Path, *, pace: float | None = None, host: str = "127.0.0.1", port: int = 0
+        cls,
+        path: str | Path,
+        *,
+        pace: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: Tls | None = None,
+        ca_file: str | Path | None = None,
     ) -> "Simulator":
         """Serve a recording: at its own pace (1.0), faster (10.0), or as fast as each client reads (None)."""
         if pace is not None and pace <= 0:
             raise ValueError("pace must be above zero, or None for as fast as the client reads")
         simulator = cls.__new__(cls)
-        simulator._prepare("binance", host, port)
+        simulator._prepare("binance", host, port, tls, ca_file)
         simulator.api_key = simulator.api_secret = ""
         simulator._generator = None
         simulator._face = ReplayFace(
@@ -123,22 +138,22 @@ class Simulator:
     @property
     def rest(self) -> str:
         """Base address of REST."""
-        return f"http://{self._address}"
+        return f"http{self._secure}://{self._address}"
 
     @property
     def stream(self) -> str:
         """Base address of the market streams, without ``/ws`` or ``/stream``."""
-        return f"ws://{self._address}"
+        return f"ws{self._secure}://{self._address}"
 
     @property
     def ws_api(self) -> str:
         """Address of the WebSocket API."""
-        return f"ws://{self._address}{WS_API_PATH}"
+        return f"ws{self._secure}://{self._address}{WS_API_PATH}"
 
     @property
     def admin(self) -> str:
         """Base address of the admin routes."""
-        return f"http://{self._address}{ADMIN_PATH}"
+        return f"http{self._secure}://{self._address}{ADMIN_PATH}"
 
     @property
     def market(self) -> MarketControl:
@@ -161,9 +176,33 @@ class Simulator:
         """
         return self._server.call(self._hub.subscriptions)
 
+    def connection_log(self) -> list[tuple[float, str]]:
+        """Return each attempt to open a WebSocket, refused ones too: ``time.monotonic()`` and kind, oldest first."""
+        return self._server.call(self._hub.ledger.attempts)
+
+    def client_frames(self) -> list[ClientFrames]:
+        """Return how many frames came over each WebSocket so far, oldest connection first, ended ones too."""
+        return self._server.call(self._hub.ledger.client_frames)
+
+    def cuts(self) -> dict[str, int]:
+        """Return how many WebSockets the exchange itself ended, by reason.
+
+        Reasons: ``"age"``, ``"no pong"``, ``"too many messages"``, ``"too many streams"``, ``"slow reader"``,
+        ``"banned"``. What a fault dropped or closed is not counted.
+        """
+        return self._server.call(self._hub.ledger.cuts)
+
     def config(self, **changes: object) -> "Config":
-        """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder."""
+        """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder.
+
+        Over TLS it trusts ``ca_file``, also beside other settings in ``network={...}``.
+        """
         from exconn_sync.config import Config
+
+        if self._server.tls is not None and self.ca_file is not None:
+            network = changes.get("network", {})
+            if isinstance(network, dict):
+                changes["network"] = {"ca_file": str(self.ca_file), **network}
 
         builder = Config.builder(self.exchange).endpoints(rest=self.rest, stream=self.stream, ws_api=self.ws_api)
         if self.api_key:
@@ -173,23 +212,30 @@ class Simulator:
             builder = method(**value) if isinstance(value, dict) else method(value)
         return builder.build()
 
-    def _prepare(self, exchange: str, host: str, port: int) -> None:
+    def _prepare(self, exchange: str, host: str, port: int, tls: Tls | None, ca_file: str | Path | None) -> None:
         if exchange not in KNOWN_EXCHANGES:
             raise ValueError(f"unknown exchange {exchange!r}; known: {', '.join(KNOWN_EXCHANGES)}")
         self.exchange = exchange
+        self.ca_file = None if ca_file is None else Path(ca_file)
         self.finished = threading.Event()
         self._clock = VenueClock()
-        self._hub = ConnectionHub()
-        self._board = FaultBoard()
-        self._server = SimulatorServer(host, port, self._hub, self._handle, self._background)
         self._limits = RateLimits()
-        self.faults = Faults(self._server, self._board, self._hub, self._clock, self._limits)
+        self._board = FaultBoard()
+        self._hub = ConnectionHub(self._limits, self._board.wire, self._clock)
+        self._server = SimulatorServer(
+            host, port, self._hub, self._handle, self._background, None if tls is None else server_context(tls)
+        )
+        self.faults = Faults(FaultTargets(self._server, self._board, self._hub, self._clock, self._limits))
 
     @property
     def _address(self) -> str:
         if not self._server.port:
             raise RuntimeError("the simulator has no address before start()")
         return f"{self._server.host}:{self._server.port}"
+
+    @property
+    def _secure(self) -> str:
+        return "" if self._server.tls is None else "s"
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(f"{ADMIN_PATH}/"):

@@ -4,6 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from exconn_sync.simulator.subscription_faults import SubscriptionFaults
+from exconn_sync.simulator.wire_faults import WireFaults
+
+Frame = TypeVar("Frame")
 
 Target = tuple[str, str]
 """HTTP method and path of the requests a fault is for."""
@@ -27,6 +33,11 @@ class FaultBoard:
         self._delays: dict[Target, float] = {}
         self._losses: defaultdict[str, int] = defaultdict(int)
         self._silenced: defaultdict[str, int] = defaultdict(int)
+        self._duplicates: defaultdict[str, int] = defaultdict(int)
+        self._swaps: defaultdict[str, int] = defaultdict(int)
+        self._held: dict[tuple[str, object], object] = {}
+        self.wire = WireFaults()
+        self.subscriptions = SubscriptionFaults()
 
     def script(self, target: Target, answer: ScriptedAnswer, count: int) -> None:
         """Give this answer to the next requests."""
@@ -69,11 +80,32 @@ class FaultBoard:
         """Silence a stream once more (+1) or once less (-1)."""
         self._silenced[stream] += change
 
-    def lets_pass(self, stream: str) -> bool:
-        """Whether a frame of a stream is sent; asked once for each frame."""
-        if self._silenced.get(stream):
+    def duplicate(self, stream: str, count: int) -> None:
+        """Send the next frames of a stream twice."""
+        self._duplicates[stream] += count
+
+    def swap(self, stream: str, count: int) -> None:
+        """Let the next pairs of frames of a stream change places."""
+        self._swaps[stream] += count
+
+    def arrange(self, stream: str, frame: Frame, receiver: object = None) -> list[Frame]:
+        """Return what is sent in the place of a frame; asked once for each frame.
+
+        A frame that is held back comes behind the next one for the same ``receiver``.
+        """
+        if self._silenced.get(stream) or self._take(self._losses, stream):
+            return []
+        held = self._held.pop((stream, receiver), None)
+        if held is not None:
+            return [frame, cast(Frame, held)]
+        if self._take(self._swaps, stream):
+            self._held[stream, receiver] = frame
+            return []
+        return [frame, frame] if self._take(self._duplicates, stream) else [frame]
+
+    @staticmethod
+    def _take(counts: defaultdict[str, int], stream: str) -> bool:
+        if not counts.get(stream):
             return False
-        if self._losses.get(stream):
-            self._losses[stream] -= 1
-            return False
+        counts[stream] -= 1
         return True

@@ -10,3 +10,4 @@ class RateLimits:
     weight_per_minute: int = 6000
     orders_per_10s: int = 50
     orders_per_day: int = 160_000
+    connections_per_5m: int = 300

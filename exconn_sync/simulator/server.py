@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -20,6 +21,7 @@ THREAD_NAME = "exconn-simulator"
 _BACKLOG = 128
 _ACCEPT_STEPS = 4
 _GOODBYE_S = 0.3
+_TLS_HANDSHAKE_S = 10.0
 
 
 class SimulatorServer:
@@ -32,12 +34,14 @@ class SimulatorServer:
         hub: ConnectionHub,
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         background: Callable[[], Sequence[Coroutine[None, None, None]]],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._hub = hub
         self._handler = handler
         self._background = background
+        self.tls = tls
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -124,7 +128,13 @@ class SimulatorServer:
     async def _accept(self) -> None:
         if self._web is not None and self._listener is None:
             bound, self._parked = self._parked or self._bound_socket(), None
-            self._listener = await asyncio.get_running_loop().create_server(self._web, sock=bound, backlog=_BACKLOG)
+            self._listener = await asyncio.get_running_loop().create_server(
+                self._web,
+                sock=bound,
+                backlog=_BACKLOG,
+                ssl=self.tls,
+                ssl_handshake_timeout=None if self.tls is None else _TLS_HANDSHAKE_S,
+            )
 
     def accept(self) -> None:
         """Listen again."""

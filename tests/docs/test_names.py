@@ -109,7 +109,7 @@ def test_the_table_of_errors_is_complete() -> None:
 def test_tables_of_methods_are_complete(page: str, heading: str, kind: type) -> None:
     cells = first_column(DOCS / "guides" / f"{page}.md", heading)
     named = {name for cell in cells for name in re.findall(r"(\w+)\(", cell)}
-    assert named == {name for name, thing in vars(kind).items() if inspect.isfunction(thing) and name[0] != "_"}
+    assert named == {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
 
 
 @pytest.mark.parametrize(("heading", "kind"), [("`timeouts`", Timeouts), ("`reconnect`", Reconnect)])

@@ -6,12 +6,18 @@ import ast
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exconn_sync import Connector, Hub, OrderRequest
-from exconn_sync._runtime.threads import spawn
+from exconn_sync._runtime.lookup import AddressInfo, LookupPool
+from exconn_sync._runtime.threads import library_threads, spawn
+from exconn_sync.exchanges.binance.driver import BinanceDriver
+from exconn_sync.persistence import MemoryJournal
+from exconn_sync.ports.driver import StreamLimits
+from exconn_sync.ports.journal import StopSign
 from exconn_sync.simulator import Simulator
 from tests.docs.pages import DOCS, ROOT, blocks, first_column
 
@@ -55,8 +61,8 @@ def running_threads() -> set[str]:
     return names
 
 
-def threads_of_a_hubs_stop(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Return the names of the threads that a hub starts to stop its connectors."""
+def threads_of_a_hub(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of the threads that a hub has, and that it starts to stop its connectors."""
     names: set[str] = set()
 
     def noted(name: str, target: Callable[[], None]) -> threading.Thread:
@@ -64,14 +70,54 @@ def threads_of_a_hubs_stop(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         names.add(thread.name)
         return thread
 
-    monkeypatch.setattr("exconn_sync.hub.spawn", noted)
+    monkeypatch.setattr("exconn_sync.hub.stopping.spawn", noted)
     with Simulator() as exchange, Hub(exchange.config()) as hub:
         hub.wait_ready(LIMIT)
+        names |= {thread.name for thread in library_threads()}
+    return names
+
+
+def threads_of_many_topics(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of the threads where one connection is not enough for all topics."""
+    monkeypatch.setattr(BinanceDriver, "stream_limits", StreamLimits(1, 200, 4))
+    with Simulator() as exchange, Connector(exchange.config()) as connector:
+        connector.wait_ready(LIMIT)
+        for stream in (connector.stream_trades("BTC-USDT"), connector.stream_trades("ETH-USDT")):
+            stream.get(LIMIT)
+        return {thread.name for thread in library_threads()}
+
+
+def thread_of_a_journal() -> set[str]:
+    """Return the names of the threads of a connector whose journal has one of its own."""
+    served = threading.Event()
+
+    class Serving(MemoryJournal):
+        def serve(self, stop: StopSign) -> None:
+            served.set()
+            stop.wait(None)
+
+    with Simulator() as exchange, Connector(replace(exchange.config(), journal=Serving())):
+        assert served.wait(LIMIT)
+        return {thread.name for thread in library_threads()}
+
+
+def threads_of_a_lookup() -> set[str]:
+    """Return the names of the threads that resolve a name."""
+    names: set[str] = set()
+    done = threading.Event()
+
+    def resolve(host: str, port: int) -> list[AddressInfo]:
+        names.add(threading.current_thread().name)
+        return []
+
+    LookupPool(resolve)("exchange.invalid", 443, done.set)
+    assert done.wait(LIMIT)
     return names
 
 
 def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    table, names = patterns(), running_threads() | threads_of_a_hubs_stop(monkeypatch)
+    table, names = patterns(), running_threads() | threads_of_a_hub(monkeypatch) | thread_of_a_journal()
+    names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup()
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"
     missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]

@@ -26,6 +26,7 @@ QUICK = Reader("venue", Wire)
 @pytest.mark.parametrize("payload", CRASHERS)
 @pytest.mark.parametrize("reader", [READER, QUICK])
 def test_anything_malformed_is_a_protocol_error(reader: Reader[Wire], payload: bytes) -> None:
+    """(fault F034)"""
     with pytest.raises(ProtocolError) as caught:
         reader.read(payload, lambda wire: wire.n)
     assert caught.value.exchange == "venue"
@@ -46,10 +47,12 @@ def test_the_beginning_is_printable() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
+    """(fault F036)"""
     assert READER.read(b'{"n": 1, "new": {"deep": [1, 2.5]}}', lambda wire: wire.n) == 1
 
 
 def test_a_repeated_key_is_refused_where_it_matters() -> None:
+    """(fault F034)"""
     with pytest.raises(ProtocolError, match="twice"):
         READER.read(b'{"n": 1, "n": 2}', lambda wire: wire.n)
     with pytest.raises(ProtocolError, match="twice"):
@@ -65,10 +68,12 @@ def test_any_json_keeps_fractions_exact() -> None:
 
 @pytest.mark.parametrize("payload", [*CRASHERS[:1], b"1e400", b"1e-999999999", b"[1.0e99999999999999999999]", b"NaN"])
 def test_any_json_refuses_monsters(payload: bytes) -> None:
+    """(fault F041)"""
     with pytest.raises(ProtocolError):
         read_any("venue", payload)
 
 
 def test_foreign_text_is_cleaned_and_shortened() -> None:
+    """(fault F184)"""
     assert clean_text("one\nline\x1b[0m") == "one?line?[0m"
     assert clean_text("x" * 500) == "x" * 120 + "..."

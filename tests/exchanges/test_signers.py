@@ -32,23 +32,27 @@ def test_api_key_can_be_read() -> None:
 
 @pytest.mark.parametrize("show", [repr, str, "{}".format, "{!r}".format, ascii])
 def test_no_text_of_a_signer_shows_a_key(show: object) -> None:
+    """(fault F169)"""
     assert callable(show)
     assert "canary" not in show(make())
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickling_is_refused(protocol: int) -> None:
+    """(fault F172)"""
     with pytest.raises(TypeError, match="secret"):
         pickle.dumps(make(), protocol)
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
 def test_copying_is_refused(duplicate: object) -> None:
+    """(fault F172)"""
     assert callable(duplicate)
     with pytest.raises(TypeError, match="secret"):
         duplicate(make())
 
 
 def test_a_signer_has_no_dictionary_to_dump() -> None:
+    """(fault F169)"""
     with pytest.raises(TypeError):
         vars(make())

@@ -33,6 +33,7 @@ def test_a_plain_number_keeps_its_exact_text(text: str) -> None:
 
 @given(PLAIN)
 def test_the_hosts_decimal_context_changes_nothing(text: str) -> None:
+    """(fault F182)"""
     with localcontext(Context(prec=3)):
         found = signed_number(text)
     assert found == Decimal(text)
@@ -40,6 +41,7 @@ def test_the_hosts_decimal_context_changes_nothing(text: str) -> None:
 
 @pytest.mark.parametrize("text", MALFORMED)
 def test_what_is_not_plain_decimal_text_is_refused(text: str) -> None:
+    """(fault F041)"""
     with pytest.raises(ValueError, match="plain decimal"):
         signed_number(text)
     with pytest.raises(ValueError, match=r"plain decimal|negative"):
@@ -63,6 +65,7 @@ def test_saturated_levels_of_binance_are_exact() -> None:
 
 
 def test_absent_is_not_zero() -> None:
+    """(fault F037)"""
     assert optional_number(None) is None
     assert optional_number("0.0") == 0
     assert number_unless_zero(None) is None

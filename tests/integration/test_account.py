@@ -45,6 +45,7 @@ def test_a_trade_between_two_orders_of_the_account_is_a_fill_of_each(quiet: Simu
 
 
 def test_more_missed_fills_than_one_answer_holds_are_all_found(quiet: Simulator, connect: Connect) -> None:
+    """(fault F089)"""
     connector = connect(quiet)
     order = connector.place_order(limit("BTC-USDT", "buy", "1.3", "60005"))
     with quiet.faults.silence("userDataStream"):
@@ -80,6 +81,7 @@ def left_open(symbol: str) -> MemoryJournal:
 def test_an_open_order_that_cannot_be_found_is_reported_and_holds_up_nothing(
     symbol: str, quiet: Simulator, connect: Connect
 ) -> None:
+    """(faults F070, F099)"""
     connector = connect(quiet, journal=left_open(symbol), start=False)
     errors: list[Any] = []
     connector.on_error(errors.append)
@@ -101,6 +103,7 @@ def test_a_future_that_waited_too_long_for_a_thread_sends_nothing(quiet: Simulat
 
 
 def test_a_cancel_that_came_too_late_says_so(quiet: Simulator, connect: Connect) -> None:
+    """(fault F094)"""
     connector = connect(quiet)
     order = connector.place_order(limit("BTC-USDT", "buy", "0.1", "60005"))
     quiet.faults.answer("DELETE", ORDER, 503, "<html>busy</html>")

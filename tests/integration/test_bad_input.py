@@ -67,6 +67,7 @@ def test_a_missing_key_names_the_variables(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_client_order_id_is_used_once(quiet: Simulator, connect: Connect) -> None:
+    """(fault F115)"""
     connector = connect(quiet)
     connector.place_order(limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="once"))
     with pytest.raises(ValidationError, match="was used before"):

@@ -66,6 +66,7 @@ def down_and_up(events: queue.Queue[ConnectionEvent], connection: str) -> list[C
 def test_a_lost_market_connection_comes_back_with_its_subscriptions(
     how: str, lively: Simulator, connect: Connect
 ) -> None:
+    """(fault F006)"""
     connector = connect(lively)
     events: queue.Queue[ConnectionEvent] = queue.Queue()
     connector.on_connection(events.put)
@@ -98,6 +99,7 @@ def test_a_lost_market_connection_comes_back_with_its_subscriptions(
 
 
 def test_a_book_refuses_to_be_read_while_its_connection_is_lost(lively: Simulator, connect: Connect) -> None:
+    """(fault F006)"""
     connector = connect(lively)
     books = connector.stream_order_book("BTC-USDT")
     wait_live(connector, books)
@@ -117,6 +119,7 @@ def test_a_book_refuses_to_be_read_while_its_connection_is_lost(lively: Simulato
 
 
 def test_a_sequence_gap_makes_the_book_load_again(lively: Simulator, connect: Connect) -> None:
+    """(fault F051)"""
     metrics = MemoryMetrics()
     connector = connect(lively, metrics=metrics)
     books = connector.stream_order_book("BTC-USDT", depth=None)
@@ -136,6 +139,7 @@ def test_a_sequence_gap_makes_the_book_load_again(lively: Simulator, connect: Co
 
 
 def test_what_happened_while_the_account_stream_was_lost_is_found_out(quiet: Simulator, connect: Connect) -> None:
+    """(faults F061, F098)"""
     connector = connect(quiet)
     order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005"))
     other = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
@@ -155,6 +159,7 @@ def test_what_happened_while_the_account_stream_was_lost_is_found_out(quiet: Sim
 
 
 def test_an_order_whose_answer_was_lost_is_found_and_not_sent_again(quiet: Simulator, connect: Connect) -> None:
+    """(fault F068)"""
     connector = connect(quiet)
     quiet.faults.execute_then_drop("POST", ORDER)
     order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000", client_order_id="lost-answer"))
@@ -165,6 +170,7 @@ def test_an_order_whose_answer_was_lost_is_found_and_not_sent_again(quiet: Simul
 
 
 def test_a_server_error_is_unknown_and_never_a_rejection(quiet: Simulator, connect: Connect) -> None:
+    """(fault F071)"""
     connector = connect(quiet)
     quiet.faults.answer("POST", ORDER, 503, '{"code":-1007,"msg":"Timeout waiting for response from backend server."}')
     with pytest.raises(OutcomeUnknown) as caught:
@@ -176,6 +182,7 @@ def test_a_server_error_is_unknown_and_never_a_rejection(quiet: Simulator, conne
 
 
 def test_a_refusal_is_a_refusal(quiet: Simulator, connect: Connect) -> None:
+    """(fault F075)"""
     connector = connect(quiet)
     with pytest.raises(InsufficientBalance) as caught:
         connector.place_order(OrderRequest.limit("BTC-USDT", "sell", "120", "70000", client_order_id="too-much"))
@@ -189,6 +196,7 @@ def test_a_refusal_is_a_refusal(quiet: Simulator, connect: Connect) -> None:
 
 
 def test_a_rate_limit_answer_silences_the_whole_process(quiet: Simulator, connect: Connect) -> None:
+    """(fault F076)"""
     connector, second = connect(quiet), connect(quiet)
     body = '{"code":-1003,"msg":"Too many requests queued."}'
     quiet.faults.answer("GET", "/api/v3/trades", 429, body, headers={"Retry-After": "7"})
@@ -205,6 +213,7 @@ def test_a_rate_limit_answer_silences_the_whole_process(quiet: Simulator, connec
 
 
 def test_a_wrong_secret_is_told_to_whoever_waits(quiet: Simulator, connect: Connect) -> None:
+    """(faults F062, F165)"""
     wrong = Credentials.of(quiet.api_key, "x" * 64)
     connector = connect(quiet, wait=False, credentials=wrong)
     with pytest.raises(AuthenticationError, match="Signature"):
@@ -215,11 +224,10 @@ def test_a_wrong_secret_is_told_to_whoever_waits(quiet: Simulator, connect: Conn
 
 
 def test_it_waits_for_an_exchange_that_is_not_there_yet(quiet: Simulator, connect: Connect) -> None:
+    """(faults F001, F122)"""
     with quiet.faults.refuse_connections():
         connector = connect(quiet, wait=False)
-        with pytest.raises(
-            NotReady, match=r"clock \(.*GET /api/v3/time: could not connect: .*refused.*\), instruments"
-        ):
+        with pytest.raises(NotReady, match=r"clock \(.*GET /api/v3/time: cannot connect to .*refused.*\), instruments"):
             connector.wait_ready(0.3)
         assert connector.state == "connecting"
         assert connector.health().status == "down"
@@ -229,6 +237,7 @@ def test_it_waits_for_an_exchange_that_is_not_there_yet(quiet: Simulator, connec
 
 
 def test_a_raising_callback_harms_nobody_and_is_reported(lively: Simulator, connect: Connect) -> None:
+    """(fault F134)"""
     connector = connect(lively)
     errors: queue.Queue[ErrorEvent] = queue.Queue()
     connector.on_error(errors.put)
@@ -285,6 +294,7 @@ def test_ending_one_subscriber_leaves_the_other_and_ending_both_ends_the_topic(
 def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
     lively: Simulator, connect: Connect
 ) -> None:
+    """(fault F141)"""
     metrics = MemoryMetrics()
     connector = connect(lively, metrics=metrics)
     books = connector.stream_order_book("BTC-USDT")
@@ -309,14 +319,18 @@ def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
     assert restarts == {"binance-rest": 0, "binance-market": 1, "binance-account": 0, "binance-reconciler": 0}
 
 
-def test_a_worker_that_keeps_crashing_is_given_up_visibly(quiet: Simulator, connect: Connect) -> None:
+def test_a_worker_that_keeps_crashing_is_given_up_visibly(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started again at most 10 times (faults F141, F145)."""
+    monkeypatch.setattr("exconn_sync._machines.supervision.LONGEST_PAUSE", 0.0)
     connector = connect(quiet, wait=False, start=False)
     trades = connector.stream_trades("BTC-USDT")
     events: queue.Queue[ErrorEvent] = queue.Queue()
     connector.on_error(events.put)
 
     def crash() -> None:
-        if threading.current_thread().name == "exconn-binance-account":
+        if threading.current_thread().name == "exconn-binance-market":
             raise RuntimeError("always")
 
     with installed("stream.after_read", crash):
@@ -343,6 +357,7 @@ def test_a_worker_that_keeps_crashing_is_given_up_visibly(quiet: Simulator, conn
 
 
 def test_an_unreadable_success_answer_is_unknown_and_looked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F082)"""
     connector = connect(quiet)
     quiet.faults.answer("POST", ORDER, 200, '{"symbol":"BTCUSDT","orderId":')
     with pytest.raises(OutcomeUnknown):
@@ -362,6 +377,7 @@ def test_stop_during_a_command_tells_that_its_outcome_is_unknown(quiet: Simulato
 
 
 def test_an_interrupted_command_leaves_an_order_that_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F129)"""
     connector = connect(quiet)
 
     def interrupt() -> None:
@@ -382,6 +398,7 @@ def test_an_interrupted_command_leaves_an_order_that_is_looked_for(quiet: Simula
 def test_an_interrupt_between_intent_and_request_leaves_no_order_in_the_dark(
     quiet: Simulator, connect: Connect
 ) -> None:
+    """(fault F129)"""
     connector = connect(quiet)
 
     def interrupt() -> None:
@@ -396,6 +413,7 @@ def test_an_interrupt_between_intent_and_request_leaves_no_order_in_the_dark(
 
 
 def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, connect: Connect) -> None:
+    """(fault F136)"""
     connector = connect(lively)
     tickers = connector.stream_book_ticker("BTC-USDT", buffer=1, overflow="block")
     tickers.get(LIMIT)
@@ -412,6 +430,7 @@ def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, conn
 
 
 def test_after_a_step_of_the_exchanges_clock_the_next_attempt_is_in_time(quiet: Simulator, connect: Connect) -> None:
+    """(fault F081)"""
     connector = connect(quiet)
     quiet.faults.offset_clock(30_000)
     request = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
@@ -423,6 +442,7 @@ def test_after_a_step_of_the_exchanges_clock_the_next_attempt_is_in_time(quiet: 
 
 
 def test_an_unreadable_answer_to_any_command_is_unknown(quiet: Simulator, connect: Connect) -> None:
+    """(fault F082)"""
     connector = connect(quiet)
     quiet.faults.answer("DELETE", "/api/v3/openOrders", 200, "[{")
     with pytest.raises(ProtocolError) as caught:
@@ -431,6 +451,7 @@ def test_an_unreadable_answer_to_any_command_is_unknown(quiet: Simulator, connec
 
 
 def test_an_order_that_an_earlier_life_left_unknown_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F149)"""
     journal = MemoryJournal()
     first = connect(quiet, journal=journal)
     quiet.faults.answer("POST", ORDER, 503, "<html>busy</html>")
@@ -443,6 +464,7 @@ def test_an_order_that_an_earlier_life_left_unknown_is_looked_for(quiet: Simulat
 
 
 def test_an_intent_of_a_life_that_died_before_its_answer_is_looked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F149)"""
     journal = MemoryJournal()
     for client_order_id in ("arrived", "lost"):
         journal.append(
@@ -489,18 +511,31 @@ def test_a_metrics_sink_that_raises_costs_numbers_and_nothing_else(lively: Simul
     assert {report.restarts for report in connector.workers()} == {0}
 
 
-def test_a_topic_above_the_limit_is_refused_and_leaves_no_trace(
+def test_topics_beyond_the_limit_of_a_connection_go_on_another_one(
     lively: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(BinanceDriver, "stream_limits", StreamLimits(1, 200, 4))
+    """Many symbols are spread over connections, each within the exchange's limit (faults F048, F158)."""
+    monkeypatch.setattr(BinanceDriver, "stream_limits", StreamLimits(2, 200, 4))
     connector = connect(lively)
-    first = connector.stream_book_ticker("BTC-USDT")
-    for _ in range(2):
-        with pytest.raises(ValidationError, match="more than 1 topics"):
-            connector.stream_book_ticker("ETH-USDT")
-    first.get(LIMIT)
-    first.stop()
-    assert connector.stream_book_ticker("ETH-USDT").get(LIMIT).symbol == "ETH-USDT"
+    streams = [
+        make(symbol)
+        for symbol in ("BTC-USDT", "ETH-USDT")
+        for make in (connector.stream_book_ticker, connector.stream_trades, connector.stream_order_book)
+    ]
+    assert connector.stream_ready.wait(LIMIT)
+    for stream in streams:
+        stream.get(LIMIT)
+    names = [report.name for report in connector.workers() if "market" in report.name]
+    assert names == ["binance-market", "binance-market-2", "binance-market-3"]
+    assert connector.is_connected
+    wanted = [
+        f"{symbol}@{kind}" for symbol in ("btcusdt", "ethusdt") for kind in ("bookTicker", "depth@100ms", "trade")
+    ]
+    assert lively.subscriptions() == [*wanted, "userDataStream"]
+    streams[0].stop()
+    again = connector.stream_book_ticker("BTC-USDT")
+    again.get(LIMIT)
+    eventually(lambda: lively.subscriptions() == [*wanted, "userDataStream"])
 
 
 def test_a_book_that_nobody_wants_any_more_does_not_come_back_stale(lively: Simulator, connect: Connect) -> None:
@@ -549,6 +584,7 @@ def test_a_loop_over_a_symbol_that_does_not_exist_raises(lively: Simulator, conn
 
 
 def test_many_subscriptions_one_by_one_stay_within_the_message_limit(lively: Simulator, connect: Connect) -> None:
+    """(fault F048)"""
     connector = connect(lively)
     lost: list[ConnectionEvent] = []
     connector.on_connection(lambda event: None if event.is_up else lost.append(event))

@@ -311,6 +311,7 @@ def test_a_slow_connector_takes_no_time_from_the_others(hub: Hub, is_ours: bool)
 
 @pytest.mark.parametrize("where", ["hub", "connector", "future"])
 def test_stop_from_a_callback(hub: Hub, where: str) -> None:
+    """(fault F137)"""
     done = threading.Event()
     results: list[list[str]] = []
 
@@ -391,9 +392,18 @@ def test_stop_waits_for_the_stop_of_a_connector_that_is_going_on(hub: Hub) -> No
 
 
 def test_stop_where_no_thread_can_be_started(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(fault F143)"""
     hub.start()
     hub.wait_ready(LIMIT)
     refusal = RuntimeError("can't create new thread at interpreter shutdown")
-    monkeypatch.setattr("exconn_sync.hub.spawn", lambda name, target: fail(refusal))
+    monkeypatch.setattr("exconn_sync.hub.stopping.spawn", lambda name, target: fail(refusal))
     assert hub.stop(LIMIT) == []
     assert {hub[name].state for name in hub} == {"stopped"}
+
+
+def test_a_connector_that_was_stopped_by_hand_is_not_started_again(hub: Hub) -> None:
+    """Its restart may have been due already (fault F145)."""
+    hub.start()
+    hub["second"].stop(LIMIT)
+    hub._revive("second")
+    assert str(hub["second"].state) == "stopped"

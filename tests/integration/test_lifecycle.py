@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -9,8 +10,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +27,14 @@ from exconn_sync import (
     RequestTimeout,
     ValidationError,
 )
+from exconn_sync._live.market_feed import MarketFeed
 from exconn_sync._runtime.threads import library_threads
-from exconn_sync.config.settings import RiskLimits
-from exconn_sync.errors import RiskRejected
+from exconn_sync._transport.wakeup import Wakeup
+from exconn_sync.config.settings import Intervals, RiskLimits
+from exconn_sync.connector.core import Core
+from exconn_sync.errors import RiskRejected, ThreadsUnavailable
+from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.wire import Topic
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect, quick
@@ -35,6 +43,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_stop_may_come_before_start_and_twice(quiet: Simulator) -> None:
+    """(fault F147)"""
     connector = Connector(quick(quiet.config()))
     assert connector.stop() == []
     connector.start()
@@ -47,6 +56,7 @@ def test_stop_may_come_before_start_and_twice(quiet: Simulator) -> None:
 
 
 def test_after_stop_every_call_says_so_and_no_thread_is_left(quiet: Simulator) -> None:
+    """(fault F148)"""
     connector = Connector(quick(quiet.config()))
     with pytest.raises(ConnectorStopped, match="not started"):
         connector.fetch_server_time()
@@ -94,6 +104,7 @@ def test_stop_ends_every_wait(quiet: Simulator, connect: Connect) -> None:
 
 
 def test_stop_from_a_callback(lively: Simulator, connect: Connect) -> None:
+    """(fault F137)"""
     connector = connect(lively)
     stopped = threading.Event()
     after: list[object] = []
@@ -112,6 +123,7 @@ def test_stop_from_a_callback(lively: Simulator, connect: Connect) -> None:
 
 
 def test_two_stops_at_once_without_a_limit_do_not_wait_for_each_other(lively: Simulator) -> None:
+    """(fault F147)"""
     connector = Connector(quick(lively.config()))
     inside, go_on = threading.Event(), threading.Event()
 
@@ -134,6 +146,7 @@ def test_two_stops_at_once_without_a_limit_do_not_wait_for_each_other(lively: Si
 
 
 def test_stop_names_a_callback_that_does_not_return(lively: Simulator) -> None:
+    """(fault F136)"""
     connector = Connector(quick(lively.config()))
     inside, go_on = threading.Event(), threading.Event()
 
@@ -149,6 +162,7 @@ def test_stop_names_a_callback_that_does_not_return(lively: Simulator) -> None:
 
 
 def test_stop_is_quick_while_connecting(quiet: Simulator) -> None:
+    """(fault F147)"""
     with quiet.faults.refuse_connections():
         connector = Connector(replace(quiet.config(), reconnect=replace(quiet.config().reconnect, base=60, cap=60)))
         connector.start()
@@ -156,6 +170,7 @@ def test_stop_is_quick_while_connecting(quiet: Simulator) -> None:
 
 
 def test_restart_keeps_subscriptions_and_orders(lively: Simulator, connect: Connect) -> None:
+    """(fault F148)"""
     connector = connect(lively)
     trades = connector.stream_trades("BTC-USDT")
     trades.get(LIMIT)
@@ -171,7 +186,150 @@ def test_restart_keeps_subscriptions_and_orders(lively: Simulator, connect: Conn
     order.cancel()
 
 
+def in_step(monkeypatch: pytest.MonkeyPatch, step: Callable[[str], object]) -> None:
+    """Call ``step`` with ``before`` and ``after`` around each stop that a restart begins with."""
+    stop = Core.stop
+
+    def stepping(core: Core, timeout: float | None, *, keep_subscriptions: bool = False) -> list[str]:
+        if keep_subscriptions:
+            step("before")
+        left = stop(core, timeout, keep_subscriptions=keep_subscriptions)
+        if keep_subscriptions:
+            step("after")
+        return left
+
+    monkeypatch.setattr(Core, "stop", stepping)
+
+
+def test_two_restarts_at_the_same_moment_leave_it_running(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither takes the stop of the other one for the user's last word."""
+    connector = connect(quiet)
+    both = threading.Barrier(2)
+    waited: list[int] = []
+
+    def step(when: str) -> None:
+        if when == "before" and len(waited) < 2:
+            waited.append(both.wait(LIMIT))
+
+    in_step(monkeypatch, step)
+    configs = [quick(quiet.config(), intervals=Intervals(clock=each)) for each in (31.0, 32.0)]
+    threads = [threading.Thread(target=connector.restart, args=(config,)) for config in configs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert len(waited) == 2
+    connector.wait_ready(LIMIT)
+    assert connector.config in configs
+
+
+def test_a_restart_does_not_change_the_configuration_of_a_life_that_somebody_else_began(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would never be ready: what it had told until then was forgotten."""
+    connector = connect(quiet)
+    begun: list[str] = []
+
+    def step(when: str) -> None:
+        if when == "after" and not begun:
+            begun.append(when)
+            connector.start()
+            connector.wait_ready(LIMIT)
+
+    in_step(monkeypatch, step)
+    config = quick(quiet.config(), intervals=Intervals(clock=31.0))
+    connector.restart(config)
+    assert begun
+    connector.wait_ready(LIMIT)
+    assert connector.config is config
+
+
+def test_a_stop_while_a_restart_is_under_way_is_the_last_word(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = connect(quiet)
+    in_step(monkeypatch, lambda when: connector.stop() if when == "after" else None)
+    connector.restart()
+    assert connector.state == "stopped"
+
+
+def test_a_restart_takes_another_metrics_sink_and_refuses_another_journal(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    before, sink = connector.metrics, MemoryMetrics()
+    connector.restart(quick(quiet.config(), metrics=sink))
+    connector.wait_ready(LIMIT)
+    assert connector.metrics is sink
+    assert sink.counts()
+    connector.restart(quick(quiet.config()))
+    assert connector.metrics not in (before, sink)
+    connector.wait_ready(LIMIT)
+    for config, told in [(quick(quiet.config(), journal=MemoryJournal()), "journal"), ("binance", "must be a Config")]:
+        with pytest.raises(ValidationError, match=told):
+            connector.restart(config)  # type: ignore[arg-type]
+    assert connector.is_connected, "nothing was changed"
+
+
+def test_no_descriptors_left_is_a_failed_attempt_and_no_crash(
+    quiet: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash each time would make the supervisor give up within seconds (fault F143)."""
+    failures = [OSError(errno.EMFILE, "Too many open files") for _ in range(4)]
+
+    def scarce() -> Wakeup:
+        if failures:
+            raise failures.pop()
+        return Wakeup()
+
+    monkeypatch.setattr("exconn_sync._live.dialler.Wakeup", scarce)
+    with Connector(quick(quiet.config())) as connector:
+        connector.wait_ready(LIMIT)
+        assert not failures
+        assert [worker.restarts for worker in connector.workers()] == [0] * 4
+
+
+def test_wishes_that_could_not_be_handed_over_are_handed_over_later(
+    quiet: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A further connection had no thread for a moment: nothing is lost by it (fault F143)."""
+    failures = [ThreadsUnavailable("none left")]
+    want = MarketFeed.want
+
+    def scarce(feed: MarketFeed, topic: Topic) -> None:
+        if failures:
+            raise failures.pop()
+        want(feed, topic)
+
+    monkeypatch.setattr(MarketFeed, "want", scarce)
+    connector = Connector(quick(quiet.config()))
+    tickers = [connector.stream_book_ticker(symbol) for symbol in ("BTC-USDT", "ETH-USDT")]
+    with connector:
+        connector.wait_ready(LIMIT)
+        assert not failures
+        assert len(connector._core.assembly.feed.wanted()) == len(tickers)
+        failures.append(ThreadsUnavailable("none left"))
+        with pytest.raises(ThreadsUnavailable):
+            connector.on_trade("BTC-USDT", print)
+        assert [each.pattern[0] for each in connector._core.bus.subscriptions()] == ["bookticker"] * 2
+
+
+@pytest.mark.parametrize("timeout", ["5", float("nan")])
+def test_seconds_are_checked(timeout: Any, quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        connector.wait_ready(timeout)
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        connector.ready.wait(timeout)
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        order.wait(timeout=timeout)
+    with pytest.raises(ValidationError, match="seconds are given as timeout="):
+        order.wait(5)  # type: ignore[arg-type]
+
+
 def test_a_new_connector_with_the_same_journal_finds_its_orders(quiet: Simulator) -> None:
+    """(fault F149)"""
     journal = MemoryJournal()
     config = quick(quiet.config(), journal=journal)
     with Connector(config) as first:
@@ -238,6 +396,7 @@ def test_without_a_key_only_public_data_is_awaited(quiet: Simulator, connect: Co
 
 
 def test_objects_are_not_pickled(quiet: Simulator, connect: Connect) -> None:
+    """(fault F172)"""
     connector = connect(quiet)
     for thing in (connector, connector.config):
         with pytest.raises(TypeError, match="not pickled"):
@@ -245,6 +404,7 @@ def test_objects_are_not_pickled(quiet: Simulator, connect: Connect) -> None:
 
 
 def test_a_forked_child_is_refused(quiet: Simulator, connect: Connect) -> None:
+    """(fault F124)"""
     connector = connect(quiet)
     calls = (
         lambda: connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")),
@@ -256,7 +416,6 @@ def test_a_forked_child_is_refused(quiet: Simulator, connect: Connect) -> None:
         lambda: connector.balances,
         lambda: connector.instruments,
         lambda: connector.on_fill(print),
-        lambda: connector.start(),
         lambda: connector.stop(),
     )
     child = os.fork()
@@ -273,10 +432,10 @@ def test_a_forked_child_is_refused(quiet: Simulator, connect: Connect) -> None:
     assert quiet.accounts.orders() == []
 
 
-def run(code: str, *, interrupt_at: str = "") -> subprocess.CompletedProcess[str]:
+def run(code: str, *, interrupt_at: str = "", warnings: str = "error") -> subprocess.CompletedProcess[str]:
     """Run a program; send it SIGINT when it has printed a certain line."""
     script = textwrap.dedent(code)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": warnings}
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -294,7 +453,9 @@ def run(code: str, *, interrupt_at: str = "") -> subprocess.CompletedProcess[str
 
 
 def test_a_script_that_forgets_to_stop_still_ends(quiet: Simulator) -> None:
-    result = run(f"""
+    """(fault F132)"""
+    result = run(
+        f"""
         from exconn_sync import Config, Connector
         config = Config("binance", endpoints={dict(quiet.config().endpoints)!r})
         connector = Connector(config)
@@ -302,12 +463,15 @@ def test_a_script_that_forgets_to_stop_still_ends(quiet: Simulator) -> None:
         connector.start()
         connector.wait_ready(10)
         print("ready")
-        """)
+        """,
+        warnings="error,ignore::ResourceWarning",
+    )
     assert (result.returncode, result.stderr) == (0, "")
     assert "ready" in result.stdout
 
 
 def test_ctrl_c_interrupts_a_wait(quiet: Simulator) -> None:
+    """(fault F129)"""
     result = run(
         f"""
         import signal
@@ -342,6 +506,7 @@ def test_not_ready_names_what_is_missing(quiet: Simulator) -> None:
 
 
 def test_an_answer_to_an_earlier_life_changes_nothing_in_the_next(lively: Simulator, connect: Connect) -> None:
+    """(fault F148)"""
     connector = connect(lively, start=False)
     trades = connector.stream_trades("BTC-USDT")
     with lively.faults.delay("GET", "/api/v3/exchangeInfo", 0.5):

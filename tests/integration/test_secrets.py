@@ -26,6 +26,7 @@ def texts_of(error: BaseException | None) -> list[str]:
 def test_no_secret_is_seen_in_logs_errors_and_representations(
     quiet: Simulator, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """(faults F168, F171)"""
     caplog.set_level(logging.DEBUG)
     connector = connect(quiet)
     order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from exconn_sync import BookView
+from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._runtime.bus import Bus
@@ -31,13 +32,21 @@ class Desk:
         self.tasks: list[Callable[[], None]] = []
         self.bus = Bus()
         pipeline = Pipeline("binance", self.bus, self.clock, MemoryMetrics())
-        driver = find_driver("binance")
-        self.keeper = BookKeeper(driver, pipeline, self.clock, random.Random(1), self.fetch, self.tasks.append)
+        self.pipeline = pipeline
+        self.shelf = BookShelf("binance", self.clock)
+        self.keeper = self.new_keeper()
         self.views: PullSubscription[BookView] = PullSubscription(
             ("orderbook", "binance", SYMBOL), Mailbox(1000, "drop_oldest"), lambda subscription: None
         )
         self.bus.add(self.views)
         self.keeper.add(SYMBOL)
+
+    def new_keeper(self, connection: int = 1) -> BookKeeper:
+        """Return the keeper of another life, or of another connection."""
+        return BookKeeper(
+            self.shelf, connection, find_driver("binance"), self.pipeline, self.clock, random.Random(1), self.fetch,
+            self.tasks.append,
+        )  # fmt: skip
 
     def fetch(self, symbol: str) -> Future[BookSnapshot]:
         assert symbol == SYMBOL
@@ -76,12 +85,13 @@ def test_no_snapshot_is_asked_for_before_changes_can_flow() -> None:
 
 
 def test_every_version_is_shown_also_of_changes_that_came_before_the_snapshot() -> None:
+    """(fault F053)"""
     desk = Desk()
     desk.keeper.on_subscribed(SYMBOL)
     desk.diffs((9, 10), (11, 12), (13, 15))
     desk.asked[0].set_result(snapshot(11))
     desk.run()
-    assert desk.keeper.view(SYMBOL).state is BookState.LIVE
+    assert desk.shelf.view(SYMBOL).state is BookState.LIVE
     assert desk.seen() == [11, 12, 15]
     desk.diffs((16, 16))
     assert desk.seen() == [16]
@@ -93,20 +103,21 @@ def test_a_snapshot_asked_for_on_a_lost_connection_is_not_used() -> None:
     desk.keeper.on_lost("reset")
     desk.asked[0].set_result(snapshot(11))
     desk.run()
-    assert desk.keeper.view(SYMBOL).state is BookState.STALE
+    assert desk.shelf.view(SYMBOL).state is BookState.STALE
     desk.keeper.on_subscribed(SYMBOL)
     desk.asked[1].set_result(snapshot(20))
     desk.run()
-    assert desk.keeper.view(SYMBOL).update_id == 20
+    assert desk.shelf.view(SYMBOL).update_id == 20
 
 
 def test_a_snapshot_older_than_the_changes_is_asked_for_again_after_a_pause() -> None:
+    """(fault F052)"""
     desk = Desk()
     desk.keeper.on_subscribed(SYMBOL)
     desk.diffs((100, 101))
     desk.asked[0].set_result(snapshot(50))
     desk.run()
-    assert not desk.keeper.view(SYMBOL).is_valid
+    assert not desk.shelf.view(SYMBOL).is_valid
     assert len(desk.asked) == 1
     wait = desk.keeper.on_tick(desk.clock.monotonic_ns())
     assert wait is not None
@@ -118,6 +129,7 @@ def test_a_snapshot_older_than_the_changes_is_asked_for_again_after_a_pause() ->
 
 
 def test_a_failed_snapshot_is_retried_and_reported_once() -> None:
+    """(fault F054)"""
     desk = Desk()
     errors: PullSubscription[object] = PullSubscription(
         ("error", "binance", "*"), Mailbox(0, "drop_oldest"), lambda subscription: None
@@ -136,14 +148,15 @@ def test_a_failed_snapshot_is_retried_and_reported_once() -> None:
 
 
 def test_a_gap_ends_validity_at_once_and_asks_for_a_snapshot() -> None:
+    """(fault F051)"""
     desk = Desk()
     desk.keeper.on_subscribed(SYMBOL)
     desk.asked[0].set_result(snapshot(10))
     desk.run()
     desk.diffs((11, 12), (14, 15))
-    view = desk.keeper.view(SYMBOL)
+    view = desk.shelf.view(SYMBOL)
     assert view.state is BookState.SYNCING
-    assert desk.keeper.top(SYMBOL) == (None, None)
+    assert desk.shelf.top(SYMBOL) == (None, None)
     assert len(desk.asked) == 2
     desk.asked[1].set_result(snapshot(14))
     desk.run()
@@ -157,5 +170,83 @@ def test_a_malformed_level_makes_the_book_unreadable_and_is_reported() -> None:
     desk.run()
     broken = BookDiff("binance", SYMBOL, 11, 11, [("1e5", "1")], [], None, 0)
     desk.keeper.on_diffs(SYMBOL, [broken])
-    assert not desk.keeper.view(SYMBOL).is_valid
+    assert not desk.shelf.view(SYMBOL).is_valid
+    assert len(desk.asked) == 2
+
+
+def test_what_the_keeper_of_an_abandoned_life_still_says_has_no_effect() -> None:
+    """The next life has taken the book over; a late answer, late changes and a late loss are void (fault F144)."""
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.diffs((11, 12))
+    old = desk.keeper
+    desk.keeper = desk.new_keeper()
+    desk.keeper.keep_only({SYMBOL})
+    desk.keeper.add(SYMBOL)
+    old.on_subscribed(SYMBOL)
+    assert len(desk.asked) == 1, "the old one asks for nothing"
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_result(snapshot(10))
+    desk.run()
+    assert desk.shelf.view(SYMBOL).state is BookState.STALE
+    desk.asked[1].set_result(snapshot(20))
+    desk.run()
+    old.on_diffs(SYMBOL, [BookDiff("binance", SYMBOL, 21, 30, [("100", "7")], [], None, 0)])
+    old.on_lost("too late")
+    old.on_silent(SYMBOL, "too late")
+    old.remove(SYMBOL)
+    view = desk.shelf.view(SYMBOL)
+    assert (view.state, view.update_id) == (BookState.LIVE, 20)
+    desk.diffs((21, 22))
+    assert desk.shelf.view(SYMBOL).update_id == 22
+
+
+def test_a_retry_of_an_abandoned_life_is_not_made() -> None:
+    """A snapshot that failed is asked for again by whoever feeds the book now (fault F144)."""
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    old = desk.keeper
+    desk.keeper = desk.new_keeper()
+    desk.keeper.add(SYMBOL)
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[1].set_exception(ConnectionFailed("no way"))
+    desk.run()
+    desk.clock.advance(60)
+    assert old.on_tick(desk.clock.monotonic_ns()) is None
+    assert len(desk.asked) == 2
+    desk.keeper.on_tick(desk.clock.monotonic_ns())
+    assert len(desk.asked) == 3
+
+
+def test_a_new_life_keeps_no_book_that_nobody_wants_any_more() -> None:
+    """Those that the life before it kept are gone; those of other connections stay."""
+    desk = Desk()
+    other = desk.new_keeper(2)
+    other.add("ETH-USDT")
+    desk.new_keeper().keep_only(set())
+    assert list(desk.shelf.states()) == ["ETH-USDT"]
+
+
+def test_views_are_as_deep_as_the_one_who_wants_most_of_them() -> None:
+    desk = Desk()
+    other: PullSubscription[BookView] = PullSubscription(
+        ("orderbook", "binance", SYMBOL), Mailbox(1000, "drop_oldest"), lambda subscription: None
+    )
+    desk.views.depth, other.depth = 1, 2
+    desk.bus.add(other)
+    desk.keeper.on_subscribed(SYMBOL)
+    levels = [("99", "1"), ("98", "1"), ("97", "1")]
+    desk.asked[0].set_result(BookSnapshot("binance", SYMBOL, 10, levels, [("102", "1")], 0))
+    desk.run()
+    assert len(other.get(0).bids) == 2
+
+
+def test_a_retry_of_a_lost_connection_holds_up_no_snapshot() -> None:
+    """Its pause was for a trouble that is over."""
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_exception(ConnectionFailed("REST is down"))
+    desk.run()
+    desk.keeper.on_lost("reset")
+    desk.keeper.on_subscribed(SYMBOL)
     assert len(desk.asked) == 2

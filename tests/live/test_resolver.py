@@ -71,6 +71,7 @@ class Desk:
 
 
 def test_finding_the_order_settles_it_at_once() -> None:
+    """(fault F068)"""
     desk = Desk()
     desk.answer = lambda: [desk.fact(OrderStatus.NEW, FactSource.QUERY)]
     assert desk.resolver.resolve() is None
@@ -79,6 +80,7 @@ def test_finding_the_order_settles_it_at_once() -> None:
 
 
 def test_not_finding_it_proves_nothing_while_the_request_may_still_be_accepted() -> None:
+    """(fault F069)"""
     desk = Desk()
     for _ in range(15):
         assert desk.resolver.resolve() is not None
@@ -88,6 +90,7 @@ def test_not_finding_it_proves_nothing_while_the_request_may_still_be_accepted()
 
 
 def test_two_looks_after_that_moment_prove_that_it_never_arrived() -> None:
+    """(fault F067)"""
     desk = Desk()
     desk.clock.advance(LONG_ENOUGH)
     desk.resolver.resolve()
@@ -101,6 +104,7 @@ def test_two_looks_after_that_moment_prove_that_it_never_arrived() -> None:
 
 
 def test_two_looks_too_close_together_prove_nothing() -> None:
+    """(fault F070)"""
     desk = Desk()
     desk.clock.advance(LONG_ENOUGH)
     desk.resolver.resolve()
@@ -131,6 +135,7 @@ def test_a_stream_event_meanwhile_ends_the_looking() -> None:
 
 @pytest.mark.parametrize("step", [-30.0, 30.0])
 def test_a_step_of_the_local_clock_changes_nothing(step: float) -> None:
+    """(fault F117)"""
     desk = Desk()
     desk.clock.step(step)
     desk.clock.advance(10)

@@ -42,6 +42,7 @@ def proof_after(looks: list[Look], read_lag: float = LAG) -> AbsenceProof:
     ],
 )
 def test_two_complete_looks_after_the_deadline_are_needed(looks: list[Look], is_proven: bool) -> None:
+    """(fault F069)"""
     assert proof_after(looks).is_proven is is_proven
 
 
@@ -72,4 +73,5 @@ def test_a_look_before_the_next_moment_is_wasted() -> None:
 
 
 def test_the_deadline_adds_up_everything_that_may_delay_the_exchange() -> None:
+    """(fault F069)"""
     assert deadline_of(1_000, 5_000, 10_000, 123, 500) == 16_500 * 1_000_000 + 123

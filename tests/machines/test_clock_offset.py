@@ -1,4 +1,4 @@
-"""The estimate of the exchange's clock and its bound (F117 to F121)."""
+"""The estimate of the exchange's clock and its bound (F118, F119, F121)."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def test_samples_within_the_bounds_are_no_step() -> None:
 
 
 def test_without_a_sample_it_refuses_to_answer() -> None:
+    """(fault F122)"""
     clock = ClockOffset()
     assert not clock.is_synchronized
     with pytest.raises(NotReady):

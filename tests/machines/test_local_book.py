@@ -50,6 +50,7 @@ def test_a_diff_sets_adds_and_removes_levels() -> None:
 
 
 def test_removing_an_absent_level_is_normal() -> None:
+    """(fault F056)"""
     book = live_book()
     assert book.on_diff(make_diff(11, 11, [("50", "0.00000000")], [("500", "0")]), 0)
     assert levels(book) == ({"99": "1", "98": "2"}, {"101": "1", "102": "2"})
@@ -63,6 +64,7 @@ def test_every_spelling_of_zero_removes(zero: str) -> None:
 
 
 def test_one_price_in_two_spellings_is_one_level() -> None:
+    """(fault F114)"""
     book = live_book()
     book.on_diff(make_diff(11, 11, [("99.00000000", "5")], [("101.0", "0.0")]), 0)
     assert book.top() == ((Decimal(99), Decimal(5)), (Decimal(102), Decimal(2)))
@@ -75,6 +77,7 @@ def test_a_zero_quantity_in_a_snapshot_is_no_level() -> None:
 
 
 def test_a_repeated_diff_changes_nothing() -> None:
+    """(fault F049)"""
     book = live_book()
     diff = make_diff(11, 12, [("99", "4")])
     assert book.on_diff(diff, 0)
@@ -83,6 +86,7 @@ def test_a_repeated_diff_changes_nothing() -> None:
 
 
 def test_a_gap_makes_it_unreadable_at_once_and_names_both_ids() -> None:
+    """(fault F051)"""
     book = live_book()
     assert not book.on_diff(make_diff(12, 13, [("99", "9")]), 0)
     assert book.state is BookState.SYNCING
@@ -102,6 +106,7 @@ def test_the_diff_after_a_gap_is_kept_for_the_next_snapshot() -> None:
 
 
 def test_a_snapshot_older_than_the_buffer_is_refused_and_the_buffer_kept() -> None:
+    """(fault F052)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     book.on_diff(make_diff(20, 21, [("99", "5")]), 0)
     book.snapshot_requested()
@@ -113,6 +118,7 @@ def test_a_snapshot_older_than_the_buffer_is_refused_and_the_buffer_kept() -> No
 
 
 def test_a_snapshot_newer_than_the_buffer_is_accepted() -> None:
+    """(fault F053)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     book.on_diff(make_diff(20, 21, [("99", "5")]), 0)
     assert book.on_snapshot(make_snapshot(30, [("99", "1")]), 0)
@@ -122,6 +128,7 @@ def test_a_snapshot_newer_than_the_buffer_is_accepted() -> None:
 
 
 def test_a_gap_inside_the_buffer_asks_for_another_snapshot() -> None:
+    """(fault F051)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     for first in (20, 21, 25):
         book.on_diff(make_diff(first, first, [("99", str(first))]), 0)
@@ -134,6 +141,7 @@ def test_a_gap_inside_the_buffer_asks_for_another_snapshot() -> None:
 
 
 def test_a_snapshot_not_newer_than_a_live_book_changes_nothing() -> None:
+    """(fault F058)"""
     book = live_book()
     book.on_diff(make_diff(11, 11, [("99", "4")]), 0)
     assert not book.on_snapshot(make_snapshot(10, [("90", "1")]), 0)
@@ -148,6 +156,7 @@ def test_a_newer_snapshot_replaces_a_live_book_as_a_whole() -> None:
 
 
 def test_a_sequence_that_restarts_is_accepted_after_invalidate() -> None:
+    """(fault F057)"""
     book = live_book()
     book.invalidate("the exchange restarted", 0)
     assert book.on_snapshot(make_snapshot(1, [("90", "1")]), 0)
@@ -172,6 +181,7 @@ def test_diffs_do_not_revive_a_stale_book() -> None:
 
 
 def test_too_many_buffered_diffs_start_the_procedure_again() -> None:
+    """(fault F055)"""
     book = LocalBook("binance", "BTC-USDT", judge, max_buffered=3)
     for update_id in range(1, 6):
         book.on_diff(make_diff(update_id, update_id, [("99", str(update_id))]), 0)
@@ -183,18 +193,21 @@ def test_too_many_buffered_diffs_start_the_procedure_again() -> None:
 
 @pytest.mark.parametrize("price", ["101", "103"])
 def test_a_crossed_or_locked_book_is_never_readable(price: str) -> None:
+    """(fault F059)"""
     book = live_book()
     assert not book.on_diff(make_diff(11, 11, [(price, "1")]), 0)
     assert (book.state, book.reason, book.needs_snapshot) == (BookState.SYNCING, "crossed", True)
 
 
 def test_a_crossed_snapshot_is_refused() -> None:
+    """(fault F059)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     assert not book.on_snapshot(make_snapshot(1, [("101", "1")], [("100", "1")]), 0)
     assert (book.state, book.reason, book.needs_snapshot) == (BookState.SYNCING, "crossed", True)
 
 
 def test_after_a_crossed_book_no_older_snapshot_is_taken() -> None:
+    """(fault F059)"""
     book = live_book()
     book.on_diff(make_diff(11, 11, [("101", "1")]), 0)
     assert not book.on_snapshot(make_snapshot(9, [("90", "1")]), 0)
@@ -251,11 +264,13 @@ def test_a_lone_empty_quantity_is_malformed() -> None:
 
 
 def test_an_endless_price_is_malformed() -> None:
+    """(fault F041)"""
     with pytest.raises(ProtocolError):
         live_book().on_diff(make_diff(11, 11, [("9" * 5000, "1")]), 0)
 
 
 def test_numbers_stay_exact_whatever_the_context_of_the_thread() -> None:
+    """(fault F182)"""
     with localcontext() as context:
         context.prec = 2
         book = LocalBook("binance", "BTC-USDT", judge)
@@ -287,6 +302,7 @@ def test_a_view_carries_the_times_and_id_of_the_last_change() -> None:
 
 
 def test_age_counts_from_the_last_word_even_one_without_a_change() -> None:
+    """(fault F058)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     assert book.age(50 * SECOND) == 0.0
     book.on_snapshot(make_snapshot(10), 2 * SECOND)
@@ -298,6 +314,7 @@ def test_age_counts_from_the_last_word_even_one_without_a_change() -> None:
 
 
 def test_a_failed_snapshot_is_needed_again() -> None:
+    """(fault F054)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     book.snapshot_requested()
     assert not book.needs_snapshot
@@ -312,6 +329,7 @@ def test_a_failed_snapshot_is_not_needed_once_another_one_came() -> None:
 
 
 def test_it_says_how_deep_it_is_whole() -> None:
+    """(fault F056)"""
     book = live_book()
     book.on_diff(make_diff(11, 11, [("10", "1")], [("1000", "1")]), 0)
     assert book.whole_between == (Decimal(98), Decimal(102))
@@ -334,3 +352,19 @@ def test_many_snapshots_do_not_fill_the_memory() -> None:
     for update_id in range(11, 111):
         book.on_snapshot(make_snapshot(update_id, [(f"{update_id}", "1")]), 0)
     assert len(book._bids._key_of_text) == 1
+
+
+def test_a_change_that_no_snapshot_reaches_does_not_end_the_book_for_ever() -> None:
+    """One absurd id, and no end of snapshots that are older (faults F042, F052)."""
+    book = LocalBook("test", "BTC-USDT", judge)
+    book.on_snapshot(make_snapshot(10), 1)
+    book.on_diff(make_diff(2**60, 2**60), 2)
+    book.on_diff(make_diff(11, 12), 3)
+    for update_id in range(12, 17):
+        assert not book.on_snapshot(make_snapshot(update_id), 4)
+        assert str(2**60) in book.reason
+    assert not book.on_snapshot(make_snapshot(17), 5)
+    assert book.needs_snapshot
+    book.on_diff(make_diff(18, 19), 6)
+    assert book.on_snapshot(make_snapshot(18), 7)
+    assert (book.state, book.update_id) == ("live", 19)

@@ -74,6 +74,7 @@ def check(book: LocalBook, true_book: TrueBook) -> None:
 def test_a_live_book_is_the_true_book_at_its_id(
     batches: list[list[tuple[int, int]]], actions: list[tuple[str, int]]
 ) -> None:
+    """(faults F049, F050, F051)"""
     true_book = TrueBook(batches)
     book = LocalBook("binance", "BTC-USDT", judge)
     following = 0

@@ -65,6 +65,7 @@ def record_of(known: Sequence[OrderFact | Fill]) -> OrderRecord:
 @fixed
 @given(st.data(), many)
 def test_any_order_with_any_duplicates_gives_the_same_state(data: st.DataObject, known: list[OrderFact | Fill]) -> None:
+    """(fault F096)"""
     repeats = data.draw(st.lists(st.sampled_from(known), max_size=3))
     shuffled = data.draw(st.permutations([*known, *repeats]))
     one, other = record_of(known), record_of(shuffled)
@@ -77,6 +78,7 @@ def test_any_order_with_any_duplicates_gives_the_same_state(data: st.DataObject,
 @fixed
 @given(many)
 def test_status_and_filled_quantity_never_go_down(known: list[OrderFact | Fill]) -> None:
+    """(fault F093)"""
     record = new_record()
     rank, filled, count = 0, Decimal(0), 0
     for fact in known:
@@ -91,6 +93,7 @@ def test_status_and_filled_quantity_never_go_down(known: list[OrderFact | Fill])
 @fixed
 @given(many)
 def test_what_was_told_before_is_not_new_and_changes_nothing(known: list[OrderFact | Fill]) -> None:
+    """(fault F097)"""
     record = record_of(known)
     state, history = record.state(), record.history()
     for fact in known:
@@ -102,6 +105,7 @@ def test_what_was_told_before_is_not_new_and_changes_nothing(known: list[OrderFa
 @pytest.mark.parametrize("first", list(S))
 @pytest.mark.parametrize("second", list(S))
 def test_of_two_statuses_the_higher_rank_counts(first: OrderStatus, second: OrderStatus) -> None:
+    """(fault F093)"""
     state = fold([order_fact(status=first), order_fact(status=second)])
     if RANK[first] != RANK[second]:
         assert state.status is max(first, second, key=RANK.__getitem__)
@@ -145,12 +149,14 @@ def test_a_refused_order_is_final_and_says_why() -> None:
 
 
 def test_a_late_acknowledgement_does_not_reopen_a_filled_order() -> None:
+    """(fault F092)"""
     late = order_fact(FactSource.ANSWER, 9, status=S.NEW, filled_quantity="0")
     state = fold([order_fact(status=S.FILLED, quantity="2", filled_quantity="2"), late])
     assert (state.status, state.filled_quantity, state.contradictions) == (S.FILLED, Decimal(2), ())
 
 
 def test_a_canceled_order_keeps_and_gains_fills() -> None:
+    """(faults F104, F105)"""
     record = record_of([order_fact(status=S.CANCELED, quantity="5", filled_quantity="1"), make_fill("1", "1")])
     assert record.add(make_fill("2", "1"))
     state = record.state()
@@ -158,6 +164,7 @@ def test_a_canceled_order_keeps_and_gains_fills() -> None:
 
 
 def test_filled_is_the_larger_of_statement_and_sum_of_fills() -> None:
+    """(fault F106)"""
     stated = order_fact(status=S.PARTIALLY_FILLED, quantity="9", filled_quantity="5")
     assert fold([stated, make_fill("1", "3")]).filled_quantity == 5
     assert fold([stated, make_fill("1", "3"), make_fill("2", "3")]).filled_quantity == 6
@@ -178,6 +185,7 @@ def test_what_fills_completed_does_not_become_canceled() -> None:
 
 
 def test_a_market_order_by_quote_is_not_taken_for_complete() -> None:
+    """(fault F114)"""
     state = fold([order_fact(status=S.NEW, quote_quantity="100"), make_fill("1", "1")])
     assert state.status is S.PARTIALLY_FILLED
 
@@ -242,11 +250,13 @@ def test_a_fee_that_one_source_leaves_out_is_no_contradiction() -> None:
     ],
 )
 def test_facts_that_exclude_each_other_are_named(known: list[OrderFact | Fill], text: str) -> None:
+    """(faults F102, F107)"""
     assert text in record_of(known).state().contradictions
     assert record_of(known[:1]).state().contradictions == () or len(known) == 1
 
 
 def test_equal_values_in_other_spelling_are_no_contradiction() -> None:
+    """(fault F114)"""
     assert fold([order_fact(quantity="1", price="2"), order_fact(quantity="1.0", price="2.00")]).contradictions == ()
 
 
@@ -265,6 +275,7 @@ def test_a_contradictory_trade_counts_with_its_larger_quantity() -> None:
 
 
 def test_of_several_exchange_ids_the_smallest_text_is_shown() -> None:
+    """(fault F102)"""
     state = fold([order_fact(exchange_order_id="x2"), order_fact(exchange_order_id="x10")])
     assert state.exchange_order_id == ExchangeOrderId("x10")
 
@@ -299,6 +310,7 @@ def test_a_larger_quantity_stated_later_does_not_reopen_a_filled_order() -> None
 
 
 def test_the_reason_is_that_of_the_final_status() -> None:
+    """(fault F110)"""
     known = [order_fact(status=S.NEW, reason="accepted"), order_fact(status=S.CANCELED, reason="by the user")]
     assert fold(known).reason == "by the user"
     assert fold([known[0], order_fact(status=S.CANCELED)]).reason == ""

@@ -102,6 +102,7 @@ def test_received_at_is_that_of_the_newest_fill() -> None:
 @fixed
 @given(st.data(), many)
 def test_any_order_with_duplicates_gives_the_same(data: st.DataObject, fills: list[Fill]) -> None:
+    """(fault F096)"""
     repeats = data.draw(st.lists(st.sampled_from(fills), max_size=3)) if fills else []
     shuffled = data.draw(st.permutations([*fills, *repeats]))
     assert position_of(*shuffled) == position_of(*fills)
@@ -152,6 +153,7 @@ def test_a_fill_known_already_is_not_new() -> None:
 
 
 def test_a_fee_that_comes_later_is_taken_in() -> None:
+    """(fault F113)"""
     book = PositionBook("binance", "BTC-USDT", "BTC", "USDT")
     book.add(make_fill("1", fee_asset=None))
     assert book.add(make_fill("1", fee="0.25", fee_asset="USDT"))

@@ -64,6 +64,7 @@ def test_a_temporary_sibling_is_stopped_and_forgotten() -> None:
 
 
 def test_too_many_restarts_are_a_reported_end() -> None:
+    """(fault F145)"""
     policy = policy_of("one_for_one", "permanent", "permanent", "permanent", intensity=2, period=10.0)
     assert not policy.on_exit("b", True, 0).give_up
     assert not policy.on_exit("b", True, 5 * SECOND).give_up
@@ -71,12 +72,14 @@ def test_too_many_restarts_are_a_reported_end() -> None:
 
 
 def test_restarts_longer_ago_than_the_period_do_not_count() -> None:
+    """(fault F145)"""
     policy = policy_of("one_for_one", "permanent", intensity=2, period=10.0)
     for second in range(0, 1000, 6):
         assert not policy.on_exit("a", True, second * SECOND).give_up
 
 
 def test_an_intensity_of_zero_gives_up_at_the_first_end() -> None:
+    """(fault F145)"""
     assert policy_of("one_for_one", "permanent", intensity=0).on_exit("a", True, 0).give_up
 
 

@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import json
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,7 +40,9 @@ class Rest:
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.pool = urllib3.PoolManager(retries=False, timeout=PATIENCE_S)
+        self.pool = urllib3.PoolManager(
+            retries=False, timeout=PATIENCE_S, ca_certs=str(simulator.ca_file) if simulator.ca_file else None
+        )
 
     def raw(
         self, method: str, path: str, query: str = "", body: str | None = None, **headers: str
@@ -77,8 +81,10 @@ class Rest:
 class Socket:
     """A WebSocket that speaks JSON."""
 
-    def __init__(self, url: str) -> None:
-        self.socket = websocket.create_connection(url, timeout=PATIENCE_S)
+    def __init__(self, url: str, ca_file: Path | None = None, receive_buffer: int | None = None) -> None:
+        options = [] if receive_buffer is None else [(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)]
+        trust = {"ca_certs": str(ca_file)} if ca_file else {}
+        self.socket = websocket.create_connection(url, timeout=PATIENCE_S, sslopt=trust, sockopt=options)
 
     def send(self, message: Json) -> None:
         self.socket.send(json.dumps(message))
@@ -116,7 +122,7 @@ class WsApi(Socket):
     """A connection to the WebSocket API."""
 
     def __init__(self, simulator: Simulator, options: str = "") -> None:
-        super().__init__(simulator.ws_api + options)
+        super().__init__(simulator.ws_api + options, simulator.ca_file)
         self._simulator = simulator
 
     def call(self, method: str, *, signed: bool = False, **params: Json) -> Json:

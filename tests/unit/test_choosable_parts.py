@@ -56,6 +56,7 @@ def test_a_rule_that_objects_is_the_last_that_is_asked() -> None:
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("oops"), MemoryError(), StopIteration()])
 def test_a_broken_rule_lets_nothing_pass(error: Exception) -> None:
+    """(fault F140)"""
     with pytest.raises(RiskRejected) as caught:
         RiskGate([Rule("broken", [], error)]).admit(proposal("1"))
     assert (caught.value.rule, caught.value.outcome) == ("broken", "not_sent")
@@ -63,6 +64,8 @@ def test_a_broken_rule_lets_nothing_pass(error: Exception) -> None:
 
 
 def test_a_broken_rule_without_a_name_lets_nothing_pass_either() -> None:
+    """(fault F140)"""
+
     class Nameless:
         @property
         def name(self) -> str:

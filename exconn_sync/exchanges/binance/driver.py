@@ -170,6 +170,7 @@ class BinanceDriver:
     # Called for each frame: without a call in between.
     topic_of_frame = staticmethod(parse_ws.topic_of_frame)
     judge_diff = staticmethod(book_sync.judge_diff)
+    span = staticmethod(book_sync.span_of)
 
     def decoder(self, topic: Topic) -> Decode:
         """Return the decoder of a stream. Raises ValidationError."""

@@ -204,11 +204,11 @@ def parse_control(frame: bytes) -> Control:
     """Read a frame that belongs to no stream: answers are not wrapped, announcements may be (Binance: 8.1, 8.2).
 
     Raises:
-        ProtocolError: not JSON.
+        ProtocolError: not JSON, or not an object (fault F033).
     """
     wire = read_any(EXCHANGE, frame)
     if not isinstance(wire, dict):
-        return Unrecognized(type(wire).__name__)
+        raise protocol_error(EXCHANGE, frame, f"a {type(wire).__name__} stands where an object is due")
     event = wire.get("data") if "stream" in wire else wire
     if isinstance(event, dict) and event.get("e") == SHUTDOWN_EVENT:
         return ServerNotice("shutdown")

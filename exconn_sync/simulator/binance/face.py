@@ -47,7 +47,8 @@ class BinanceFace:
         if is_stream_path(request.path):
             connection = Connection(streams.KIND, request)
             url = StreamUrl.parse(request.raw_path)
-            return await self._hub.serve(connection, streams.StreamSession(connection, self._registry, url))
+            stream_session = streams.StreamSession(connection, self._registry, url, self._faults.subscriptions)
+            return await self._hub.serve(connection, stream_session)
         return await self._rest.handle(request)
 
     async def run(self) -> None:

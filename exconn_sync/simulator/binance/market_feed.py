@@ -1,19 +1,20 @@
 """From core events to the payloads of the market streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from exconn_sync.simulator.binance.market_data import level_texts
 from exconn_sync.simulator.binance.streams import StreamRegistry
-from exconn_sync.simulator.binance.wire import number
+from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.book import OrderBook
-from exconn_sync.simulator.core.events import BookChange, CommandEnded, Event, PublicTrade
+from exconn_sync.simulator.core.events import BookChange, CommandEnded, Event, PublicTrade, TradeBurst
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.orders import Side
 
 TICK_MS = 100
 _PARTIAL_DEPTHS = (5, 10, 20)
+_MARK = 987_654_321_987
 
 
 class _Diff:
@@ -65,6 +66,20 @@ class _SymbolFeed:
             self._flush_aggregate()
         self._aggregate.append(trade)
         self._publish("trade", lambda event_time, unit: _trade(trade, event_time, unit))
+
+    def burst(self, burst: TradeBurst) -> None:
+        """Send many trades at once; they have no aggregates."""
+        clock = self._clock
+
+        def build(unit: int) -> Iterator[str]:
+            trade = PublicTrade(burst.symbol, _MARK, burst.price, burst.quantity, burst.time, buyer_is_maker=False)
+            # Only the id differs: the text around it is made once.
+            text = to_json(_trade(trade, clock.now_ms() if unit == 1 else clock.now_us(), unit))
+            before, after = text.split(f'"t":{_MARK}')
+            ids = range(burst.first_trade_id, burst.first_trade_id + burst.count)
+            return (f'{before}"t":{trade_id}{after}' for trade_id in ids)
+
+        self._registry.publish_burst(f"{self._prefix}@trade", build)
 
     def book_changed(self, change: BookChange) -> None:
         """Remember a changed level for both speeds."""
@@ -139,6 +154,8 @@ class MarketFeed:
             self._feeds[event.symbol].command_ended(event)
         elif isinstance(event, PublicTrade):
             self._feeds[event.symbol].trade(event)
+        elif isinstance(event, TradeBurst):
+            self._feeds[event.symbol].burst(event)
 
     def tick(self) -> None:
         """Called every 100 ms."""

@@ -12,13 +12,14 @@ from exconn_sync.simulator.binance.recording import Frame, Recording, split_symb
 from exconn_sync.simulator.binance.rest import JSON_TYPE, RawRequest, not_found
 from exconn_sync.simulator.binance.stream_control import StreamControl, StreamUrl
 from exconn_sync.simulator.binance.symbol_info import exchange_info, rate_limits
-from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.binance.wire import shutdown_event, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection, abort_transport
 from exconn_sync.simulator.core.symbols import SymbolSpec, spec_of
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.sockets import ConnectionHub
+from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 
 _BEFORE_THE_FIRST = -1
 _FRAMES_BETWEEN_BREATHS = 64
@@ -30,9 +31,15 @@ class ReplaySession:
 
     max_inbound_per_second: int | None = streams.INBOUND_PER_SECOND
 
-    def __init__(self, connection: Connection, url: StreamUrl, play: Callable[["ReplaySession"], asyncio.Task[None]]):
+    def __init__(
+        self,
+        connection: Connection,
+        url: StreamUrl,
+        play: Callable[["ReplaySession"], asyncio.Task[None]],
+        faults: SubscriptionFaults,
+    ) -> None:
         self.connection = connection
-        self.control = StreamControl(url)
+        self.control = StreamControl(url, faults)
         self._play = play
         self._player: asyncio.Task[None] | None = None
 
@@ -42,7 +49,9 @@ class ReplaySession:
 
     async def received(self, text: str) -> None:
         """Reply, and start behind the reply when this was the first subscription."""
-        self.connection.send(self.control.answer(text))
+        reply = self.control.answer(text)
+        if reply is not None:
+            self.connection.send(reply)
         await self.connection.drained()
         self._start()
 
@@ -54,6 +63,14 @@ class ReplaySession:
         """Stop reading the recording."""
         if self._player is not None:
             self._player.cancel()
+
+    def shutdown_notice(self, clock: VenueClock) -> str:
+        """Return the bare event, or one wrapped like a stream that nobody can subscribe to."""
+        return self.control.frame(streams.SHUTDOWN_STREAM, shutdown_event(clock, self.control.unit))
+
+    def end_user_streams(self) -> int:
+        """A recording has no account."""
+        return 0
 
     def _start(self) -> None:
         if self._player is None and self.control.streams:
@@ -91,7 +108,8 @@ class ReplayFace:
         if is_stream_path(request.path):
             connection = Connection(streams.KIND, request)
             return await self._hub.serve(
-                connection, ReplaySession(connection, StreamUrl.parse(request.raw_path), self._play)
+                connection,
+                ReplaySession(connection, StreamUrl.parse(request.raw_path), self._play, self._faults.subscriptions),
             )
         return await self._rest(request)
 
@@ -142,8 +160,10 @@ class ReplayFace:
                     # Writing to a fast reader never waits, so others get their turn here.
                     await asyncio.sleep(0)
                 await waits.until(frame)
-                if frame.stream in control.streams and self._faults.lets_pass(frame.stream):
-                    await send(frame.raw if control.combined else frame.payload)
+                if frame.stream in control.streams:
+                    text = frame.raw if control.combined else frame.payload
+                    for sent in self._faults.arrange(frame.stream, text, session):
+                        await send(sent)
         except ConnectionError:
             # The reader left; whoever connects next begins anew.
             return

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 
 MAX_STREAMS = 1024
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+_CHANGES = ("SUBSCRIBE", "UNSUBSCRIBE")
+_KIND = "stream"
 
 
 class ControlError(Exception):
@@ -41,7 +44,8 @@ class StreamUrl:
 class StreamControl:
     """The state of one connection, changed by its control messages."""
 
-    def __init__(self, url: StreamUrl) -> None:
+    def __init__(self, url: StreamUrl, faults: SubscriptionFaults) -> None:
+        self._faults = faults
         self.streams: dict[str, None] = dict.fromkeys(url.streams)
         self.combined = url.combined
         self.unit = url.unit
@@ -50,16 +54,18 @@ class StreamControl:
         """A payload as this connection wants it: bare, or wrapped with the name of its stream."""
         return f'{{"stream":"{stream}","data":{payload}}}' if self.combined else payload
 
-    def answer(self, text: str) -> str:
-        """Obey a control message and return the reply."""
+    def answer(self, text: str) -> str | None:
+        """Obey a control message and return the reply, or None when a fault swallows it."""
         request_id: object = None
         try:
             message = _parsed(text)
             request_id = _request_id(message)
-            return to_json({"result": self._obey(message), "id": request_id})
+            reply = to_json({"result": self._obey(message), "id": request_id})
+            is_change = message.get("method") in _CHANGES
+            return None if is_change and self._faults.take_lost_reply(_KIND) else reply
         except ControlError as error:
-            reply: dict[str, object] = {"code": error.code, "msg": error.message}
-            return to_json(reply if request_id is None else {**reply, "id": request_id})
+            refusal: dict[str, object] = {"code": error.code, "msg": error.message}
+            return to_json(refusal if request_id is None else {**refusal, "id": request_id})
 
     def _obey(self, message: dict[str, object]) -> object:
         method = message.get("method")
@@ -86,6 +92,11 @@ class StreamControl:
         for name in names:
             if not isinstance(name, str):
                 raise ControlError(2, "Invalid request: stream name must be a string")
+        refused = self._faults.refusal(str(name) for name in names)
+        if refused is not None:
+            raise ControlError(refused.code, refused.message)
+        if add and self._faults.take_lost_subscription():
+            return
         for name in names:
             if add:
                 self.streams[str(name)] = None

@@ -1,15 +1,24 @@
 """Live stream connections: who gets which frame."""
 
+import itertools
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from exconn_sync.simulator.binance.stream_control import MAX_STREAMS, StreamControl, StreamUrl
-from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.binance.wire import shutdown_event, to_json
+from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.frame_history import FrameHistory, PastFrame
+from exconn_sync.simulator.framing import frame_bytes
+from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 
 KIND = "stream"
 INBOUND_PER_SECOND = 5
+SHUTDOWN_STREAM = "!serverShutdown"
+_ALL_UNITS = {1, 1000}
+_BURST_CHUNK = 256
 
 
 class StreamRegistry:
@@ -18,9 +27,12 @@ class StreamRegistry:
     def __init__(self, faults: FaultBoard) -> None:
         self._faults = faults
         self._sessions: defaultdict[str, dict[StreamSession, None]] = defaultdict(dict)
+        self._history = FrameHistory()
 
     def join(self, stream: str, session: "StreamSession") -> None:
         """Send a stream to a session from now on."""
+        if session.connection.lag_s:
+            self._catch_up(stream, session)
         self._sessions[stream][session] = None
 
     def leave(self, stream: str, session: "StreamSession") -> None:
@@ -33,15 +45,34 @@ class StreamRegistry:
 
     def publish(self, stream: str, build: Callable[[int], object]) -> None:
         """Send what ``build`` makes for a time unit to everybody on the stream, unless a fault swallows it."""
-        sessions = self._sessions.get(stream)
-        if not sessions or not self._faults.lets_pass(stream):
+        sessions = list(self._sessions.get(stream, ()))
+        keep_s = self._faults.wire.lags.get(KIND, 0.0)
+        units = {session.control.unit for session in sessions} if not keep_s else _ALL_UNITS
+        if not units:
             return
-        payloads: dict[int, str] = {}
-        for session in list(sessions):
-            unit = session.control.unit
-            if unit not in payloads:
-                payloads[unit] = to_json(build(unit))
-            session.connection.send(session.control.frame(stream, payloads[unit]))
+        payloads = {unit: to_json(build(unit)) for unit in units}
+        for frame in self._faults.arrange(stream, (payloads, sessions)):
+            self._deliver(stream, *frame, keep_s)
+
+    def publish_burst(self, stream: str, build: Callable[[int], Iterator[str]]) -> None:
+        """Send many payloads to everybody on the stream, as fast as each one reads and past all faults."""
+        for session in self._sessions.get(stream, ()):
+            session.send_burst(stream, build(session.control.unit))
+
+    def _deliver(
+        self, stream: str, payloads: Mapping[int, str], sessions: "list[StreamSession]", keep_s: float
+    ) -> None:
+        if keep_s:
+            self._history.remember(PastFrame(time.monotonic(), stream, payloads), keep_s)
+        for session in sessions:
+            session.send_frame(stream, payloads)
+
+    def _catch_up(self, stream: str, session: "StreamSession") -> None:
+        """Give a session on a front end that is behind what has not happened there yet."""
+        moment = time.monotonic() - session.connection.lag_s
+        for frame in self._history.since(stream, moment):
+            text = session.control.frame(stream, frame.payloads[session.control.unit])
+            session.connection.send_late(text, frame.time)
 
 
 class StreamSession:
@@ -49,9 +80,11 @@ class StreamSession:
 
     max_inbound_per_second: int | None = INBOUND_PER_SECOND
 
-    def __init__(self, connection: Connection, registry: StreamRegistry, url: StreamUrl) -> None:
+    def __init__(
+        self, connection: Connection, registry: StreamRegistry, url: StreamUrl, faults: SubscriptionFaults
+    ) -> None:
         self.connection = connection
-        self.control = StreamControl(url)
+        self.control = StreamControl(url, faults)
         self._registry = registry
 
     def opened(self) -> None:
@@ -61,8 +94,28 @@ class StreamSession:
     async def received(self, text: str) -> None:
         """Answer a control message, then obey it: the reply comes before the first frame."""
         before = dict(self.control.streams)
-        self.connection.send(self.control.answer(text))
+        reply = self.control.answer(text)
+        if reply is not None:
+            self.connection.send(reply)
         self._join(before)
+
+    def send_frame(self, stream: str, payloads: Mapping[int, str]) -> None:
+        """Send a frame of a stream in the form of this connection."""
+        payload = payloads.get(self.control.unit)
+        if payload is not None:
+            self.connection.send_event(self.control.frame(stream, payload))
+
+    def send_burst(self, stream: str, payloads: Iterator[str]) -> None:
+        """Send frames as fast as they are read."""
+        self.connection.send_bulk(_chunks(self.control.frame(stream, payload) for payload in payloads))
+
+    def shutdown_notice(self, clock: VenueClock) -> str:
+        """Return the bare event, or one wrapped like a stream that nobody can subscribe to."""
+        return self.control.frame(SHUTDOWN_STREAM, shutdown_event(clock, self.control.unit))
+
+    def end_user_streams(self) -> int:
+        """Nothing private comes over this connection."""
+        return 0
 
     def subscriptions(self) -> list[str]:
         """Return the names of the streams that the connection has subscribed."""
@@ -76,9 +129,18 @@ class StreamSession:
     def _join(self, before: dict[str, None]) -> None:
         now = self.control.streams
         if len(now) > MAX_STREAMS:
-            self.connection.close(1008)
+            self.connection.cut("too many streams", 1008)
         for stream in before.keys() - now.keys():
             self._registry.leave(stream, self)
         for stream in now:
             if stream not in before:
                 self._registry.join(stream, self)
+
+
+def _chunks(texts: Iterator[str]) -> Iterator[bytes]:
+    """Yield whole frames, many at a time."""
+    while True:
+        chunk = b"".join(frame_bytes(text.encode()) for text in itertools.islice(texts, _BURST_CHUNK))
+        if not chunk:
+            return
+        yield chunk

@@ -48,11 +48,15 @@ class UserStreams:
 
     def _send(self, account: str, build: Callable[[int, int], dict[str, object]]) -> None:
         subscribers = self._subscribers.get(account)
-        if not subscribers or not self._faults.lets_pass(USER_STREAM):
+        if not subscribers:
             return
-        for send, subscription_id, unit in list(subscribers):
+        frames = []
+        for send, subscription_id, unit in subscribers:
             now = self._clock.now_ms() if unit == 1 else self._clock.now_us()
-            send(envelope(subscription_id, build(now, unit)))
+            frames.append((send, envelope(subscription_id, build(now, unit))))
+        for arranged in self._faults.arrange(USER_STREAM, frames):
+            for send, text in arranged:
+                send(text)
 
 
 def envelope(subscription_id: int, event: dict[str, object]) -> str:

@@ -14,7 +14,8 @@ from exconn_sync.simulator.binance.security import Security, TimeWindow, check_w
 from exconn_sync.simulator.binance.symbol_info import rate_limit
 from exconn_sync.simulator.binance.user_stream import USER_STREAM, Subscriber, UserStreams, envelope, stream_terminated
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
-from exconn_sync.simulator.binance.wire import to_json
+from exconn_sync.simulator.binance.wire import shutdown_event, to_json
+from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard, ScriptedAnswer
 
@@ -25,6 +26,7 @@ FAULT_METHOD = "WS"
 _INTEGER_ID = re.compile(r"-?[0-9]{1,19}")
 _CONNECT_WEIGHT = 2
 _SESSION_WEIGHT = 2
+_LOGIN = "userDataStream.subscribe.signature"
 
 
 class _NumberText(str):
@@ -59,7 +61,7 @@ class WsApiSession:
         self._subscriptions: dict[int, tuple[str, Subscriber]] = {}
         self._next_subscription = 0
         self._own_methods: dict[str, tuple[Security, Callable[[Call], object]]] = {
-            "userDataStream.subscribe.signature": (Security.SIGNED, self._subscribe),
+            _LOGIN: (Security.SIGNED, self._subscribe),
             "userDataStream.unsubscribe": (Security.NONE, self._unsubscribe),
             "session.subscriptions": (Security.NONE, self._list_subscriptions),
         }
@@ -80,10 +82,12 @@ class WsApiSession:
         if scripted is not None:
             self._connection.send(_scripted_reply(request, scripted))
             return
+        if request.method == _LOGIN and self._faults.wire.withholds_login:
+            return
         reply = await self._reply(request)
         if self._faults.take_drop(target):
             self._connection.abort()
-        else:
+        elif not self._faults.subscriptions.take_lost_reply(KIND):
             self._connection.send(to_json(reply))
 
     def subscriptions(self) -> list[str]:
@@ -96,6 +100,18 @@ class WsApiSession:
             self._streams.unsubscribe(account, subscriber)
         self._subscriptions.clear()
 
+    def shutdown_notice(self, clock: VenueClock) -> str:
+        """Return the event in an envelope that names no subscription."""
+        return f'{{"event":{shutdown_event(clock, self._unit)}}}'
+
+    def end_user_streams(self) -> int:
+        """End all private subscriptions and say so."""
+        ended = list(self._subscriptions)
+        clock = self._venue.clock
+        for subscription_id in ended:
+            self._end(subscription_id, clock.now_ms() if self._unit == 1 else clock.now_us())
+        return len(ended)
+
     async def _reply(self, request: _Request) -> dict[str, object]:
         limits: list[dict[str, object]] = []
         reply: dict[str, object]
@@ -107,7 +123,7 @@ class WsApiSession:
             if error.retry_at is not None:
                 body["data"] = {"serverTime": self._venue.clock.now_ms(), "retryAfter": error.retry_at}
             if error.status == 418:
-                self._connection.close(1008)
+                self._connection.cut("banned", 1008)
             reply = {"id": request.id, "status": error.status, "error": body}
         if request.with_limits:
             reply["rateLimits"] = [*limits, self._weight_row()]
@@ -156,7 +172,7 @@ class WsApiSession:
             raise errors.ApiError(-2035, "User Data Stream subscription is already active.")
         subscription_id = self._next_subscription
         self._next_subscription += 1
-        subscriber = (self._connection.send, subscription_id, self._unit)
+        subscriber = (self._connection.send_event, subscription_id, self._unit)
         self._subscriptions[subscription_id] = (call.account, subscriber)
         self._streams.subscribe(call.account, subscriber)
         return {"subscriptionId": subscription_id}
@@ -167,10 +183,13 @@ class WsApiSession:
         if wanted is not None and wanted not in self._subscriptions:
             raise errors.ApiError(-2036, "User Data Stream subscription is not active.")
         for subscription_id in list(self._subscriptions) if wanted is None else [wanted]:
-            account, subscriber = self._subscriptions.pop(subscription_id)
-            self._streams.unsubscribe(account, subscriber)
-            self._connection.send(envelope(subscription_id, stream_terminated(call.time(call.now))))
+            self._end(subscription_id, call.time(call.now))
         return {}
+
+    def _end(self, subscription_id: int, now: int) -> None:
+        account, subscriber = self._subscriptions.pop(subscription_id)
+        self._streams.unsubscribe(account, subscriber)
+        self._connection.send(envelope(subscription_id, stream_terminated(now)))
 
     def _list_subscriptions(self, call: Call) -> object:
         call.params.finish()

@@ -45,6 +45,18 @@ class PublicTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeBurst:
+    """Many trades of the house with itself, at one price; their ids follow each other."""
+
+    symbol: str
+    first_trade_id: int
+    count: int
+    price: Decimal
+    quantity: Decimal
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderEvent:
     """An order changed; ``order`` is its state right after the change."""
 
@@ -86,5 +98,5 @@ class CommandEnded:
     time: int
 
 
-Event = BookChange | PublicTrade | OrderEvent | BalanceEvent | Deposited | CommandEnded
+Event = BookChange | PublicTrade | TradeBurst | OrderEvent | BalanceEvent | Deposited | CommandEnded
 Listener = Callable[[Event], None]

@@ -17,6 +17,7 @@ from exconn_sync.simulator.core.events import (
     Listener,
     OrderEvent,
     PublicTrade,
+    TradeBurst,
 )
 from exconn_sync.simulator.core.filters import failed_filter
 from exconn_sync.simulator.core.orders import (
@@ -134,6 +135,16 @@ class Exchange:
         self._emit_balances([order.account], now)
         self._end_command(market, now)
         return canceled
+
+    def burst(self, symbol: str, count: int, now: int) -> TradeBurst:
+        """Let the house trade with itself that many times, at the last price: the book and all balances stay."""
+        market = self.market(symbol)
+        burst = TradeBurst(symbol, market.next_trade_id, count, market.last_price, market.spec.min_quantity, now)
+        market.next_trade_id += count
+        for trade_id in range(market.next_trade_id - min(count, _REMEMBERED_TRADES), market.next_trade_id):
+            market.trades.append(PublicTrade(symbol, trade_id, burst.price, burst.quantity, now, buyer_is_maker=False))
+        self._emit(burst)
+        return burst
 
     def _refuse_duplicate(self, account: str, request: NewOrder) -> None:
         known = self.registry.find(account, request.symbol, request.client_order_id)

@@ -29,6 +29,7 @@ def test_an_update_is_applied_ignored_or_shows_a_gap(first: int, last: int, verd
 
 
 def test_ids_beyond_doubles_are_exact() -> None:
+    """(fault F042)"""
     edge = 2**53
     assert DRIVER.judge_diff(edge, diff(edge + 1, edge + 1)) == "apply"
     assert DRIVER.judge_diff(edge, diff(edge + 2, edge + 2)) == "gap"

@@ -51,6 +51,7 @@ def test_a_success_is_no_error(body: Any) -> None:
 
 
 def test_an_error_inside_a_success_is_an_error() -> None:
+    """(fault F074)"""
     assert isinstance(error(-2013, status=200), OrderNotFound)
 
 
@@ -64,6 +65,7 @@ def test_an_error_inside_a_success_is_an_error() -> None:
     ],
 )  # fmt: skip
 def test_listed_codes_are_refusals(code: int, kind: type[ExconnError]) -> None:
+    """(fault F075)"""
     found = error(code)
     assert type(found) is kind
     assert found.outcome == "refused"
@@ -88,6 +90,7 @@ def test_listed_codes_are_refusals(code: int, kind: type[ExconnError]) -> None:
     ],
 )
 def test_a_family_of_refusals_is_told_apart_by_its_text(code: int, text: str, kind: type[ExconnError]) -> None:
+    """(fault F075)"""
     found = error(code, text)
     assert type(found) is kind
     assert found.outcome == "refused"
@@ -97,6 +100,7 @@ def test_a_family_of_refusals_is_told_apart_by_its_text(code: int, text: str, ki
 @pytest.mark.parametrize("code", sorted(UNKNOWN_OUTCOME))
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_a_code_that_leaves_the_outcome_open_never_refuses_a_command(code: int, status: int) -> None:
+    """(fault F072)"""
     found = error(code, status=status)
     assert isinstance(found, OutcomeUnknown)
     assert found.outcome == "unknown"
@@ -109,6 +113,7 @@ def test_a_code_that_leaves_the_outcome_open_never_refuses_a_command(code: int, 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
 @pytest.mark.parametrize("code", [None, -2010, -1003, -9999])
 def test_a_server_fault_never_refuses_a_command(status: int, code: int | None) -> None:
+    """(fault F071)"""
     assert isinstance(error(code, status=status), OutcomeUnknown)
     assert error(code, status=status, is_command=False).retryable
 
@@ -116,15 +121,18 @@ def test_a_server_fault_never_refuses_a_command(status: int, code: int | None) -
 @pytest.mark.parametrize("code", [-9999, -1010, -2021, -2022, 0, 7, -1099])
 @pytest.mark.parametrize("status", [300, 400, 401, 403, 404, 409, 418, 429])
 def test_a_code_on_no_table_proves_nothing(code: int, status: int) -> None:
+    """(fault F072)"""
     assert error(code, "A text from the future.", status).outcome == "unknown"
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 413])
 def test_an_answer_without_a_code_proves_nothing(status: int) -> None:
+    """(fault F074)"""
     assert error(None, status=status).outcome == "unknown"
 
 
 def test_the_firewall_is_named_and_asks_for_patience() -> None:
+    """(fault F079)"""
     found = error(None, status=403)
     assert isinstance(found, PermissionDenied)
     assert found.retryable
@@ -134,6 +142,7 @@ def test_the_firewall_is_named_and_asks_for_patience() -> None:
 @pytest.mark.parametrize("status", [418, 429])
 @pytest.mark.parametrize("code", [None, -1003, -1015])
 def test_a_reached_limit_was_refused_and_says_when_to_come_back(status: int, code: int | None) -> None:
+    """(faults F076, F078)"""
     found = error(code, status=status, retry_after="17")
     assert isinstance(found, RateLimitError)
     assert (found.retry_after, found.outcome, found.retryable) == (17.0, "refused", True)
@@ -141,12 +150,14 @@ def test_a_reached_limit_was_refused_and_says_when_to_come_back(status: int, cod
 
 @pytest.mark.parametrize("stated", ["", "soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 30, "\uff11"])
 def test_an_unusable_retry_after_is_none(stated: str) -> None:
+    """(fault F077)"""
     found = error(-1003, status=429, retry_after=stated)
     assert isinstance(found, RateLimitError)
     assert found.retry_after is None
 
 
 def test_an_absurd_retry_after_ends_with_the_longest_documented_ban() -> None:
+    """(fault F077)"""
     found = error(-1003, status=418, retry_after="999999999")
     assert isinstance(found, RateLimitError)
     assert found.retry_after == 259_200
@@ -158,6 +169,7 @@ def test_reads_have_no_outcome() -> None:
 
 
 def test_hostile_text_is_cleaned() -> None:
+    """(fault F184)"""
     found = error(-9999, "one\r\n\x1b[31mtwo" + "x" * 10_000)
     assert found.message.isprintable()
     assert len(found.message) < 250
@@ -177,6 +189,7 @@ def test_hostile_text_is_cleaned() -> None:
     ],
 )
 def test_any_body_of_an_error_is_survived(body: bytes) -> None:
+    """(fault F082)"""
     found = DRIVER.error_of(response(body, 400), COMMAND)
     assert type(found) is ExchangeError
     assert found.outcome == "unknown"

@@ -1,4 +1,4 @@
-"""Whatever bytes come, a parser returns a value or raises ProtocolError, nothing else (faults F032 to F041)."""
+"""Whatever bytes come, a parser returns a value or raises ProtocolError, nothing else (faults F032, F033, F039)."""
 
 from __future__ import annotations
 
@@ -110,6 +110,7 @@ def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObj
 
 @given(st.sampled_from(PAYLOADS), st.integers(0, 500))
 def test_truncated_payloads(payload: bytes, length: int) -> None:
+    """(fault F083)"""
     feed(payload[:length])
 
 

@@ -83,6 +83,7 @@ def test_a_trade_adds_a_fill() -> None:
 
 
 def test_a_cancel_is_known_under_the_orders_own_id() -> None:
+    """(fault F103)"""
     fact = order(NEW | {"x": "CANCELED", "X": "CANCELED", "c": "the-cancel", "C": "the-order"})
     assert (fact.client_order_id, fact.status) == ("the-order", OrderStatus.CANCELED)
 
@@ -94,11 +95,13 @@ def test_an_expiry_without_an_original_id_is_known_under_its_only_one() -> None:
 
 
 def test_a_rejection_keeps_its_reason() -> None:
+    """(fault F110)"""
     fact = order(NEW | {"x": "REJECTED", "X": "REJECTED", "r": "INSUFFICIENT_BALANCES"})
     assert (fact.status, fact.reason) == (OrderStatus.REJECTED, "INSUFFICIENT_BALANCES")
 
 
 def test_a_prevented_trade_is_no_fill() -> None:
+    """(fault F111)"""
     wire = NEW | {"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH", "pl": "1.0", "A": "1.0", "t": -1}
     message = event(wire)
     assert isinstance(message, Sequence)
@@ -114,6 +117,7 @@ def test_an_allocation_without_a_trade_id_is_no_fill() -> None:
 
 @pytest.mark.parametrize(("fee", "asset", "expected"), [("-0.5", "BNB", "-0.5"), (None, None, "0"), ("0", None, "0")])
 def test_a_surprising_fee_does_not_lose_the_fill(fee: str | None, asset: str | None, expected: str) -> None:
+    """(fault F113)"""
     message = event(TRADE | {"n": fee, "N": asset})
     assert isinstance(message, Sequence)
     fill = message[1]
@@ -122,6 +126,7 @@ def test_a_surprising_fee_does_not_lose_the_fill(fee: str | None, asset: str | N
 
 
 def test_unknown_words_are_kept_and_say_nothing() -> None:
+    """(fault F040)"""
     fact = order(NEW | {"X": "FROM_THE_FUTURE", "x": "NEWS", "o": "MOON", "f": "GTD", "S": "HOLD", "new": [1]})
     assert (fact.status, fact.reason) == (None, "FROM_THE_FUTURE")
     assert (fact.type, fact.time_in_force, fact.side) == (OrderType.OTHER, None, None)
@@ -133,6 +138,7 @@ def test_a_symbol_that_is_not_listed_keeps_its_spelling() -> None:
 
 @pytest.mark.parametrize("field", ["s", "c", "i", "x", "X", "z", "T", "S"])
 def test_a_report_without_a_needed_field_is_refused(field: str) -> None:
+    """(fault F038)"""
     with pytest.raises(ProtocolError):
         event({key: value for key, value in NEW.items() if key != field})
 
@@ -144,6 +150,7 @@ def test_a_malformed_trade_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_a_field_that_stands_twice_is_refused() -> None:
+    """(fault F034)"""
     frame = json.dumps({"subscriptionId": 0, "event": TRADE}).encode().replace(b'"l":', b'"l": "9", "l":')
     with pytest.raises(ProtocolError, match="twice"):
         parsed(frame)
@@ -163,6 +170,7 @@ def test_a_login_is_acknowledged_by_its_id() -> None:
 
 @pytest.mark.parametrize("request_id", [3, None])
 def test_a_refused_login_says_why(request_id: int | None) -> None:
+    """(fault F062)"""
     wire = {"id": request_id, "status": 401, "error": {"code": -2015, "msg": "Invalid API-key\n"}}
     reply = parsed(wire)
     assert isinstance(reply, LoginReply)
@@ -187,11 +195,13 @@ def test_a_refusal_without_a_text_is_still_a_refusal() -> None:
     ],
 )
 def test_the_end_of_the_stream_is_announced(frame: Any, notice: str) -> None:
+    """(fault F061)"""
     assert parsed(frame) == ServerNotice(notice)
 
 
 @pytest.mark.parametrize("name", ["balanceUpdate", "listStatus", "externalLockUpdate", "fromTheFuture"])
 def test_other_events_are_passed_by(name: str) -> None:
+    """(fault F035)"""
     assert event({"e": name, "E": 1, "c": {}, "l": 5}) == Unrecognized(name)
 
 

@@ -93,12 +93,14 @@ def test_an_acknowledgement_says_new_and_nothing_else() -> None:
 
 
 def test_zeros_that_mean_not_used_are_absent() -> None:
+    """(fault F037)"""
     (order,) = placed(RESULT)
     assert isinstance(order, OrderFact)
     assert (order.price, order.stop_price, order.quote_quantity) == (None, None, None)
 
 
 def test_an_order_that_expired_at_once_is_not_alive() -> None:
+    """(fault F110)"""
     wire = RESULT | {"status": "EXPIRED", "executedQty": "0.0", "expiryReason": "INSUFFICIENT_LIQUIDITY"}
     (order,) = placed(wire)
     assert isinstance(order, OrderFact)
@@ -121,17 +123,20 @@ def test_an_order_that_expired_at_once_is_not_alive() -> None:
     ],
 )
 def test_every_status_has_a_meaning_or_none(word: str, status: OrderStatus | None, reason: str) -> None:
+    """(fault F040)"""
     fact = queried(QUERIED | {"status": word})
     assert (fact.status, fact.reason) == (status, reason)
 
 
 def test_unknown_words_are_no_error() -> None:
+    """(fault F040)"""
     fact = queried(QUERIED | {"type": "TRAILING_MOON", "timeInForce": "GTD", "side": "HOLD", "newField": [{}]})
     assert (fact.type, fact.time_in_force, fact.side) == (OrderType.OTHER, None, None)
     assert queried(QUERIED | {"type": "LIMIT_MAKER"}).type is OrderType.LIMIT
 
 
 def test_a_cancel_is_known_under_the_orders_own_id() -> None:
+    """(fault F103)"""
     for known in (None, "28"):
         (order,) = cancelled(CANCELLED, known)
         assert isinstance(order, OrderFact)
@@ -148,6 +153,7 @@ def test_cancelling_a_leg_reports_the_whole_list() -> None:
 
 
 def test_a_queried_order_keeps_our_id_after_its_cancel_was_given_another() -> None:
+    """(fault F103)"""
     for known in (None, "28"):
         fact = queried(QUERIED | {"clientOrderId": "cancelMyOrder1", "status": "CANCELED"}, known)
         assert fact.client_order_id == "my-order-1"
@@ -156,6 +162,7 @@ def test_a_queried_order_keeps_our_id_after_its_cancel_was_given_another() -> No
 
 
 def test_an_unknown_quote_amount_of_an_old_order_is_absent() -> None:
+    """(fault F037)"""
     assert queried(QUERIED | {"cummulativeQuoteQty": "-1.00000000"}).cumulative_quote is None
 
 
@@ -167,6 +174,7 @@ def test_open_orders_of_all_symbols_get_their_canonical_names() -> None:
 
 
 def test_an_answer_about_another_order_is_refused() -> None:
+    """(fault F084)"""
     foreign = {"clientOrderId": "somebody-elses"}
     wrong: list[Any] = [
         lambda: placed(FULL | foreign),
@@ -185,6 +193,7 @@ def test_an_answer_about_another_order_is_refused() -> None:
 
 @pytest.mark.parametrize("field", ["symbol", "orderId", "clientOrderId", "status", "executedQty"])
 def test_a_query_without_a_needed_field_is_refused(field: str) -> None:
+    """(fault F038)"""
     wire = dict(QUERIED)
     del wire[field]
     with pytest.raises(ProtocolError):
@@ -192,6 +201,7 @@ def test_a_query_without_a_needed_field_is_refused(field: str) -> None:
 
 
 def test_a_status_stated_twice_is_refused() -> None:
+    """(fault F034)"""
     for parse in (placed, cancelled, queried):
         with pytest.raises(ProtocolError):
             parse(b'{"symbol":"BTCUSDT","orderId":28,"clientOrderId":"my-order-1","status":"NEW","status":"FILLED"}')

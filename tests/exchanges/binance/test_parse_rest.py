@@ -52,6 +52,7 @@ def test_a_book_keeps_the_text_of_its_levels() -> None:
 
 @pytest.mark.parametrize("level", [["1"], ["1", "2", "3"], ["1", 2], [1.5, "2"], "12", None])
 def test_a_level_of_another_shape_is_refused(level: Any) -> None:
+    """(fault F039)"""
     with pytest.raises(ProtocolError):
         DRIVER.fetch_order_book(BTCUSDT, 5).parse(response({"lastUpdateId": 1, "bids": [level], "asks": []}))
 
@@ -84,6 +85,7 @@ def test_own_trades_become_fills() -> None:
 
 
 def test_a_rebate_is_a_negative_fee() -> None:
+    """(fault F113)"""
     rows = [{**OWN_TRADE, "commission": "-0.00010000", "isMaker": True, "isBuyer": False}]
     (fill,) = DRIVER.fetch_fills(BNBBTC, None, INSTRUMENTS).parse(response(rows))
     assert (fill.fee, fill.is_maker, fill.side) == (exact("-0.0001"), True, Side.SELL)
@@ -114,6 +116,7 @@ def test_an_answer_of_another_form_is_a_protocol_error(body: bytes) -> None:
 
 
 def test_a_balance_that_stands_twice_in_one_row_is_refused() -> None:
+    """(fault F034)"""
     body = b'{"updateTime": 1, "balances": [{"asset": "BTC", "free": "1", "free": "2", "locked": "0"}]}'
     with pytest.raises(ProtocolError, match="twice"):
         DRIVER.fetch_balances().parse(response(body))

@@ -93,6 +93,7 @@ def test_a_signed_request_is_the_documented_one(symbol: str) -> None:
 
 
 def test_the_repr_of_a_request_shows_neither_key_nor_signature() -> None:
+    """(fault F169)"""
     shown = repr(DRIVER.to_http(call((("symbol", "LTCBTC"),)), SIGNER, 1, 5000))
     assert "signature" not in shown
     assert DOCS_KEY not in shown
@@ -113,6 +114,7 @@ def test_a_signed_call_without_a_signer_is_not_sent() -> None:
 
 @pytest.mark.parametrize("value", ["BTCUSDT&side=SELL", "../order", "?a=b", "%2e", "a\r\nb", 'x=["A"]', "\uff11 +/="])
 def test_no_value_can_break_out_of_its_parameter(value: str) -> None:
+    """(fault F178)"""
     query = encoded_query((("symbol", value), (value, "x")))
     assert query.isascii()
     assert parse_qsl(query, strict_parsing=True) == [("symbol", value), (value, "x")]
@@ -137,6 +139,7 @@ def test_the_drivers_signer_signs_as_documented() -> None:
 
 @pytest.mark.parametrize("canary", ["canary\n", " canary", "can ary", "canary\u00e9", "-----BEGIN KEY-----\ncanary"])
 def test_malformed_keys_are_refused_without_showing_them(canary: str) -> None:
+    """(fault F165)"""
     for key, secret in ((canary, "secret"), ("key", canary), ("", "secret"), ("key", "")):
         with pytest.raises(ValidationError) as caught:
             hmac_signer(key, secret)

@@ -76,6 +76,7 @@ def test_where_both_notional_filters_stand_the_stricter_counts() -> None:
 
 @pytest.mark.parametrize("status", ["HALT", "BREAK", "CANCEL_ONLY", "FROM_THE_FUTURE"])
 def test_any_other_status_than_trading_is_kept_and_does_not_trade(status: str) -> None:
+    """(fault F040)"""
     found = parsed(symbol(status=status)).get("BTC-USDT")
     assert not found.is_trading
     assert found.status == status
@@ -94,6 +95,7 @@ def test_absent_permissions_mean_allowed() -> None:
 
 @pytest.mark.parametrize("field", ["symbol", "status", "baseAsset", "quoteAsset", "orderTypes", "filters"])
 def test_a_missing_field_is_a_protocol_error_with_the_payload(field: str) -> None:
+    """(fault F038)"""
     wire = symbol()
     del wire[field]
     with pytest.raises(ProtocolError) as caught:

@@ -73,6 +73,7 @@ def test_an_installed_entry_point_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_no_way_of_showing_a_configuration_shows_the_secret() -> None:
+    """(fault F169)"""
     config = Config.builder("binance").credentials(KEY, SECRET).build()
     shown = [repr(config), str(config), f"{config}", repr(vars(config)), repr(config.credentials),
              repr(dataclasses.fields(config)), repr([config]), f"{config.credentials}"]  # fmt: skip
@@ -100,6 +101,7 @@ BAD_CREDENTIALS: list[tuple[Any, Any, str]] = [
 
 @pytest.mark.parametrize(("key", "secret", "field"), BAD_CREDENTIALS)
 def test_malformed_credentials_are_refused_unseen(key: Any, secret: Any, field: str) -> None:
+    """(fault F165)"""
     with pytest.raises(ValidationError) as caught:
         Config.builder("binance").credentials(key, secret)
     assert caught.value.field == field
@@ -110,6 +112,7 @@ def test_malformed_credentials_are_refused_unseen(key: Any, secret: Any, field: 
 
 
 def test_everything_can_come_from_the_environment() -> None:
+    """(fault F177)"""
     config = Config.from_env("binance", {
         **ENV, "EXCONN_BINANCE_ENVIRONMENT": "testnet", "EXCONN_BINANCE_ENDPOINT_REST": "https://example.org/x/",
     })  # fmt: skip
@@ -141,6 +144,7 @@ BAD_ENVIRONMENT: list[tuple[str, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("variable", "environ"), BAD_ENVIRONMENT)
 def test_a_malformed_variable_is_named_and_its_value_is_not(variable: str, environ: dict[str, str]) -> None:
+    """(fault F177)"""
     with pytest.raises(ValidationError) as caught:
         Config.from_env("binance", environ)
     assert caught.value.field == variable
@@ -194,6 +198,7 @@ BAD_URLS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("name", "url"), BAD_URLS)
 def test_an_unsafe_url_is_refused_at_once_without_its_password(name: str, url: Any) -> None:
+    """(fault F175)"""
     with pytest.raises(ValidationError) as caught:
         Config.builder("binance").endpoints(**{name: url})
     assert caught.value.field == name
@@ -294,6 +299,7 @@ def test_a_misspelt_setting_is_named_with_the_known_ones(method: str) -> None:
 
 
 def test_a_key_the_exchange_cannot_sign_with_is_refused_when_the_configuration_is_made() -> None:
+    """(fault F165)"""
     pem = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
     with pytest.raises(ValidationError) as caught:
         Config.builder("binance").credentials(KEY, pem).build()

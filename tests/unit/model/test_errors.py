@@ -31,17 +31,21 @@ OWN_ARGUMENTS: dict[str, dict[str, Any]] = {
     "CircuitOpen": {"retry_after": 1.5},
     "ConnectionFailed": {"temporary": False},
     "RiskRejected": {"rule": "mine"},
+    "SubscriberLagging": {"name": "order.binance.*", "waiting": 7, "age": 0.5},
+    "SubscriberStuck": {"name": "order.binance.*", "waiting": 7, "age": 0.5},
 }
 OUTCOMES = {
     "ValidationError": "not_sent", "CircuitOpen": "not_sent", "RiskRejected": "not_sent", "JournalError": "not_sent",
-    "NotReady": "not_sent", "ForkedProcess": "not_sent", "AuthenticationError": "refused",
+    "NotReady": "not_sent", "ForkedProcess": "not_sent", "ThreadsUnavailable": "not_sent",
+    "AuthenticationError": "refused",
     "PermissionDenied": "refused", "RateLimitError": "refused", "ClockSkew": "refused", "OrderRejected": "refused",
     "InsufficientBalance": "refused", "FilterViolation": "refused", "DuplicateOrder": "refused",
     "OrderNotFound": "refused", "MarketClosed": "refused", "WouldTakeLiquidity": "refused",
     "OutcomeUnknown": "unknown",
 }  # fmt: skip
 RETRYABLE = {
-    "RateLimitError", "ConnectionFailed", "RequestTimeout", "CircuitOpen", "ClockSkew", "StaleBook", "NotReady",
+    "RateLimitError", "ConnectionFailed", "RequestTimeout", "CircuitOpen", "ClockSkew", "SilentTopic", "StaleBook",
+    "NotReady",
 }  # fmt: skip
 
 
@@ -115,6 +119,7 @@ def test_a_pickled_unknown_outcome_lets_go_of_the_handle() -> None:
 
 @pytest.mark.parametrize("value", ["a\x1b[31mb\r\nc\x00", "line\nline", "\u202eright to left", "\ud800"])
 def test_a_shown_value_is_printable(value: str) -> None:
+    """(fault F184)"""
     error = ValidationError("symbol", value, "is unknown")
     assert str(error).isprintable()
     assert error.value.isprintable()

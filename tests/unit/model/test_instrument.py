@@ -71,6 +71,7 @@ def test_an_order_within_the_rules_passes(order: OrderRequest) -> None:
 def test_a_broken_rule_is_named_with_the_nearest_valid_value(
     order: OrderRequest, rule: str, field: str, nearest: str
 ) -> None:
+    """(fault F183)"""
     with pytest.raises(ValidationError) as caught:
         BTC.check(order)
     assert caught.value.field == field
@@ -94,6 +95,7 @@ def test_a_limit_of_zero_is_none() -> None:
 
 
 def test_the_largest_numbers_that_are_accepted_are_judged_and_do_not_crash() -> None:
+    """(fault F180)"""
     largest = "9" * 38 + "e30"
     open_ended = replace(BTC, max_price=Decimal(0), max_quantity=Decimal(0))
     with pytest.raises(ValidationError):
@@ -107,6 +109,7 @@ amounts = st.decimals(min_value=0, max_value=10**9, places=8)
 @fixed
 @given(amounts, amounts)
 def test_rounding_never_increases_and_ends_on_a_step(price: Decimal, quantity: Decimal) -> None:
+    """(fault F183)"""
     assert BTC.round_price(price) <= price
     assert BTC.round_quantity(quantity) <= quantity
     assert BTC.round_price(price) % BTC.tick_size == 0
@@ -134,6 +137,7 @@ UNKNOWN: list[Any] = [
 
 @pytest.mark.parametrize("spelling", UNKNOWN, ids=lambda value: str(type(value).__name__))
 def test_an_unknown_symbol_is_refused(spelling: Any) -> None:
+    """(fault F178)"""
     assert spelling not in TABLE
     with pytest.raises(ValidationError) as caught:
         TABLE.get(spelling)

@@ -37,6 +37,7 @@ REFUSED: list[object] = [
 
 @pytest.mark.parametrize("value", REFUSED, ids=lambda value: type(value).__name__)
 def test_what_is_no_exact_number_is_refused_by_the_name_of_its_field(value: object) -> None:
+    """(fault F180)"""
     with pytest.raises(ValidationError) as caught:
         decimal_of("stop_price", value)
     assert caught.value.field == "stop_price"
@@ -58,6 +59,7 @@ def test_what_is_exact_stays_exact(value: object, number: Decimal) -> None:
 
 
 def test_a_refused_float_is_told_what_to_pass_instead() -> None:
+    """(fault F181)"""
     with pytest.raises(ValidationError, match=r"Decimal\('0.1'\)"):
         decimal_of("price", 0.1)
 
@@ -120,6 +122,7 @@ def test_a_step_of_zero_allows_everything() -> None:
 
 
 def test_the_context_of_the_host_program_has_no_influence() -> None:
+    """(fault F182)"""
     hostile = decimal.Context(prec=2, rounding=decimal.ROUND_UP, traps=[decimal.Inexact, decimal.Rounded])
     with decimal.localcontext(hostile):
         number = decimal_of("price", "12345.6789")

@@ -69,6 +69,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("field", "change"), BROKEN, ids=[f"{field}-{len(change)}" for field, change in BROKEN])
 def test_what_breaks_a_rule_is_named(field: str, change: dict[str, Any]) -> None:
+    """(fault F179)"""
     values: dict[str, Any] = {"symbol": "BTC-USDT", "side": "buy", "type": "limit", "quantity": "1", "price": "2"}
     with pytest.raises(ValidationError) as caught:
         OrderRequest(**{**values, **change})

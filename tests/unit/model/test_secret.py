@@ -30,11 +30,13 @@ CANARY = "canary-5f1e9c"
     ],
 )  # fmt: skip
 def test_it_prints_as_stars(show: Callable[[Secret], str]) -> None:
+    """(fault F169)"""
     assert CANARY not in show(Secret(CANARY))
 
 
 @pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy, vars, json.dumps, iter, len])
 def test_it_is_neither_copied_nor_opened(take: Callable[[Any], object]) -> None:
+    """(fault F172)"""
     with pytest.raises(TypeError) as caught:
         take(Secret(CANARY))
     assert CANARY not in str(caught.value)
@@ -54,5 +56,6 @@ def test_it_compares_by_its_text() -> None:
 
 
 def test_a_request_shows_neither_its_query_nor_its_headers() -> None:
+    """(fault F169)"""
     request = HttpRequest("GET", f"/api/v3/order?signature={CANARY}", {"X-KEY": CANARY}, CANARY.encode())
     assert repr(request) == "<HttpRequest GET /api/v3/order>"

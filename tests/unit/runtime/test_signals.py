@@ -200,6 +200,7 @@ def test_a_thread_does_not_wait_for_itself() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_object_of_the_parent_says_so_in_a_forked_child() -> None:
+    """(fault F124)"""
     guard = ProcessGuard()
     guard.check("connector")
     pid = os.fork()

@@ -5,25 +5,34 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.dispatch import PushSubscription
 from exconn_sync._runtime.mailbox import Mailbox
-from exconn_sync._runtime.subscription import PullSubscription, PushSubscription, Subscription
-from exconn_sync.errors import ConnectorStopped, RequestTimeout
-from tests.unit.support import LIMIT, Background, in_threads, until
+from exconn_sync._runtime.subscription import PullSubscription, Subscription
+from exconn_sync.errors import ConnectorStopped, RequestTimeout, SubscriberLagging, SubscriberStuck, ValidationError
+from tests.unit.support import LIMIT, SECOND, Background, in_threads, until
 
 KEY = ("trade", "binance", "BTC-USDT")
 
 
 class Desk:
-    """A bus, with everything that is told to one subscriber of it."""
+    """A bus, and everything that is told of trouble with its subscribers."""
 
     def __init__(self) -> None:
         self.bus = Bus()
         self.failures: list[tuple[str, Exception]] = []
+        self.alarms: list[SubscriberLagging] = []
+
+    def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
+        self.failures.append((subscription.name, error))
+
+    def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
+        self.alarms.append(error)
 
     def push(
         self,
@@ -31,16 +40,17 @@ class Desk:
         pattern: tuple[str, str, str] = KEY,
         mailbox: Mailbox | None = None,
         on_gap: Callable[[int], object] | None = None,
+        alarm: int | None = None,
     ) -> PushSubscription:
         made = PushSubscription(
-            pattern, mailbox or Mailbox(0, "drop_oldest"), self.bus.remove, callback, on_gap,
-            lambda where, error: self.failures.append((where, error)),
-        )  # fmt: skip
+            pattern, mailbox or Mailbox(0, "drop_oldest"), self.bus.remove, callback, on_gap, self, alarm
+        )
         self.bus.add(made)
         return made
 
-    def pull(self) -> PullSubscription[int]:
-        made: PullSubscription[int] = PullSubscription(KEY, Mailbox(0, "drop_oldest"), self.bus.remove)
+    def pull(self, mailbox: Mailbox | None = None, alarm: int | None = None) -> PullSubscription[int]:
+        box = mailbox or Mailbox(0, "drop_oldest")
+        made: PullSubscription[int] = PullSubscription(KEY, box, self.bus.remove, self, alarm)
         self.bus.add(made)
         return made
 
@@ -72,6 +82,29 @@ def test_no_thread_exists_before_the_first_event(desk: Desk) -> None:
     subscription.stop()
 
 
+def test_without_a_thread_events_wait_and_nobody_else_suffers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has no more threads to give, and then has some (fault F143)."""
+    got: list[int] = []
+    later = desk.push(got.append)
+    others = desk.pull()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        desk.bus.publish(KEY, [1, 2])
+        desk.bus.publish(KEY, [3])
+    assert [others.get(LIMIT) for _ in range(3)] == [1, 2, 3]
+    assert (later.pending, got, desk.failures) == (3, [], [])
+    # Once a second somebody looks after all subscribers, also where nothing comes.
+    desk.bus.look(time.monotonic_ns())
+    until(lambda: got == [1, 2, 3])
+    desk.bus.publish(KEY, [4])
+    assert desk.close(LIMIT)
+    assert got == [1, 2, 3, 4]
+
+
 def test_many_writers_at_the_first_moment_start_one_thread(desk: Desk) -> None:
     names: set[int] = set()
     desk.push(lambda event: names.add(threading.get_ident()))
@@ -81,6 +114,7 @@ def test_many_writers_at_the_first_moment_start_one_thread(desk: Desk) -> None:
 
 
 def test_an_exception_is_reported_and_harms_nobody(desk: Desk) -> None:
+    """(fault F134)"""
     got: list[int] = []
     good: list[int] = []
 
@@ -95,12 +129,13 @@ def test_an_exception_is_reported_and_harms_nobody(desk: Desk) -> None:
     assert got == good == [1, 2, 3]
     assert bad.errors == 3
     assert [(where, str(error)) for where, error in desk.failures] == [
-        ("callback of trade.binance.BTC-USDT", f"no {number}") for number in (1, 2, 3)
+        ("trade.binance.BTC-USDT", f"no {number}") for number in (1, 2, 3)
     ]
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, BaseException])
 def test_what_is_no_exception_is_reported_too_and_the_next_event_comes(desk: Desk, kind: type[BaseException]) -> None:
+    """(fault F135)"""
     got: list[int] = []
 
     def fail(event: int) -> None:
@@ -115,6 +150,7 @@ def test_what_is_no_exception_is_reported_too_and_the_next_event_comes(desk: Des
 
 
 def test_an_exit_in_a_callback_ends_its_subscription_and_is_reported(desk: Desk) -> None:
+    """(fault F135)"""
     got: list[int] = []
 
     def leave(event: int) -> None:
@@ -176,6 +212,7 @@ def test_stop_waits_for_the_callback_that_is_running(desk: Desk) -> None:
 
 
 def test_a_callback_may_end_its_own_subscription_and_hears_nothing_more(desk: Desk) -> None:
+    """(fault F138)"""
     heard: list[str] = []
     done = threading.Event()
 
@@ -199,6 +236,7 @@ def test_a_callback_may_end_its_own_subscription_and_hears_nothing_more(desk: De
 
 
 def test_a_callback_may_subscribe_and_end_others(desk: Desk) -> None:
+    """(fault F138)"""
     late: list[int] = []
     other = desk.push(lambda event: None, ("trade", "*", "*"))
 
@@ -241,6 +279,7 @@ def test_a_failing_gap_notice_is_reported_and_the_events_come(desk: Desk) -> Non
 
 
 def test_a_callback_that_never_returns_holds_up_nobody_else(desk: Desk) -> None:
+    """(fault F136)"""
     release, stuck_began = threading.Event(), threading.Event()
     heard: list[int] = []
 
@@ -312,7 +351,212 @@ def test_get_waits_and_says_why_nothing_came(desk: Desk) -> None:
         reader.result()
 
 
+@pytest.mark.parametrize(
+    ("policy", "events", "expected"),
+    [
+        ("drop_oldest", [1, 2, 3, 4, 5], [(4, 3), (5, 0), (6, 0)]),
+        ("drop_newest", [1, 2, 3, 4, 5], [(1, 0), (2, 0), (6, 3)]),
+        ("block", [1, 2, 3, 4, 5], [(4, 3), (5, 0), (6, 0)]),
+        ("conflate", [1, 1, 1, 2, 2], [(1, 2), (2, 1), (6, 0)]),
+    ],
+)
+def test_a_loop_is_told_what_it_missed_before_each_event(
+    desk: Desk, policy: str, events: list[int], expected: list[tuple[int, int]]
+) -> None:
+    """Fault F156."""
+    subscription = desk.pull(Mailbox(2, policy, lambda event: event, block_limit=0.01))
+    Background(lambda: desk.bus.publish(KEY, events)).result()
+    got = [(subscription.get(0), subscription.missed) for _ in range(2)]
+    desk.bus.publish(KEY, [6])
+    got.append((subscription.get(0), subscription.missed))
+    assert got == expected
+    assert subscription.dropped == 3
+    subscription.stop()
+
+
+# --- lag, alarm, stuck callbacks ------------------------------------------------------------------------------------
+
+
+def test_lag_is_how_long_the_oldest_has_been_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = SECOND
+    for module in ("mailbox", "subscription", "dispatch"):
+        monkeypatch.setattr(f"exconn_sync._runtime.{module}.monotonic_ns", lambda: now)
+    began, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(event: int) -> None:
+        began.release()
+        assert go_on.acquire(timeout=LIMIT)
+
+    pushed, pulled = desk.push(slow), desk.pull()
+    assert (pushed.lag, pulled.lag) == (0, 0)
+    desk.bus.publish(KEY, [1])
+    assert began.acquire(timeout=LIMIT)
+    now = 2 * SECOND
+    desk.bus.publish(KEY, [2])
+    now = 4 * SECOND
+    desk.bus.publish(KEY, [3])
+    assert (pushed.lag, pulled.lag) == (3, 3)
+    assert (pushed.pending, pulled.pending) == (3, 3)
+    assert pulled.get(0) == 1
+    assert pulled.lag == 2
+    go_on.release()
+    assert began.acquire(timeout=LIMIT)
+    assert pushed.lag == 2
+    go_on.release()
+    assert began.acquire(timeout=LIMIT)
+    assert (pushed.lag, pushed.pending) == (0, 1)
+    go_on.release()
+    assert desk.close(LIMIT)
+    assert (pushed.lag, pushed.pending) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["push", "pull"])
+def test_an_alarm_is_raised_once_until_a_tenth_is_left(desk: Desk, kind: str) -> None:
+    """Fault F156: nothing is dropped, and it is told loudly."""
+    go_on = threading.Semaphore(0)
+    taken: list[int] = []
+
+    def slow(event: int) -> None:
+        assert go_on.acquire(timeout=LIMIT)
+        taken.append(event)
+
+    subscription = desk.push(slow, alarm=20) if kind == "push" else desk.pull(alarm=20)
+
+    def take(count: int) -> None:
+        until_there = len(taken) + count
+        for _ in range(count):
+            if isinstance(subscription, PullSubscription):
+                taken.append(subscription.get(0))
+            else:
+                go_on.release()
+        until(lambda: len(taken) == until_there)
+        until(lambda: subscription.pending == number - until_there)
+
+    number = 0
+
+    def put(count: int) -> None:
+        nonlocal number
+        for _ in range(count):
+            desk.bus.publish(KEY, [number])
+            number += 1
+
+    put(19)
+    assert desk.alarms == []
+    put(30)
+    assert [(alarm.name, alarm.waiting) for alarm in desk.alarms] == [("trade.binance.BTC-USDT", 20)]
+    take(46)
+    put(30)
+    assert len(desk.alarms) == 1, "it had not drained to a tenth"
+    take(31)
+    put(30)
+    assert len(desk.alarms) == 2
+    take(32)
+    assert taken == list(range(number))
+    assert subscription.dropped == 0
+    assert desk.close(LIMIT)
+
+
+def test_a_stuck_callback_is_reported_once_with_its_stack(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault F136."""
+    monkeypatch.setattr("exconn_sync._runtime.subscription.STUCK_AFTER", 0.02)
+    began, release = threading.Event(), threading.Event()
+
+    def wait_for_ever(event: int) -> None:
+        began.set()
+        release.wait(LIMIT)
+
+    subscription = desk.push(wait_for_ever)
+    desk.bus.publish(KEY, [1])
+    assert began.wait(LIMIT)
+
+    def looked() -> bool:
+        desk.bus.publish(KEY, [2])
+        return bool(desk.alarms)
+
+    until(looked)
+    for _ in range(50):
+        desk.bus.look(time.monotonic_ns() + 60 * SECOND)
+    (alarm,) = desk.alarms
+    assert isinstance(alarm, SubscriberStuck)
+    assert "wait_for_ever" in alarm.details["stack"]
+    assert alarm.waiting == subscription.pending
+    release.set()
+    assert desk.close(LIMIT)
+
+
+def test_a_slow_callback_that_goes_on_is_not_stuck(desk: Desk) -> None:
+    began, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(event: int) -> None:
+        began.release()
+        assert go_on.acquire(timeout=LIMIT)
+
+    desk.push(slow)
+    desk.bus.publish(KEY, [1, 2, 3, 4])
+    now = time.monotonic_ns()
+    for step in range(4):
+        assert began.acquire(timeout=LIMIT)
+        desk.bus.look(now + step * 4 * SECOND)
+        go_on.release()
+    assert desk.close(LIMIT)
+    desk.bus.look(now + 3600 * SECOND)
+    assert desk.alarms == []
+
+
+# --- callbacks that wait ---------------------------------------------------------------------------------------------
+
+
+def test_two_callbacks_that_end_each_other_do_not_wait_for_each_other(desk: Desk) -> None:
+    """Faults F138, F139."""
+    both = threading.Barrier(2)
+    ended: list[int] = []
+
+    def end(other: int) -> Callable[[int], None]:
+        def callback(event: int) -> None:
+            both.wait(LIMIT)
+            subscriptions[other].stop()
+            ended.append(other)
+
+        return callback
+
+    subscriptions = [desk.push(end(1)), desk.push(end(0))]
+    began = time.monotonic()
+    desk.bus.publish(KEY, [1])
+    until(lambda: len(ended) == 2)
+    assert time.monotonic() - began < 4, "each waited out its limit"
+    assert desk.bus.subscriptions() == ()
+
+
+def test_a_callback_for_which_the_reader_waits_must_not_wait_for_events(desk: Desk) -> None:
+    """Fault F139."""
+    other = desk.pull()
+    desk.push(lambda event: other.get(LIMIT), mailbox=Mailbox(1, "block"))
+    desk.push(lambda event: next(other), mailbox=Mailbox(1, "block"))
+    patient: list[int] = []
+    desk.push(lambda event: patient.append(other.get(LIMIT)))
+    desk.bus.publish(KEY, [1])
+    until(lambda: len(desk.failures) == 2)
+    until(lambda: patient == [1])
+    assert all(isinstance(error, ValidationError) for _, error in desk.failures)
+    assert desk.close(LIMIT)
+
+
+def test_a_first_batch_larger_than_a_blocking_buffer_arrives(desk: Desk) -> None:
+    heard: list[int] = []
+    subscription = desk.push(heard.append, mailbox=Mailbox(2, "block"))
+    Background(lambda: desk.bus.publish(KEY, list(range(50)))).result()
+    assert desk.close(LIMIT)
+    assert heard == list(range(50))
+    assert subscription.dropped == 0
+
+
 # --- bus ------------------------------------------------------------------------------------------------------------
+
+
+def test_all_but_one_hear_of_it(desk: Desk) -> None:
+    first, second = desk.pull(), desk.pull()
+    desk.bus.publish(KEY, [1], but=first)
+    assert (first.pending, second.pending) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -345,3 +589,33 @@ def test_removing_the_unknown_is_ignored(desk: Desk) -> None:
     desk.bus.remove(Subscription(KEY, Mailbox(0, "drop_oldest"), desk.bus.remove))
     assert desk.bus.subscriptions() == (kept,)
     kept.stop()
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "block"])
+def test_without_a_thread_events_wait_and_nobody_else_is_harmed(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has no thread left: the writer goes on, and events come once there is one (fault F143)."""
+    desk = Desk()
+    heard: list[int] = []
+
+    def none_left(name: str, target: Callable[[], None]) -> threading.Thread:
+        raise RuntimeError("can't start new thread")
+
+    subscription = desk.push(heard.append, mailbox=Mailbox(3, policy))
+    with monkeypatch.context() as patch:
+        patch.setattr("exconn_sync._runtime.dispatch.spawn", none_left)
+        for number in range(5):
+            Background(partial(desk.bus.publish, KEY, [number])).result()
+    assert [(alarm.name, "can't start new thread" in str(alarm)) for alarm in desk.alarms] == [
+        ("trade.binance.BTC-USDT", True)
+    ]
+    assert (subscription.pending, subscription.dropped) == (3, 2)
+    desk.bus.publish(KEY, [5])
+    until(lambda: 5 in heard)
+    assert heard in ([2, 3, 4, 5], [3, 4, 5])
+    assert desk.close(LIMIT)
+
+
+@pytest.mark.parametrize("timeout", ["5", float("nan"), True])
+def test_seconds_are_checked(timeout: Any) -> None:
+    with pytest.raises(ValidationError, match="must be a number of seconds"):
+        Desk().pull().get(timeout)

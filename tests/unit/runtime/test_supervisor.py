@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._machines.restart import RestartPolicy, Strategy
+from exconn_sync._machines.restart import Strategy
+from exconn_sync._machines.supervision import Child, Group, Tree
 from exconn_sync._runtime.supervisor import Supervisor
 from exconn_sync._runtime.worker import Body, Worker, WorkerRun
 from exconn_sync.ports.clock import SystemClock
@@ -29,8 +30,9 @@ class Team:
         self.gave_up: list[tuple[str, Exception]] = []
         self.over = threading.Event()
         self.workers = {name: Worker(name, body, CLOCK) for name, body in bodies.items()}
+        tree = Tree(Group("root", strategy, intensity, 60, tuple(Child(name) for name in bodies)))
         self.supervisor = Supervisor(
-            "test", RestartPolicy(strategy, intensity, 60), list(self.workers.values()), CLOCK,
+            "test", tree, list(self.workers.values()), CLOCK,
             lambda name, error: self.crashes.append((name, str(error))), self._give_up,
         )  # fmt: skip
 
@@ -57,6 +59,7 @@ def crashing(times: int, error: Callable[[], BaseException] = lambda: ValueError
 
 
 def test_a_crashed_worker_lives_again_and_the_crash_is_told() -> None:
+    """(fault F141)"""
     team = Team({"a": crashing(2), "b": steady})
     team.supervisor.start()
     until(lambda: [report.restarts for report in team.supervisor.reports()] == [2, 0])
@@ -70,6 +73,7 @@ def test_a_crashed_worker_lives_again_and_the_crash_is_told() -> None:
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, RecursionError])
 def test_no_worker_dies_unnoticed_whatever_it_raises(error: type[BaseException]) -> None:
+    """(faults F141, F142)"""
     team = Team({"a": crashing(1, error)})
     team.supervisor.start()
     until(lambda: team.states() == {"a": "running"} and team.supervisor.reports()[0].restarts == 1)
@@ -78,6 +82,8 @@ def test_no_worker_dies_unnoticed_whatever_it_raises(error: type[BaseException])
 
 
 def test_a_worker_that_returns_unasked_is_started_again() -> None:
+    """(fault F141)"""
+
     def body(run: WorkerRun) -> None:
         if run.generation > 1:
             steady(run)
@@ -91,6 +97,7 @@ def test_a_worker_that_returns_unasked_is_started_again() -> None:
 
 @pytest.mark.parametrize("intensity", [0, 1, 3])
 def test_beyond_its_intensity_it_gives_up_visibly_and_stops_the_others(intensity: int) -> None:
+    """(fault F145)"""
     team = Team({"a": crashing(99), "b": steady}, intensity=intensity)
     team.supervisor.start()
     assert team.over.wait(LIMIT)
@@ -101,6 +108,7 @@ def test_beyond_its_intensity_it_gives_up_visibly_and_stops_the_others(intensity
 
 
 def test_exactly_as_many_crashes_as_allowed_are_survived() -> None:
+    """(fault F145)"""
     team = Team({"a": crashing(3)}, intensity=3)
     team.supervisor.start()
     until(lambda: team.states() == {"a": "running"} and team.supervisor.reports()[0].restarts == 3)

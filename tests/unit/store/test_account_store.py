@@ -67,6 +67,7 @@ EXPECTED.store.apply(FACTS)
 def test_any_order_and_repetition_of_facts_gives_the_same_state(
     facts: list[Fact], again: list[Fact], one_by_one: bool
 ) -> None:
+    """(fault F096)"""
     kept = Kept()
     for group in [[fact] for fact in [*facts, *again]] if one_by_one else [[*facts, *again]]:
         kept.store.apply(group)
@@ -99,6 +100,7 @@ def test_the_expected_state_is_what_the_facts_say() -> None:
 
 
 def test_a_fill_that_came_before_its_order_belongs_to_it() -> None:
+    """(fault F091)"""
     kept = Kept()
     kept.store.apply([fill("1", "2")])
     assert kept.store.orders() == []
@@ -116,6 +118,7 @@ def test_an_exchange_id_of_two_symbols_finds_no_order() -> None:
 
 
 def test_a_repeated_balance_is_told_once() -> None:
+    """(fault F116)"""
     kept = Kept()
     kept.store.apply([balance("BTC", "1", 10)])
     kept.store.apply([balance("BTC", "1", 10)])
@@ -152,6 +155,7 @@ def test_the_history_tells_what_was_learnt_in_order_of_arrival() -> None:
 
 
 def test_a_used_id_is_refused_and_changes_nothing() -> None:
+    """(fault F101)"""
     kept = Kept()
     kept.store.begin(intent())
     with pytest.raises(ValidationError, match="used before"):
@@ -161,6 +165,7 @@ def test_a_used_id_is_refused_and_changes_nothing() -> None:
 
 
 def test_of_many_threads_that_begin_one_id_only_one_succeeds() -> None:
+    """(fault F101)"""
     kept = Kept()
     begun: list[int] = []
 
@@ -177,6 +182,7 @@ def test_of_many_threads_that_begin_one_id_only_one_succeeds() -> None:
 
 
 def test_an_intent_is_kept_before_anybody_hears_of_it() -> None:
+    """(fault F149)"""
     seen: list[str] = []
 
     class Journal(MemoryJournal):
@@ -221,6 +227,7 @@ def test_an_intent_is_kept_before_anybody_hears_of_it_also_while_another_thread_
 
 @pytest.mark.parametrize("error", [JournalError("disk full"), OSError("disk full"), RuntimeError("defect")])
 def test_an_intent_that_is_not_kept_is_a_journal_error(error: Exception) -> None:
+    """(fault F150)"""
     kept = Kept(BrokenJournal(error))
     with pytest.raises(JournalError, match=str(error)) as caught:
         kept.store.begin(intent())
@@ -232,6 +239,7 @@ def test_an_intent_that_is_not_kept_is_a_journal_error(error: Exception) -> None
 
 @pytest.mark.parametrize("error", [JournalError("disk full"), OSError("disk full")])
 def test_a_fact_that_is_not_kept_is_reported_and_told_all_the_same(error: Exception) -> None:
+    """(fault F150)"""
     kept = Kept(BrokenJournal(error))
     kept.store.apply([order(exchange_id="x1"), fill("1")])
     kept.store.apply([fill("2")])

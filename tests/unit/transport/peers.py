@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from websocket import ABNF
@@ -40,9 +41,7 @@ class Peer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._acceptor.join(LIMIT)
+        self.refuse()
         for sock in self._open:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -51,6 +50,13 @@ class Peer:
             assert not thread.is_alive()
         if kind is None and self.errors:
             raise self.errors[0]
+
+    def refuse(self) -> None:
+        """Take no further connection."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._acceptor.join(LIMIT)
 
     def _accept(self) -> None:
         while True:
@@ -79,10 +85,14 @@ class Peer:
                 self.errors.append(error)
 
 
-def read_head(sock: socket.socket) -> str:
-    """Return the head of a request."""
+def read_head(sock: socket.socket, *, peek: bool = False) -> str:
+    """Return the head of a request; with ``peek`` it stays there to be read again (not over TLS)."""
     head = b""
-    while not head.endswith(b"\r\n\r\n"):
+    while peek and b"\r\n\r\n" not in head:
+        head = sock.recv(65536, socket.MSG_PEEK)
+        if not head:
+            raise ConnectionResetError("the other side left")
+    while not peek and not head.endswith(b"\r\n\r\n"):
         byte = sock.recv(1)
         if not byte:
             raise ConnectionResetError("the other side left")
@@ -90,15 +100,19 @@ def read_head(sock: socket.socket) -> str:
     return head.decode()
 
 
-def upgrade(sock: socket.socket) -> str:
-    """Do the server's half of the WebSocket handshake; return the request."""
+def upgrade(sock: socket.socket, first: bytes = b"", headers: str = "") -> str:
+    """Do the server's half of the WebSocket handshake; return the request.
+
+    ``first`` are bytes that come in one piece with the answer, ``headers`` are further lines of it.
+    """
     head = read_head(sock)
     key = next(line.split(": ")[1] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key"))
     digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
     accept = base64.b64encode(digest).decode()
     sock.sendall(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+        f"Sec-WebSocket-Accept: {accept}\r\n{headers}\r\n".encode()
+        + first
     )
     return head
 
@@ -143,3 +157,17 @@ def reset(sock: socket.socket) -> None:
     """End a connection with a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+@contextlib.contextmanager
+def blackhole() -> Iterator[int]:
+    """Give a port whose queue of connections is full: further ones are neither taken nor refused."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            assert filler.connect_ex(address) in (0, errno.EINPROGRESS)
+        yield address[1]

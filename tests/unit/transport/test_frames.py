@@ -47,6 +47,7 @@ def streams(draw: st.DrawFn) -> tuple[bytes, list[bytes], list[bytes], list[byte
 def test_any_pieces_give_the_same_messages(
     stream: tuple[bytes, list[bytes], list[bytes], list[bytes]], choose: st.DataObject
 ) -> None:
+    """(fault F013)"""
     data, messages, pings, pongs = stream
     cuts = sorted(choose.draw(st.lists(st.integers(0, len(data)), max_size=12)))
     reader = FrameReader(max(125, *map(len, messages), 0))
@@ -60,6 +61,7 @@ def test_any_pieces_give_the_same_messages(
 
 
 def test_every_single_cut_gives_the_same_messages() -> None:
+    """(fault F013)"""
     data = frame(b"one") + frame(b"tw", final=0) + frame(b"p", PING) + frame(b"o", CONTINUATION) + frame(b"z" * 126)
     for cut in range(len(data) + 1):
         reader = FrameReader(1000)
@@ -76,6 +78,7 @@ def test_every_single_cut_gives_the_same_messages() -> None:
 @pytest.mark.parametrize("size", [MAX + 1, 2**32, 2**63 - 1, 2**64 - 1])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY, CONTINUATION, PING])
 def test_a_declared_length_beyond_the_limit_is_refused_before_any_byte_of_it_comes(size: int, opcode: int) -> None:
+    """(fault F028)"""
     header = bytes([0x80 | opcode, 127]) + size.to_bytes(8, "big")
     with pytest.raises(ProtocolError, match=str(MAX)):
         FrameReader(MAX).feed(header)
@@ -88,6 +91,7 @@ def test_the_limit_itself_is_allowed_in_one_and_in_many_pieces() -> None:
 
 
 def test_the_sum_of_fragments_is_limited() -> None:
+    """(fault F028)"""
     reader = FrameReader(MAX)
     half = b"x" * (MAX // 2)
     reader.feed(frame(half, final=0) + frame(half, CONTINUATION, final=0))
@@ -96,6 +100,7 @@ def test_the_sum_of_fragments_is_limited() -> None:
 
 
 def test_an_endless_row_of_empty_fragments_takes_no_memory() -> None:
+    """(fault F028)"""
     reader = FrameReader(MAX)
     reader.feed(frame(b"a", final=0))
     row = frame(b"", CONTINUATION, final=0) * 20_000
@@ -154,6 +159,7 @@ VIOLATIONS = {
 
 @pytest.mark.parametrize("data", VIOLATIONS.values(), ids=VIOLATIONS)
 def test_a_violation_of_the_protocol_is_an_error(data: bytes) -> None:
+    """(fault F031)"""
     with pytest.raises(ProtocolError):
         FrameReader(MAX).feed(data)
 
@@ -167,10 +173,12 @@ def test_a_violation_of_the_protocol_is_an_error(data: bytes) -> None:
     ],
 )  # fmt: skip
 def test_a_close_is_told_with_code_and_printable_reason(payload: bytes, close: CloseFrame) -> None:
+    """(fault F026)"""
     assert FrameReader(MAX).feed(frame(payload, CLOSE)).close == close
 
 
 def test_what_follows_a_close_is_ignored() -> None:
+    """(fault F027)"""
     reader = FrameReader(MAX)
     frames = reader.feed(frame(b"before") + frame(b"", CLOSE) + frame(b"after") + VIOLATIONS["masked"])
     assert frames.messages == [b"before"]
@@ -183,6 +191,7 @@ def test_what_follows_a_close_is_ignored() -> None:
 @fixed
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_rubbish_ends_in_a_protocol_error_or_in_nothing(pieces: list[bytes]) -> None:
+    """(fault F031)"""
     reader = FrameReader(1000)
     # Whatever else escapes would end the thread that reads the socket.
     with contextlib.suppress(ProtocolError):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exconn_sync._transport.breaker import Breaker
-from exconn_sync._transport.limiter import Budget, shared_budget
+from exconn_sync._transport.limiter import Budget, ConnectBudget, connect_budget, shared_budget
 from exconn_sync.errors import CircuitOpen
 from exconn_sync.model.wire import Cost, RateRule
 from exconn_sync.ports.clock import SystemClock
@@ -54,6 +54,7 @@ def test_what_costs_nothing_or_has_no_limit_passes() -> None:
 
 
 def test_silence_lets_nothing_pass_and_is_never_shortened() -> None:
+    """(fault F076)"""
     budget = Budget([WEIGHT])
     budget.silence(30, MINUTE)
     budget.silence(1, MINUTE)
@@ -65,6 +66,7 @@ def test_silence_lets_nothing_pass_and_is_never_shortened() -> None:
 @fixed
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(1, 10), st.integers(0, 2)), max_size=60))
 def test_no_window_ever_gives_more_than_its_amount(plan: list[tuple[int, int, int]]) -> None:
+    """(fault F160)"""
     budget = Budget([WEIGHT, ORDERS])
     now, taken = MINUTE, Counter[tuple[str, int]]()
     for later, weight, orders in plan:
@@ -91,6 +93,7 @@ def test_times_a_little_out_of_order_give_no_window_more(plan: list[tuple[int, i
 
 
 def test_two_threads_at_the_edge_of_a_window_give_it_no_more() -> None:
+    """(fault F160)"""
     budget = Budget([WEIGHT])
     edge = 2 * MINUTE
     assert budget.take([Cost("weight", 9)], edge) == 0
@@ -100,6 +103,7 @@ def test_two_threads_at_the_edge_of_a_window_give_it_no_more() -> None:
 
 
 def test_a_clock_that_was_hours_ahead_does_not_block_for_hours() -> None:
+    """(fault F117)"""
     budget = Budget([WEIGHT])
     assert budget.take([Cost("weight", 10)], 200 * MINUTE) == 0
     wait = budget.take([Cost("weight", 1)], 10 * MINUTE)
@@ -108,6 +112,7 @@ def test_a_clock_that_was_hours_ahead_does_not_block_for_hours() -> None:
 
 
 def test_threads_that_hammer_get_exactly_what_there_is() -> None:
+    """(fault F160)"""
     budget = Budget([RateRule("weight", 100, MINUTE), RateRule("orders", 60, MINUTE)])
     lock, taken = threading.Lock(), 0
 
@@ -140,6 +145,7 @@ ERROR = ConnectionError("no")
 
 
 def test_it_opens_after_so_many_failures_in_a_row_and_says_how_long() -> None:
+    """(fault F162)"""
     clock = ManualClock()
     breaker = Breaker("binance", clock, failures=3, pause=10)
     for _ in range(2):
@@ -162,6 +168,7 @@ def test_it_opens_after_so_many_failures_in_a_row_and_says_how_long() -> None:
 
 
 def test_late_good_news_does_not_close_it() -> None:
+    """(fault F162)"""
     breaker = Breaker("binance", ManualClock(), failures=1, pause=10)
     breaker.failed(ERROR)
     breaker.succeeded()
@@ -188,6 +195,7 @@ def opened(pause: float = 0.02) -> Breaker:
 
 
 def test_a_probe_that_succeeds_closes_it() -> None:
+    """(fault F162)"""
     breaker = opened()
     breaker.succeeded()
     assert breaker.state == "closed"
@@ -196,6 +204,7 @@ def test_a_probe_that_succeeds_closes_it() -> None:
 
 
 def test_a_probe_that_fails_opens_it_again_at_once() -> None:
+    """(fault F162)"""
     breaker = opened()
     breaker.failed(ERROR)
     assert breaker.state == "open"
@@ -223,3 +232,51 @@ def test_threads_that_fail_together_open_it_once() -> None:
     assert breaker.state == "open"
     with pytest.raises(CircuitOpen):
         Background(breaker.check).result()
+
+
+# --- connection attempts --------------------------------------------------------------------------------------------
+
+
+def test_attempts_beyond_the_amount_wait_until_the_oldest_is_out_of_the_window() -> None:
+    """(fault F019)"""
+    budget = ConnectBudget(3, 1000)
+    assert [budget.take(now) for now in (5000, 5100, 5900)] == [0.0] * 3
+    wait = budget.take(5950)
+    assert 0.05 < wait < 0.06
+    assert budget.take(5950 + round(wait * 1000)) == 0.0
+    assert budget.take(6050) > 0
+
+
+@fixed
+@given(
+    amount=st.integers(1, 5),
+    pauses=st.lists(st.integers(0, 400), min_size=1, max_size=60),
+)
+def test_no_window_of_the_period_ever_sees_more_than_the_amount(amount: int, pauses: list[int]) -> None:
+    """Whoever asks again after the wait that it was told gets through (fault F019)."""
+    budget, now_ms, taken = ConnectBudget(amount, 1000), 1, []
+    for pause in pauses:
+        now_ms += pause
+        while wait := budget.take(now_ms):
+            assert 0 < wait <= 1.001
+            now_ms += max(round(wait * 1000), 1)
+        taken.append(now_ms)
+    for first, last in zip(taken, taken[amount:], strict=False):
+        assert last - first > 1000
+
+
+def test_threads_that_come_a_little_late_do_not_make_room() -> None:
+    budget = ConnectBudget(2, 1000)
+    assert budget.take(5000) == 0.0
+    assert budget.take(4990) == 0.0
+    assert budget.take(4980) > 1.0
+    assert budget.take(5999) > 0.0
+
+
+def test_attempts_of_many_threads_share_one_budget() -> None:
+    budget = connect_budget("many-threads.example", 50, 60_000)
+    assert connect_budget("many-threads.example", 50, 60_000) is budget
+    assert connect_budget("another.example", 50, 60_000) is not budget
+    taken: list[float] = []
+    in_threads(8, lambda index: taken.extend(budget.take(1000 + index) for _ in range(20)))
+    assert taken.count(0.0) == 50

@@ -104,6 +104,7 @@ def test_a_request_goes_over_the_wire_as_it_was_made() -> None:
 
 
 def test_a_redirect_is_an_answer_and_the_key_goes_nowhere_else() -> None:
+    """(fault F087)"""
     with Server(lambda handler: (200, {}, b"stolen")) as other:
         location = f"http://127.0.0.1:{other.port}/"
         with (
@@ -116,6 +117,7 @@ def test_a_redirect_is_an_answer_and_the_key_goes_nowhere_else() -> None:
 
 
 def test_proxies_and_netrc_and_cookies_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """(fault F176)"""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login user password canary\n")
     netrc.chmod(0o600)
@@ -179,6 +181,7 @@ def outcome(error: Exception) -> tuple[type[Exception], str | None]:
 
 
 def test_a_closed_port_is_not_sent() -> None:
+    """(fault F001)"""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with client_of(port) as client, pytest.raises(ConnectionFailed, match="refused") as caught:
@@ -188,6 +191,7 @@ def test_a_closed_port_is_not_sent() -> None:
 
 
 def test_an_unknown_host_is_not_sent() -> None:
+    """(fault F003)"""
     client = HttpClient("http://no-such-host.invalid", CLOCK, connect_timeout=5, read_timeout=5, max_body_bytes=9)
     with pytest.raises(ConnectionFailed) as caught:
         client.send(GET, within())
@@ -204,11 +208,13 @@ def test_a_call_without_any_time_left_is_not_sent() -> None:
 
 
 def test_silence_is_unknown() -> None:
+    """(fault F067)"""
     assert outcome(fail(wait_for_end, read_timeout=0.05)) == (RequestTimeout, "unknown")
     assert outcome(fail(wait_for_end, 0.05)) == (RequestTimeout, "unknown")
 
 
 def test_a_reset_after_the_request_is_unknown() -> None:
+    """(fault F006)"""
     assert outcome(fail(sending(b"", reset))) == (ConnectionFailed, "unknown")
 
 
@@ -230,6 +236,7 @@ TRUNCATED = {
 
 @pytest.mark.parametrize("data", TRUNCATED.values(), ids=TRUNCATED)
 def test_a_part_of_an_answer_is_unknown_and_never_an_answer(data: bytes) -> None:
+    """(fault F083)"""
     kinds = [(ConnectionFailed, "unknown"), (ProtocolError, "unknown")]
     if data == TRUNCATED["head"]:
         # http.client takes the end of the stream for the end of the head: no body then, which no parser accepts.
@@ -272,12 +279,14 @@ DRIPS = {
 
 @pytest.mark.parametrize(("start", "piece"), DRIPS.values(), ids=DRIPS)
 def test_a_drip_does_not_outlive_the_deadline_of_the_call(start: bytes, piece: bytes) -> None:
+    """(fault F011)"""
     error = fail(dripping(start, piece), 0.3, read_timeout=3600)
     assert error.__class__ in (RequestTimeout, ConnectionFailed, ProtocolError)
     assert getattr(error, "outcome", None) == "unknown"
 
 
 def test_silence_in_the_middle_of_a_body_ends_with_the_deadline_of_the_call() -> None:
+    """(fault F011)"""
     script = sending(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
     assert outcome(fail(script, 0.1, read_timeout=3600)) == (RequestTimeout, "unknown")
 
@@ -313,6 +322,7 @@ def test_a_connection_is_used_again_also_after_a_tighter_deadline() -> None:
 
 
 def test_a_failed_connection_is_not_used_again() -> None:
+    """(faults F018, F084)"""
     answers = iter(
         [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]
     )
@@ -328,3 +338,11 @@ def test_a_failed_connection_is_not_used_again() -> None:
         assert client.send(GET, within()).body == b"{}"
         client.close()
         assert peer.connections == 2
+
+
+def test_a_call_that_has_ended_bounds_nothing_any_more() -> None:
+    from exconn_sync._transport import bounded
+
+    with Peer(sending(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as peer, client_of(peer.port) as client:
+        client.send(HttpRequest("GET", "/x", {}), within())
+        assert bounded._present.call is None

@@ -3,55 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import errno
+import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from exconn_sync._transport.dial import dial
 from exconn_sync._transport.frames import Frames
+from exconn_sync._transport.network import NetworkParts
+from exconn_sync._transport.waiting import Waiter
 from exconn_sync._transport.wakeup import Wakeup
-from exconn_sync._transport.websocket import StreamSocket
 from exconn_sync.errors import ConnectionFailed, ProtocolError
 from tests.unit.support import LIMIT, Background, until
-from tests.unit.transport.peers import Peer, Script, frame, read_frame, read_head, reset, upgrade, wait_for_end
-
-
-@pytest.fixture
-def wakeup() -> Iterator[Wakeup]:
-    made = Wakeup()
-    yield made
-    made.close()
-
-
-def connect(
-    port: int, wakeup: Wakeup, *, scheme: str = "ws", stop: threading.Event | None = None, **more: Any
-) -> StreamSocket:
-    options: dict[str, Any] = {"connect_timeout": LIMIT, "write_timeout": LIMIT, "max_message_bytes": 1 << 20, **more}
-    is_stopped = (stop or threading.Event()).is_set
-    return StreamSocket.connect(f"{scheme}://127.0.0.1:{port}/ws", wakeup, is_stopped, **options)
-
-
-def read(stream: StreamSocket) -> Frames:
-    frames = stream.wait(LIMIT)
-    assert frames is not None
-    return frames
-
-
-def serving(*data: bytes) -> Script:
-    """Return a script that sends this after the handshake and then listens."""
-
-    def script(sock: socket.socket) -> None:
-        upgrade(sock)
-        sock.sendall(b"".join(data))
-        wait_for_end(sock)
-
-    return script
+from tests.unit.transport.peers import (
+    Peer,
+    frame,
+    read_frame,
+    reset,
+    upgrade,
+    wait_for_end,
+)
+from tests.unit.transport.streams import connect, read, read_on, serving
 
 
 def test_messages_arrive_and_pings_can_be_answered(wakeup: Wakeup) -> None:
@@ -77,21 +51,8 @@ def test_messages_arrive_and_pings_can_be_answered(wakeup: Wakeup) -> None:
 
 
 def test_what_comes_with_the_answer_to_the_handshake_is_not_lost(wakeup: Wakeup) -> None:
-    class Together:
-        """Sends the answer and the first message in one packet."""
-
-        def __init__(self, sock: socket.socket) -> None:
-            self.sock = sock
-
-        def recv(self, size: int) -> bytes:
-            return self.sock.recv(size)
-
-        def sendall(self, data: bytes) -> None:
-            self.sock.sendall(data + frame(b"first"))
-
     def script(sock: socket.socket) -> None:
-        together: Any = Together(sock)
-        upgrade(together)
+        upgrade(sock, frame(b"first"))
         wait_for_end(sock)
 
     with Peer(script) as peer:
@@ -101,16 +62,149 @@ def test_what_comes_with_the_answer_to_the_handshake_is_not_lost(wakeup: Wakeup)
 
 
 def test_a_wake_up_ends_a_wait(wakeup: Wakeup) -> None:
-    with Peer(serving()) as peer:
+    with Peer(serving()) as peer, Waiter(wakeup) as waiter:
         stream = connect(peer.port, wakeup)
-        waiter = Background(lambda: stream.wait(None))
+        waiter.add(stream)
+        waiting = Background(lambda: waiter.wait(None))
         wakeup.wake()
-        assert waiter.result() is None
-        assert stream.wait(0) is None
+        assert waiting.result() == []
+        assert waiter.wait(0) == []
+        assert stream.read() is None
+        waiter.remove(stream)
+        stream.close()
+
+
+def test_two_connections_are_watched_at_once(wakeup: Wakeup) -> None:
+    go_on = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        assert go_on.wait(LIMIT)
+        sock.sendall(frame(b"late"))
+        wait_for_end(sock)
+
+    with Peer(serving()) as quiet, Peer(script) as talker, Waiter(wakeup) as waiter:
+        silent, speaking = connect(quiet.port, wakeup), connect(talker.port, wakeup)
+        waiter.add(silent)
+        waiter.add(speaking)
+        assert waiter.wait(0) == []
+        go_on.set()
+        assert waiter.wait(LIMIT) == [speaking]
+        waiter.remove(speaking)
+        assert waiter.wait(0) == []
+        assert read(speaking).messages == [b"late"]
+        for stream in (silent, speaking):
+            stream.close()
+
+
+def test_an_open_connection_outlives_the_wakeup_of_its_dial() -> None:
+    own = Wakeup()
+    with Peer(serving(frame(b"one"))) as peer:
+        stream = connect(peer.port, own)
+        own.close()
+        assert read(stream).messages == [b"one"]
+        stream.close()
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_cut_from_another_thread_ends_the_read(
+    wakeup: Wakeup, scheme: str, server_context: ssl.SSLContext, certificate: Path
+) -> None:
+    network = NetworkParts(ca_file=str(certificate))
+    with Peer(serving(), server_context if scheme == "wss" else None) as peer, Waiter(wakeup) as waiter:
+        stream = connect(peer.port, wakeup, scheme=scheme, network=network)
+        waiter.add(stream)
+        while waiter.wait(0):
+            # Session tickets of TLS.
+            assert stream.read() is None
+        waiting = Background(lambda: waiter.wait(None))
+        stream.cut()
+        assert waiting.result() == [stream]
+        with pytest.raises(ConnectionFailed):
+            stream.read()
+        waiter.remove(stream)
+        stream.close()
+        stream.cut()
+        stream.close()
+
+
+def test_a_cut_ends_a_write_that_the_peer_does_not_take(wakeup: Wakeup) -> None:
+    """Somebody else gives up on a thread that is stuck in a write (fault F012)."""
+    done = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        done.wait(LIMIT)
+
+    with Peer(script) as peer:
+        stream = connect(peer.port, wakeup, write_timeout=3600)
+        writing = Background(lambda: stream.send_text(b"x" * 20_000_000))
+        until(lambda: not select.select([], [stream], [], 0)[1])
+        stream.cut()
+        with pytest.raises(ConnectionFailed):
+            writing.result()
+        stream.close()
+        done.set()
+
+
+def test_a_goodbye_waits_neither_for_an_answer_nor_for_room(wakeup: Wakeup) -> None:
+    """(fault F009, F012)"""
+    done = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        done.wait(LIMIT)
+
+    with Peer(script) as peer:
+        stream = connect(peer.port, wakeup, write_timeout=3600)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                stream._sock.send(b"x" * 65536)
+        Background(stream.close).result()
+        done.set()
+
+
+def test_an_unfinished_message_is_known(wakeup: Wakeup) -> None:
+    """The session bounds the time one message may take to arrive (fault F011)."""
+    whole = frame(b"x" * 100)
+    steps = [whole[:50], whole[50:], frame(b"a", 0x1, 0), frame(b"b", 0x0, 1)]
+    go_on = threading.Semaphore(0)
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        for step in steps:
+            assert go_on.acquire(timeout=LIMIT)
+            sock.sendall(step)
+        wait_for_end(sock)
+
+    with Peer(script) as peer:
+        stream = connect(peer.port, wakeup)
+        seen = [stream.is_partial]
+        for _ in steps:
+            go_on.release()
+            read(stream)
+            seen.append(stream.is_partial)
+        stream.close()
+    assert seen == [False, True, False, True, False]
+
+
+def test_what_tls_decrypted_with_the_answer_to_the_handshake_is_not_lost(
+    wakeup: Wakeup, server_context: ssl.SSLContext, certificate: Path
+) -> None:
+    """No socket announces bytes that are already inside the TLS layer (fault F016)."""
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock, frame(b"first"))
+        wait_for_end(sock)
+
+    with Peer(script, server_context) as peer:
+        stream = connect(peer.port, wakeup, scheme="wss", network=NetworkParts(ca_file=str(certificate)))
+        assert read(stream).messages == [b"first"]
         stream.close()
 
 
 def test_a_close_is_told_with_its_code(wakeup: Wakeup) -> None:
+    """(fault F026)"""
     with Peer(serving(frame((1008).to_bytes(2, "big") + b"policy", 0x8))) as peer:
         stream = connect(peer.port, wakeup)
         close = read(stream).close
@@ -120,6 +214,8 @@ def test_a_close_is_told_with_its_code(wakeup: Wakeup) -> None:
 
 
 def test_an_end_without_goodbye_is_a_failure(wakeup: Wakeup) -> None:
+    """(fault F007)"""
+
     def script(sock: socket.socket) -> None:
         upgrade(sock)
 
@@ -132,6 +228,7 @@ def test_an_end_without_goodbye_is_a_failure(wakeup: Wakeup) -> None:
 
 
 def test_a_reset_is_a_failure_and_no_partial_message_is_given(wakeup: Wakeup) -> None:
+    """(fault F006)"""
     go_on = threading.Event()
 
     def script(sock: socket.socket) -> None:
@@ -149,15 +246,54 @@ def test_a_reset_is_a_failure_and_no_partial_message_is_given(wakeup: Wakeup) ->
         stream.close()
 
 
-def test_a_violation_of_the_protocol_is_an_error_of_the_connection(wakeup: Wakeup) -> None:
-    with Peer(serving(bytes([0x81, 127]) + (2**40).to_bytes(8, "big"))) as peer:
+VIOLATIONS = {
+    "too long a frame": (bytes([0x81, 127]) + (2**40).to_bytes(8, "big"), 1009),
+    "2^63 bytes": (bytes([0x81, 127]) + (2**63).to_bytes(8, "big"), 1009),
+    "too many fragments": (frame(b"x" * 700_000, 0x1, 0) + frame(b"x" * 700_000, 0x0, 0), 1009),
+    "masked": (bytes([0x81, 0x81]) + b"mask" + b"x", 1002),
+    "compressed": (bytes([0xC1, 1]) + b"x", 1002),
+    "unknown opcode": (bytes([0x83, 0]), 1002),
+    "long ping": (frame(b"x" * 126, 0x9), 1002),
+    "fragmented ping": (frame(b"x", 0x9, 0), 1002),
+    "continuation of nothing": (frame(b"x", 0x0), 1002),
+}
+
+
+@pytest.mark.parametrize(("data", "code"), VIOLATIONS.values(), ids=VIOLATIONS)
+def test_a_violation_of_the_protocol_ends_the_connection_and_the_peer_is_told(
+    wakeup: Wakeup, data: bytes, code: int
+) -> None:
+    """(faults F028, F029, F031)"""
+    got: list[tuple[int, bytes]] = []
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        sock.sendall(data)
+        got.append(read_frame(sock))
+
+    with Peer(script) as peer:
         stream = connect(peer.port, wakeup)
         with pytest.raises(ProtocolError):
-            read(stream)
+            read_on(stream)
         stream.close()
+    assert got == [(0x8, code.to_bytes(2, "big"))]
+
+
+def test_the_code_of_a_goodbye_can_be_chosen(wakeup: Wakeup) -> None:
+    """Who finds a text that is not UTF-8 says so (fault F030)."""
+    got: list[tuple[int, bytes]] = []
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        got.append(read_frame(sock))
+
+    with Peer(script) as peer:
+        connect(peer.port, wakeup).close(1007)
+    assert got == [(0x8, (1007).to_bytes(2, "big"))]
 
 
 def test_a_peer_that_does_not_read_ends_in_a_failure(wakeup: Wakeup) -> None:
+    """(fault F012)"""
     done = threading.Event()
 
     def script(sock: socket.socket) -> None:
@@ -173,193 +309,12 @@ def test_a_peer_that_does_not_read_ends_in_a_failure(wakeup: Wakeup) -> None:
         done.set()
 
 
-# --- opening --------------------------------------------------------------------------------------------------------
-
-
-def test_a_closed_port_is_not_sent_and_temporary(wakeup: Wakeup) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(ConnectionFailed, match="refused") as caught:
-        connect(port, wakeup)
-    assert (caught.value.outcome, caught.value.temporary) == ("not_sent", True)
-
-
-@pytest.mark.parametrize(
-    ("status", "temporary"), [(404, False), (400, False), (401, False), (403, True), (429, True), (503, True)]
-)
-def test_a_refused_handshake_tells_its_status(wakeup: Wakeup, status: int, temporary: bool) -> None:
-    def script(sock: socket.socket) -> None:
-        read_head(sock)
-        sock.sendall(f"HTTP/1.1 {status} No\r\nContent-Length: 9\r\n\r\n<html>no!".encode())
-        wait_for_end(sock)
-
-    with Peer(script) as peer:
-        with pytest.raises(ConnectionFailed, match=str(status)) as caught:
-            connect(peer.port, wakeup)
-        assert caught.value.temporary is temporary
-        assert caught.value.details == {"http_status": status}
-        assert "html" not in str(caught.value)
-
-
-@pytest.mark.parametrize("status", [301, 302, 307])
-def test_a_redirect_is_not_followed(wakeup: Wakeup, status: int) -> None:
-    with Peer(serving()) as other:
-
-        def script(sock: socket.socket) -> None:
-            read_head(sock)
-            sock.sendall(f"HTTP/1.1 {status} Go\r\nLocation: ws://127.0.0.1:{other.port}/\r\n\r\n".encode())
-            wait_for_end(sock)
-
-        with Peer(script) as peer, pytest.raises(ConnectionFailed):
-            connect(peer.port, wakeup)
-        assert other.connections == 0
-
-
-ANSWERS = {
-    "nothing": b"",
-    "half a head": b"HTTP/1.1 101 Switching",
-    "no number": b"HTTP/1.1 abc\r\n\r\n",
-    "no status": b"HTTP/1.1\r\n\r\n",
-    "empty": b"\r\n\r\n",
-    "no text": b"\xff\xfe\xfd\r\n\r\n",
-    "wrong key": b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n",
-    "no headers": b"HTTP/1.1 101 OK\r\n\r\n",
-    "bad header": b"HTTP/1.1 101 OK\r\nnonsense\r\n\r\n",
-    "bad length": b"HTTP/1.1 503 No\r\nContent-Length: many\r\n\r\n",
-    "plain 200": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_an_invalid_answer_to_the_handshake_is_a_failure(wakeup: Wakeup, answer: bytes) -> None:
-    def script(sock: socket.socket) -> None:
-        read_head(sock)
-        sock.sendall(answer)
-
-    with Peer(script) as peer, pytest.raises(ConnectionFailed):
-        connect(peer.port, wakeup)
-
-
-@pytest.mark.parametrize("scheme", ["ws", "wss"])
-def test_a_stop_breaks_a_handshake_that_is_never_answered(wakeup: Wakeup, scheme: str) -> None:
-    stop, reached = threading.Event(), threading.Event()
-
-    def script(sock: socket.socket) -> None:
-        sock.recv(1)
-        reached.set()
-        wait_for_end(sock)
-
-    with Peer(script) as peer:
-        dialling = Background(lambda: connect(peer.port, wakeup, scheme=scheme, stop=stop, connect_timeout=3600))
-        assert reached.wait(LIMIT)
-        wakeup.wake()
-        assert dialling.is_running
-        stop.set()
-        wakeup.wake()
-        with pytest.raises(ConnectionFailed, match="stopped while connecting"):
-            dialling.result()
-
-
-def test_a_handshake_that_drips_ends_with_the_time_for_connecting(wakeup: Wakeup) -> None:
-    over = threading.Event()
-
-    def script(sock: socket.socket) -> None:
-        read_head(sock)
-        sock.sendall(b"HTTP/1.1 101 OK\r\nX: ")
-        # Every byte comes well within the limit, and they never end.
-        while not over.wait(0.02):
-            sock.sendall(b"x")
-
-    with Peer(script) as peer:
-        with pytest.raises(ConnectionFailed):
-            Background(lambda: connect(peer.port, wakeup, connect_timeout=0.3)).result()
-        over.set()
-
-
-@contextlib.contextmanager
-def blackhole() -> Iterator[int]:
-    """Give a port whose queue of connections is full: further ones are neither taken nor refused."""
-    with socket.socket() as listener, contextlib.ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        address = listener.getsockname()
-        for _ in range(3):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            assert filler.connect_ex(address) in (0, errno.EINPROGRESS)
-        yield address[1]
-
-
-def test_a_stop_breaks_the_dialling_of_an_address_that_never_answers(wakeup: Wakeup) -> None:
-    stop = threading.Event()
-    with blackhole() as port:
-        dialling = Background(lambda: connect(port, wakeup, stop=stop, connect_timeout=3600))
-        stop.set()
-        wakeup.wake()
-        with pytest.raises(ConnectionFailed, match="stopped") as caught:
-            dialling.result()
-    assert caught.value.outcome == "not_sent"
-
-
-def test_an_address_that_never_answers_leaves_time_for_the_next(
-    wakeup: Wakeup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with blackhole() as dead, socket.create_server(("127.0.0.1", 0)) as alive:
-
-        def resolve(*arguments: object, **options: object) -> list[Any]:
-            kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-            return [(*kind, ("127.0.0.1", dead)), (*kind, alive.getsockname())]
-
-        monkeypatch.setattr(socket, "getaddrinfo", resolve)
-        with dial("exchange", 1, 0.4, wakeup, lambda: False) as sock:
-            assert sock.getpeername() == alive.getsockname()
-            assert sock.getblocking()
-
-
-def test_dialling_gives_up_after_its_time(wakeup: Wakeup) -> None:
-    with blackhole() as port, pytest.raises(ConnectionFailed, match="timed out"):
-        dial("127.0.0.1", port, 0.05, wakeup, lambda: False)
-
-
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, "x..y"])
-def test_a_name_that_cannot_be_resolved_is_not_sent(wakeup: Wakeup, host: str) -> None:
-    with pytest.raises(ConnectionFailed, match="cannot resolve") as caught:
-        dial(host, 1, LIMIT, wakeup, lambda: False)
-    assert caught.value.outcome == "not_sent"
-
-
-def test_no_more_descriptors_is_a_failed_connection(wakeup: Wakeup, monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(*arguments: object) -> socket.socket:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    monkeypatch.setattr(socket, "socket", exhausted)
-    with pytest.raises(ConnectionFailed, match="Too many open files"):
-        dial("127.0.0.1", 1, LIMIT, wakeup, lambda: False)
-
-
 # --- TLS ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_certificate_is_refused_for_good(wakeup: Wakeup, server_context: ssl.SSLContext) -> None:
-    with Peer(serving(), server_context) as peer:
-        with pytest.raises(ConnectionFailed, match="certificate refused") as caught:
-            connect(peer.port, wakeup, scheme="wss")
-        assert not caught.value.temporary
-
-
-def test_a_peer_without_tls_is_a_failure(wakeup: Wakeup) -> None:
-    def script(sock: socket.socket) -> None:
-        sock.recv(1)
-        sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-    with Peer(script) as peer, pytest.raises(ConnectionFailed):
-        connect(peer.port, wakeup, scheme="wss")
-
-
 def test_a_trusted_connection_carries_messages_both_ways(
-    wakeup: Wakeup, server_context: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    wakeup: Wakeup, server_context: ssl.SSLContext, certificate: Path
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     got: list[tuple[int, bytes]] = []
     size = 300_000
 
@@ -369,7 +324,7 @@ def test_a_trusted_connection_carries_messages_both_ways(
         got.append(read_frame(sock))
 
     with Peer(script, server_context) as peer:
-        stream = connect(peer.port, wakeup, scheme="wss")
+        stream = connect(peer.port, wakeup, scheme="wss", network=NetworkParts(ca_file=str(certificate)))
         messages: list[bytes] = []
         while len(messages) < 2:
             messages += read(stream).messages
@@ -393,3 +348,83 @@ def test_a_thousand_wake_ups_are_one_and_late_ones_are_ignored() -> None:
     wakeup.close()
     wakeup.wake()
     wakeup.close()
+
+
+def test_after_a_frame_that_was_cut_short_no_goodbye_is_said(wakeup: Wakeup) -> None:
+    """The peer would take it for the rest of the frame (fault F009)."""
+    go_on, has_room, ended = threading.Event(), threading.Event(), threading.Event()
+    got = bytearray()
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        assert go_on.wait(LIMIT)
+        while data := sock.recv(1 << 16):
+            got.extend(data)
+            has_room.set()
+        ended.set()
+
+    with Peer(script) as peer:
+        stream = connect(peer.port, wakeup, write_timeout=0.05)
+        with pytest.raises(ConnectionFailed):
+            stream.send_text(b"x" * 20_000_000)
+        go_on.set()
+        assert has_room.wait(LIMIT)
+        assert select.select([], [stream], [], LIMIT)[1]
+        stream.close()
+        assert ended.wait(LIMIT)
+    # Opcode, a length of ten bytes in all, the mask; then nothing but the masked text.
+    mask, text = got[10:14], got[14:]
+    assert len(text) < 20_000_000
+    assert text[-8:] == bytes(ord("x") ^ mask[index % 4] for index in range(len(text) - 8, len(text)))
+
+
+def test_an_end_that_came_with_data_is_told_though_nothing_announces_it(
+    wakeup: Wakeup, server_context: ssl.SSLContext, certificate: Path
+) -> None:
+    """TLS has said goodbye, and its connection stays open (faults F015, F016)."""
+    told, over = threading.Event(), threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        upgrade(sock)
+        sock.sendall(frame(b"last"))
+        sock.settimeout(0)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            sock.unwrap()  # type: ignore[attr-defined]
+        told.set()
+        over.wait(3 * LIMIT)
+
+    with Peer(script, server_context) as peer:
+        stream = connect(peer.port, wakeup, scheme="wss", network=NetworkParts(ca_file=str(certificate)))
+        assert told.wait(LIMIT)
+        assert read(stream).messages == [b"last"]
+        try:
+            with pytest.raises(ConnectionFailed):
+                read(stream)
+        finally:
+            over.set()
+            stream.close()
+
+
+class Flooded:
+    """An encrypted connection that always has something to say."""
+
+    is_tls, has_pending = True, True
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.fileno = sock.fileno
+
+
+def test_what_tls_keeps_hides_neither_other_connections_nor_a_wake_up(wakeup: Wakeup) -> None:
+    """A connection that floods us does not silence its successor (fault F016)."""
+    mine, theirs = socket.socketpair()
+    with mine, theirs, Peer(serving(frame(b"here"))) as peer, Waiter(wakeup) as waiter:
+        flooded, stream = Flooded(mine), connect(peer.port, wakeup)
+        waiter.add(flooded)  # type: ignore[arg-type]
+        waiter.add(stream)
+        wakeup.wake()
+        assert select.select([stream], [], [], LIMIT)[0]
+        assert waiter.wait(LIMIT) == [flooded, stream]
+        waiter.remove(flooded)  # type: ignore[arg-type]
+        waiter.remove(stream)
+        assert waiter.wait(0) == [], "the wake-up was taken"
+        stream.close()

@@ -1,7 +1,8 @@
-"""Several exchanges as one: connectors that come and go while the others run on."""
+"""Several exchanges as one: connectors that come, go and fail while the others run on."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,37 +13,59 @@ from typing import Any
 
 from exconn_sync._machines.consolidation import BestPrice, best_price
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._runtime.subscription import Subscription
-from exconn_sync._runtime.threads import join, library_threads, spawn
+from exconn_sync._runtime.process import ProcessGuard
+from exconn_sync._runtime.reviver import Reviver
+from exconn_sync._runtime.threads import library_threads
 from exconn_sync.config import Config
 from exconn_sync.connector import Connector, Health
-from exconn_sync.connector.patterns import parse_pattern
-from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady, ValidationError
+from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady, ThreadsUnavailable, ValidationError
+from exconn_sync.hub.stopping import remaining, stop_all
+from exconn_sync.hub.subscription import HubSubscription, check
 from exconn_sync.model.enums import ConnectorState
+from exconn_sync.ports.clock import SystemClock
+from exconn_sync.ports.forking import renew_in_child
+
+logger = logging.getLogger("exconn_sync")
 
 STOP_TIMEOUT = 5.0
+RESTARTS, RESTART_PERIOD = 5, 10.0
 _MAX_AGE = 5.0
-_STOP_GRACE = 0.5
-"""Seconds beyond the deadline in which a connector that used it up can still say which threads are left."""
 
 
 class Hub:
     """Owns one connector for each added configuration; a failing one never disturbs another.
+
+    A connector that gives up (state ``failed``) is started again, up to 5 times within 10 s; each connector is counted
+    by itself. Beyond that it stays ``failed``, which ``health``, ``on_error`` and its own calls say; ``start`` begins
+    anew.
 
     All methods may be called from any thread, also from inside a callback. Connectors added to a started hub are
     started at once. Subscriptions of the hub also cover connectors added later, and outlast a stop and another start.
     """
 
     def __init__(self, *configs: Config) -> None:
-        # Guards the tables; connectors are started, stopped and asked after it is released.
-        self._lock = threading.Lock()
+        # Guards the tables; connectors are started, stopped and asked after it is released. Reentrant: the garbage
+        # collector may end a subscription while we hold it (fault F153).
+        self._lock = threading.RLock()
         self._connectors: dict[str, Connector] = {}
-        self._subscriptions: list[_HubSubscription] = []
+        self._subscriptions: list[HubSubscription] = []
         self._is_started = False
+        self._guard = ProcessGuard()
         # Set when the stop that is going on has ended; None while there is none.
         self._stop_ended: threading.Event | None = None
+        self._reviver = self._new_reviver()
+        renew_in_child(self)
         for config in configs:
             self.add(config)
+
+    def renew_in_child(self) -> None:
+        """Replace the lock in a forked child, and forget the stop that the parent is carrying out (fault F125)."""
+        self._lock = threading.RLock()
+        self._stop_ended = None
+        self._reviver = self._new_reviver()
+
+    def _new_reviver(self) -> Reviver:
+        return Reviver("hub-supervisor", RESTARTS, RESTART_PERIOD, SystemClock(), self._revive, self._give_up)
 
     def add(self, config: Config, name: str | None = None) -> Connector:
         """Add a connector under ``name`` (default: its exchange) and return it. Nothing remains when this raises.
@@ -52,6 +75,7 @@ class Hub:
         """
         connector = Connector(config)
         key = name or config.exchange
+        connector._core.on_failed = lambda error: self._reviver.failed(key, error)
         with self._lock:
             if key in self._connectors:
                 raise ValidationError("name", key, "is taken; pass another name for a second account")
@@ -99,10 +123,16 @@ class Hub:
             if self._stop_ended is not None:
                 raise ConnectorStopped("the hub is stopping; start it again when stop has returned")
             self._is_started = True
+            self._guard.adopt()
             connectors, subscriptions = dict(self._connectors), list(self._subscriptions)
         errors: list[ExconnError] = []
+        try:
+            self._reviver.start()
+        except ThreadsUnavailable as error:
+            errors.append(error)
         for name, connector in connectors.items():
             try:
+                connector._adopt()
                 # Before the start, so that no event is missed: an earlier stop has ended what covered it.
                 for subscription in subscriptions:
                     self._cover(subscription, name, connector)
@@ -129,10 +159,11 @@ class Hub:
         if going_on is not None:
             # The stop that is going on waits for the callbacks: one of these must not wait for it.
             if threading.current_thread() not in library_threads():
-                going_on.wait(_remaining(deadline))
+                going_on.wait(remaining(deadline))
             return []
         try:
-            return _stop_all(connectors, deadline)
+            self._reviver.tell_stop()
+            return stop_all(connectors, deadline) + self._reviver.join(deadline)
         finally:
             with self._lock:
                 self._stop_ended = None
@@ -145,7 +176,9 @@ class Hub:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        # A forked child that leaves the block of its parent has nothing to stop, and its own error must go on.
+        if not self._guard.is_foreign:
+            self.stop()
 
     def wait_ready(self, timeout: float | None = None) -> None:
         """Wait until all connectors are ready within one time limit.
@@ -155,7 +188,7 @@ class Hub:
         """
         deadline = Deadline.after(time.monotonic_ns(), timeout)
         for connector in self._all().values():
-            connector.wait_ready(_remaining(deadline))
+            connector.wait_ready(remaining(deadline))
 
     def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> Callable[[], None]:
         """Subscribe ``channel.exchange.symbol`` on every connector; return a function that ends it.
@@ -165,8 +198,8 @@ class Hub:
         Raises:
             ValidationError: not three parts, an unknown channel, or a callback that is no function.
         """
-        _check(pattern, callback)
-        subscription = _HubSubscription(pattern, callback)
+        check(pattern, callback)
+        subscription = HubSubscription(pattern, callback)
         with self._lock:
             self._subscriptions.append(subscription)
             connectors = dict(self._connectors)
@@ -209,7 +242,7 @@ class Hub:
         with self._lock:
             return dict(self._connectors)
 
-    def _cover(self, subscription: _HubSubscription, name: str, connector: Connector) -> None:
+    def _cover(self, subscription: HubSubscription, name: str, connector: Connector) -> None:
         subscription.cover(connector)
         with self._lock:
             is_ours = self._connectors.get(name) is connector
@@ -225,6 +258,19 @@ class Hub:
             # The hub was stopped or the connector removed meanwhile, perhaps before it had anything to stop.
             connector.stop(STOP_TIMEOUT)
 
+    def _revive(self, name: str) -> None:
+        """Start a connector that gave up, unless somebody was quicker or does not want it any more."""
+        with self._lock:
+            connector = self._connectors.get(name) if self._is_started else None
+        if connector is not None and connector.state is ConnectorState.FAILED:
+            self._start(name, connector)
+
+    def _give_up(self, name: str, error: Exception) -> None:
+        connector = self._all().get(name)
+        if connector is not None:
+            logger.critical("hub: connector %s keeps failing and is not started again", name)
+            connector._core.pipeline.error(f"hub gave up on {name}", error, always=True)
+
     def _forget(self, name: str, connector: Connector, timeout: float | None) -> bool:
         """Stop a connector that leaves the hub; return whether it was still in it."""
         with self._lock:
@@ -236,126 +282,3 @@ class Hub:
         for subscription in subscriptions:
             subscription.uncover(connector)
         return True
-
-
-class _HubSubscription:
-    """One pattern over all connectors. Thread-safe; once ended it covers nothing any more."""
-
-    def __init__(self, pattern: str, callback: Callable[[Any], object] | None) -> None:
-        self._pattern = pattern
-        self._callback = callback
-        # Guards the parts and whether it has ended; parts are made and ended after it is released.
-        self._lock = threading.Lock()
-        self._parts: dict[Connector, Subscription] = {}
-        self._has_ended = False
-
-    def cover(self, connector: Connector) -> None:
-        """Subscribe on one more connector, or again on one that has been stopped since."""
-        if not self._lacks(connector):
-            return
-        try:
-            part = connector.subscribe(self._pattern, self._callback)
-        except ValidationError as error:
-            if error.field != "symbol":
-                raise
-            return
-        with self._lock:
-            is_kept = self._lacks_now(connector)
-            if is_kept:
-                self._parts[connector] = part
-        if not is_kept:
-            part.stop()
-
-    def uncover(self, connector: Connector) -> None:
-        """Let go of the part of one connector that was stopped, without waiting for its callback once more."""
-        with self._lock:
-            part = self._parts.pop(connector, None)
-        if part is not None:
-            part.abandon()
-
-    def stop(self) -> None:
-        """End all parts, for good."""
-        with self._lock:
-            self._has_ended = True
-            parts, self._parts = list(self._parts.values()), {}
-        for part in parts:
-            part.stop()
-
-    def _lacks(self, connector: Connector) -> bool:
-        with self._lock:
-            return self._lacks_now(connector)
-
-    def _lacks_now(self, connector: Connector) -> bool:
-        part = self._parts.get(connector)
-        return not self._has_ended and (part is None or not part.is_active)
-
-
-class _Stop:
-    """The stop of one connector, on a thread of its own or on the caller's."""
-
-    def __init__(self, name: str, connector: Connector) -> None:
-        self._name = name
-        self._connector = connector
-        self._thread: threading.Thread | None = None
-        self._left: list[str] = []
-        self._error: ExconnError | None = None
-
-    def begin(self, timeout: float | None) -> bool:
-        """Stop on a thread of its own; return whether there is one to be had."""
-        try:
-            self._thread = spawn(f"stop-{self._name}", lambda: self.run(timeout))
-        except RuntimeError:
-            # Python starts no more threads, as in an exit hook.
-            return False
-        return True
-
-    def run(self, timeout: float | None) -> None:
-        """Stop on this thread; what that raises is kept for ``result``."""
-        try:
-            self._left = self._connector.stop(timeout)
-        except ExconnError as error:
-            self._error = error
-
-    def result(self, deadline: Deadline) -> list[str]:
-        """Wait for the end of the stop; return the threads that are left. Raises ExconnError."""
-        remaining = _remaining(deadline)
-        if not join(self._thread, None if remaining is None else remaining + _STOP_GRACE):
-            return [] if self._thread is None else [f"{self._name}: {self._thread.name}"]
-        if self._error is not None:
-            raise self._error
-        if self._connector.state is ConnectorState.STOPPING:
-            # Somebody else stops it, for which our thread did not wait, but a thread of the user does.
-            self._connector.stop(_remaining(deadline))
-        return [f"{self._name}: {thread}" for thread in self._left]
-
-
-def _stop_all(connectors: dict[str, Connector], deadline: Deadline) -> list[str]:
-    stops = [_Stop(name, connector) for name, connector in connectors.items()]
-    # A stop waits for the callbacks of its connector, unless it is called from one. So a callback must call it itself
-    # for its connector; and because it does not know which one that is, for all of them.
-    is_callback = threading.current_thread() in library_threads()
-    here = [stop for stop in stops if is_callback or not stop.begin(_remaining(deadline))]
-    for position, stop in enumerate(here):
-        remaining = _remaining(deadline)
-        stop.run(None if remaining is None else remaining / (len(here) - position))
-    left: list[str] = []
-    errors: list[ExconnError] = []
-    for stop in stops:
-        try:
-            left += stop.result(deadline)
-        except ExconnError as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    return left
-
-
-def _remaining(deadline: Deadline) -> float | None:
-    return deadline.remaining(time.monotonic_ns())
-
-
-def _check(pattern: object, callback: object) -> None:
-    """Refuse what every connector would refuse: an empty hub would only find out when the first one is added."""
-    parse_pattern(pattern)
-    if callback is not None and not callable(callback):
-        raise ValidationError("callback", callback, "must be a function")

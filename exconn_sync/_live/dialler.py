@@ -1,0 +1,78 @@
+"""Opens stream connections, within the number of attempts that the exchange allows."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._runtime.heartbeat import beat
+from exconn_sync._runtime.stop_signal import StopSignal
+from exconn_sync._transport.limiter import connect_budget
+from exconn_sync._transport.network import NetworkParts
+from exconn_sync._transport.wakeup import Wakeup
+from exconn_sync._transport.websocket import StreamSocket
+from exconn_sync.config import Config
+from exconn_sync.errors import ConnectionFailed, ConnectorStopped, RateLimitError
+from exconn_sync.ports.driver import StreamLimits
+
+_MAX_MESSAGE_BYTES = 16 << 20
+_WORTH_TELLING = 1.0
+
+
+class Dialler:
+    """Opens connections for any thread. All connectors of a process share the attempts at one host (fault F019)."""
+
+    def __init__(self, config: Config, limits: StreamLimits, pipeline: Pipeline, network: NetworkParts) -> None:
+        self._config = config
+        self._limits = limits
+        self._pipeline = pipeline
+        self._network = network
+
+    def dial(self, url: str, stop: StopSignal) -> StreamSocket:
+        """Return an open connection; blocks until then.
+
+        Raises:
+            ConnectionFailed: it could not be made.
+            ConnectorStopped: ``stop`` was set.
+        """
+        self._await_budget(url, stop)
+        timeouts = self._config.timeouts
+        beat(2 * timeouts.connect)
+        try:
+            wakeup = Wakeup()
+        except OSError as error:
+            # No descriptors left (fault F143): as with any failed attempt, the next one may succeed.
+            raise ConnectionFailed(f"cannot connect: {error}", outcome="not_sent") from error
+        stop.on_set(wakeup.wake)
+        try:
+            return StreamSocket.connect(
+                url,
+                wakeup,
+                lambda: stop.is_set,
+                connect_timeout=timeouts.connect,
+                write_timeout=timeouts.write,
+                max_message_bytes=_MAX_MESSAGE_BYTES,
+                network=self._network,
+            )
+        except ConnectionFailed as error:
+            if stop.is_set:
+                raise ConnectorStopped("the connector is stopped") from error
+            raise
+        finally:
+            stop.forget(wakeup.wake)
+            wakeup.close()
+
+    def _await_budget(self, url: str, stop: StopSignal) -> None:
+        host = urlsplit(url).netloc
+        period = self._limits.connections_period
+        budget = connect_budget(host, self._limits.connections, int(period * 1000))
+        is_told = False
+        while (wait := budget.take(time.monotonic_ns() // 1_000_000)) > 0:
+            if not is_told and wait >= _WORTH_TELLING:
+                is_told = True
+                text = f"{self._limits.connections} connections in {period:g} s are used up; waiting {wait:.0f} s"
+                self._pipeline.error(f"connections to {host}", RateLimitError(text, retry_after=wait))
+            beat(wait)
+            if stop.wait(wait):
+                raise ConnectorStopped("the connector is stopped")

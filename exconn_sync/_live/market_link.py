@@ -1,0 +1,205 @@
+"""One market connection: what it was asked for, and its frames, decoded a read at a time.
+
+Per message it does a cheap look for the topic, one typed decode and one append; per read it hands each topic's list
+over once. A malformed message is reported and skipped; the connection and the other messages are not touched by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exconn_sync._live.topic_table import TopicTable
+from exconn_sync._machines.garbage import GarbageCount
+from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, ValidationError
+from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrecognized
+
+if TYPE_CHECKING:
+    from exconn_sync._live.link import Link
+    from exconn_sync._live.market_route import Route
+    from exconn_sync._live.stream_feed import StreamFeed
+
+_NS = 1_000_000_000
+_ANSWER_LIMIT_NS = 10 * _NS
+
+
+class MarketLink:
+    """Handler of one market connection; on the session's thread only."""
+
+    def __init__(self, feed: StreamFeed, link: Link) -> None:
+        self._feed = feed
+        self._link = link
+        self._table = TopicTable()
+        # By what name each topic was asked for: a symbol may leave the catalogue while its topic is subscribed.
+        self._names: dict[Topic, str] = {}
+        # Topics that brought something while an answer was missing.
+        self._has_delivered: set[Topic] = set()
+        # Whether the pace holds something back; kept, because asking the table costs a look at every topic.
+        self._is_held_back = False
+        self._garbage = GarbageCount()
+
+    @property
+    def is_established(self) -> bool:
+        """True where every wanted topic is acknowledged or was refused."""
+        return self._table.is_settled(self._feed.lane.wanted())
+
+    def on_open(self) -> None:
+        """Subscribe everything that is wanted."""
+        self.settle()
+
+    def settle(self) -> None:
+        """Ask the exchange for what is missing and end what is too much, at the pace that it allows."""
+        wanted = self._feed.lane.wanted()
+        self._request(self._known(self._table.to_subscribe(wanted)), is_subscribe=True)
+        self._request(self._table.to_unsubscribe(wanted), is_subscribe=False)
+        self._is_held_back = bool(self._table.to_subscribe(wanted) or self._table.to_unsubscribe(wanted))
+        self.report()
+
+    def report(self) -> None:
+        """Tell whether everything that is wanted comes, where this connection is the one that counts."""
+        if self._feed.is_primary(self):
+            self._feed.lane.settled(self._table.is_settled(self._feed.lane.wanted()))
+
+    def is_acknowledged(self, topic: Topic) -> bool:
+        """Return whether this connection delivers a topic."""
+        return self._table.is_acknowledged(topic)
+
+    def forgive(self, topic: Topic) -> None:
+        """Ask for a topic again that was refused: somebody new wants it."""
+        self._table.forgive(topic)
+
+    def renew(self, topic: Topic) -> None:
+        """End a topic and ask for it again."""
+        self._table.renew(topic)
+        self.settle()
+
+    def on_tick(self, now_ns: int) -> float | None:
+        """Send what the pace held back, look for answers that never came and for topics that went silent."""
+        due: list[float] = []
+        overdue_ns = self._table.next_overdue_ns(_ANSWER_LIMIT_NS)
+        if overdue_ns is not None:
+            if now_ns > overdue_ns:
+                self._on_overdue(now_ns)
+            due.append(max((overdue_ns - now_ns) / _NS, 0.1))
+        if self._is_held_back:
+            self.settle()
+        if self._is_held_back:
+            due.append(self._link.pace.until_request(now_ns))
+        if self._feed.is_primary(self):
+            feed_due = self._feed.on_tick(self, now_ns)
+            if feed_due is not None:
+                due.append(feed_due)
+        return min(due) if due else None
+
+    def on_messages(self, messages: list[bytes], received_at: int) -> bool:
+        """Decode one read's messages and hand each topic's events over once."""
+        routes, topic_of_frame = self._feed.routes, self._feed.driver.topic_of_frame
+        touched: dict[str, Route] = {}
+        for frame in messages:
+            name = topic_of_frame(frame)
+            route = None if name is None else routes.get(name)
+            if route is None or name is None:
+                self._other(frame, name)
+                continue
+            try:
+                route.decode(frame, received_at, route.batch.append)
+            except ProtocolError as error:
+                self._on_garbage(f"{route.topic.channel}.{route.topic.symbol}", error)
+                continue
+            touched[name] = route
+        if touched:
+            if self._table.is_waiting:
+                self._has_delivered.update(route.topic for route in touched.values())
+            self._feed.hand_over(self, touched.values())
+        return bool(touched)
+
+    def _other(self, frame: bytes, name: str | None) -> None:
+        if name is not None:
+            # A topic that was just given up, or was never asked for (fault F064).
+            self._feed.pipeline.metrics.count("stream.unwanted", exchange=self._feed.driver.name)
+            return
+        try:
+            control = self._feed.driver.parse_control(frame)
+        except ProtocolError as error:
+            self._on_garbage("market stream", error)
+            return
+        if isinstance(control, SubscriptionReply):
+            self._on_reply(control)
+        elif isinstance(control, ServerNotice):
+            # No promise is made of how long the connection goes on (fault F045).
+            self._feed.announce_end(self, f"the exchange announced: {control.kind}")
+        elif isinstance(control, Unrecognized):
+            self._feed.unknown_kinds.note(control.kind)
+
+    def _on_garbage(self, where: str, error: ProtocolError) -> None:
+        self._feed.pipeline.error(where, error)
+        if too_much := self._garbage.count(self._feed.clock.monotonic_ns()):
+            raise ConnectionFailed(f"{too_much}: {error.message}") from error
+
+    def _on_reply(self, reply: SubscriptionReply) -> None:
+        request = self._table.answered(reply.request_id, is_success=not reply.error)
+        if request is None:
+            if reply.error:
+                error = ExconnError(f"the exchange complained: {reply.error}")
+                self._feed.pipeline.error("market stream", error)
+            return
+        if request.is_subscribe and not reply.error and self._feed.is_primary(self):
+            for topic in request.topics:
+                self._feed.delivers(topic)
+        elif request.is_subscribe and reply.error and len(request.topics) == 1:
+            topic = request.topics[0]
+            text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"
+            self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", ExconnError(text))
+        self.settle()
+
+    def _on_overdue(self, now_ns: int) -> None:
+        delivering, hopeless = self._table.overdue(now_ns, _ANSWER_LIMIT_NS, self._has_delivered)
+        if self._feed.is_primary(self):
+            for topic in delivering:
+                self._feed.delivers(topic)
+        for topic in hopeless:
+            where = f"{topic.channel}.{topic.symbol}"
+            self._feed.pipeline.error(where, ExconnError(f"no answer to the subscription of {where}"))
+        if hopeless:
+            self._feed.try_another(f"no answer to {len(hopeless)} subscriptions")
+        self.settle()
+
+    def _known(self, topics: list[Topic]) -> list[Topic]:
+        """Return the topics whose symbol exists; the others are reported once and given up."""
+        known: list[Topic] = []
+        for topic in topics:
+            try:
+                self._feed.catalogue.get(topic.symbol)
+            except ValidationError as error:
+                request_id = next(self._feed.request_ids)
+                now_ns = self._feed.clock.monotonic_ns()
+                self._table.sent(request_id, [topic], is_subscribe=True, now_ns=now_ns)
+                self._table.answered(request_id, is_success=False)
+                self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", error)
+            else:
+                known.append(topic)
+        return known
+
+    def _name(self, topic: Topic) -> str:
+        name = self._names.get(topic)
+        if name is None:
+            feed = self._feed
+            name = self._names[topic] = feed.driver.topic_name(topic, feed.catalogue.get(topic.symbol))
+        return name
+
+    def _request(self, topics: list[Topic], *, is_subscribe: bool) -> None:
+        driver = self._feed.driver
+        for part in self._table.batches(topics, driver.stream_limits.topics_per_request):
+            now_ns = self._feed.clock.monotonic_ns()
+            if not self._link.pace.may_request(now_ns):
+                return
+            names = [self._name(topic) for topic in part]
+            request_id = next(self._feed.request_ids)
+            for topic, name in zip(part, names, strict=True):
+                self._has_delivered.discard(topic)
+                if is_subscribe:
+                    self._feed.open_route(topic, name)
+                elif topic not in self._feed.lane.wanted():
+                    self._feed.close_route(topic, name)
+            encode = driver.encode_subscribe if is_subscribe else driver.encode_unsubscribe
+            self._table.sent(request_id, part, is_subscribe=is_subscribe, now_ns=now_ns)
+            self._link.send(encode(names, request_id))

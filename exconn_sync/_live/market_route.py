@@ -1,0 +1,106 @@
+"""Where the frames of one topic go, and how two sources of them become one sequence."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+from exconn_sync._machines.takeover import Takeover, newer
+from exconn_sync._runtime.subscription import Key
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.wire import Topic
+from exconn_sync.ports.driver import Decode, Span
+
+_MOST_HELD = 10_000
+
+
+class Gate(Protocol):
+    """Decides which events pass while a topic has two sources, or a new one that may be behind the last."""
+
+    def let_pass(self, source: object, events: list[Any]) -> list[Any]:
+        """Return the events that are delivered now."""
+        ...
+
+
+class Route:
+    """One topic. ``batch`` collects a read's events, ``last`` is the newest one delivered; ``gate`` is mostly None.
+
+    ``is_fresh`` says that something came since the last tick, which then notes it: once a second, not once a read.
+    """
+
+    __slots__ = ("batch", "decode", "gate", "is_book", "is_fresh", "key", "last", "span", "topic")
+
+    def __init__(self, topic: Topic, decode: Decode, key: Key, span: Span | None) -> None:
+        self.topic = topic
+        self.decode = decode
+        self.key = key
+        self.span = span
+        self.is_book = topic.channel is Channel.ORDER_BOOK
+        self.batch: list[Any] = []
+        self.last: Any = None
+        self.gate: Gate | None = None
+        self.is_fresh = False
+
+    @property
+    def last_number(self) -> int | None:
+        """Sequence number of the newest event delivered, None where there is none."""
+        return None if self.last is None or self.span is None else self.span(self.last)[1]
+
+
+class Overlap:
+    """Joins the old and the new connection of a topic, which run side by side for a while (fault F044).
+
+    Without sequence numbers there is no telling which event is which: then the old connection feeds it to its end.
+    """
+
+    def __init__(self, route: Route, new: object) -> None:
+        self._new = new
+        # What the old connection brings after the switch, for the case that the new one is lost.
+        self._held: deque[Any] = deque(maxlen=_MOST_HELD)
+        self._span = route.span
+        self._takeover = None if route.span is None else Takeover(route.span, route.last_number)
+
+    def let_pass(self, source: object, events: list[Any]) -> list[Any]:
+        """Return the events that are delivered now."""
+        if self._takeover is None:
+            return [] if source is self._new else events
+        if source is self._new:
+            return self._takeover.on_new(events)
+        if self._takeover.is_switched:
+            self._held.extend(events)
+        return self._takeover.on_old(events)
+
+    @property
+    def has_switched(self) -> bool:
+        """True where the new connection feeds the topic."""
+        return self._takeover is not None and self._takeover.is_switched
+
+    def finish(self) -> list[Any]:
+        """End the overlap: return what the new connection brought and the old one did not."""
+        return [] if self._takeover is None else self._takeover.finish()
+
+    def abort(self) -> list[Any]:
+        """End the overlap without the new connection: return what the old one brought and the new one did not."""
+        if self._takeover is None or self._span is None:
+            return []
+        return newer(self._held, self._takeover.last, self._span)
+
+
+class Floor:
+    """Holds back what was already delivered before a reconnect: the new server may be behind (fault F066).
+
+    Only until ``until_ns``: an exchange that begins its numbers anew must not silence a topic for ever.
+    """
+
+    def __init__(self, route: Route, last: int, span: Span, until_ns: int) -> None:
+        self._route = route
+        self._last = last
+        self._span = span
+        self.until_ns = until_ns
+
+    def let_pass(self, source: object, events: list[Any]) -> list[Any]:  # noqa: ARG002 - there is only one here
+        """Return the events that are delivered now; the first of them ends the gate."""
+        passed = newer(events, self._last, self._span)
+        if passed:
+            self._route.gate = None
+        return passed

@@ -1,0 +1,291 @@
+"""What one life of a market worker feeds: decoded events to subscribers and books, whichever connection brings them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from exconn_sync._live.books import BookKeeper
+from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.link import Link
+from exconn_sync._live.market_link import MarketLink
+from exconn_sync._live.market_route import Floor, Overlap, Route
+from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.silence_watch import SilenceWatch
+from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._runtime.faultpoints import reach
+from exconn_sync.config import Config
+from exconn_sync.errors import ExconnError, SilentTopic
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.wire import Topic
+from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.driver import ExchangeDriver
+
+_NS = 1_000_000_000
+_FLOOR_NS = 30 * _NS
+_DEMAND_PAUSE_NS, _LONGEST_DEMAND_PAUSE_NS = 30 * _NS, 3600 * _NS
+"""Pauses between two replacements that one topic's silence asks for: a topic may be dead on every connection."""
+
+
+class Lane(Protocol):
+    """The topics of one market connection over all lives of its worker; its methods may be called from any thread."""
+
+    def wanted(self) -> frozenset[Topic]:
+        """Return the topics that this connection is to bring."""
+        ...
+
+    def settled(self, is_settled: bool, why: str = "") -> None:
+        """Hear whether all of them come."""
+        ...
+
+
+class StreamFeed:
+    """Feed of a market session; on the session's thread only."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        config: Config,
+        driver: ExchangeDriver,
+        catalogue: Catalogue,
+        books: BookKeeper,
+        pipeline: Pipeline,
+        clock: Clock,
+        silence: SilenceWatch,
+        demand_replacement: Callable[[str], None],
+        delivered: Mapping[Topic, Any] | None = None,
+        is_current: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.lane = lane
+        self.driver = driver
+        self.catalogue = catalogue
+        self.books = books
+        self.pipeline = pipeline
+        self.clock = clock
+        self.silence = silence
+        self._demand_replacement = demand_replacement
+        self._is_current = is_current
+        self._demand_pause_ns = _DEMAND_PAUSE_NS
+        self._next_demand_ns = 0
+        self.request_ids = itertools.count(1)
+        self.routes: dict[str, Route] = {}
+        self._config = config
+        # Newest event of each topic before the present connection, also of an earlier life (fault F066).
+        self._last: dict[Topic, Any] = dict(delivered or {})
+        self._primary: MarketLink | None = None
+        self._successor: MarketLink | None = None
+        self._end_of_successor = ""
+        self._told_silent: dict[Topic, set[str]] = {}
+        self.unknown_kinds = UnknownKinds(pipeline)
+
+    # --- the session's face -----------------------------------------------------------------------------------------
+
+    def url(self) -> str:
+        """Return where to connect."""
+        return self.driver.stream_url(self._config.endpoints)
+
+    def handler(self, link: Link) -> MarketLink:
+        """Return what handles a new connection."""
+        made = MarketLink(self, link)
+        if self._primary is None:
+            self._primary = made
+            self.routes.clear()
+            wanted = self.lane.wanted()
+            self.books.keep_only({topic.symbol for topic in wanted if topic.channel is Channel.ORDER_BOOK})
+        else:
+            self._successor = made
+            for route in self.routes.values():
+                route.gate = Overlap(route, made)
+        return made
+
+    def on_lost(self, error: ExconnError) -> None:
+        """Mark books as unreadable and topics as not delivered."""
+        was_open, self._primary = self._primary is not None, None
+        for route in self.routes.values():
+            if self._successor is None:
+                route.gate = None
+            if route.last is not None:
+                self._last[route.topic] = route.last
+        self.silence.clear()
+        self.lane.settled(False, error.message)
+        if was_open:
+            self.books.on_lost(error.message)
+
+    def has_switched(self) -> bool:
+        """Return whether every topic comes over the successor."""
+        gates = (route.gate for route in self.routes.values())
+        return all(gate.has_switched for gate in gates if isinstance(gate, Overlap))
+
+    def replace(self) -> None:
+        """Let the successor be the primary connection, and deliver what it brought ahead of the old one."""
+        was_lost, self._primary, self._successor = self._primary is None, self._successor, None
+        for route in self.routes.values():
+            gate, route.gate = route.gate, None
+            if isinstance(gate, Overlap):
+                self._deliver(route, gate.finish())
+                # The new one may be behind what the old one brought (fault F066).
+                self._hold_back(route)
+        link = self._primary
+        if link is not None:
+            for route in self.routes.values():
+                # What was acknowledged while the other connection counted has to be told now.
+                if link.is_acknowledged(route.topic) and (was_lost or not self.silence.is_watching(route.topic)):
+                    self.delivers(route.topic)
+            link.report()
+        why, self._end_of_successor = self._end_of_successor, ""
+        if why:
+            self._demand_replacement(why)
+
+    def forget_successor(self) -> None:
+        """Go on with the primary connection alone."""
+        self._successor = None
+        self._end_of_successor = ""
+        for route in self.routes.values():
+            gate = route.gate
+            if isinstance(gate, Overlap):
+                route.gate = None
+                if gate.has_switched:
+                    # What the lost one brought ahead of the other must not come twice, nor what it owed be missing.
+                    self._deliver(route, gate.abort())
+                    self._hold_back(route)
+
+    def look_again(self, newcomer: Topic | None) -> None:
+        """Ask for what is wanted now; ``newcomer`` also where the exchange has refused it before."""
+        for link in (self._primary, self._successor):
+            if link is not None:
+                if newcomer is not None:
+                    link.forgive(newcomer)
+                link.settle()
+
+    # --- for the links ----------------------------------------------------------------------------------------------
+
+    def announce_end(self, link: MarketLink, why: str) -> None:
+        """The exchange will end a connection soon: another one is needed at once (fault F045)."""
+        if link is self._primary:
+            self._demand_replacement(why)
+        else:
+            # Its turn comes when it is the one that counts.
+            self._end_of_successor = why
+
+    def try_another(self, why: str) -> bool:
+        """Have the connection replaced because a topic does not come over it; return False where that is too soon."""
+        now_ns = self.clock.monotonic_ns()
+        if now_ns < self._next_demand_ns:
+            return False
+        if now_ns - self._next_demand_ns > _LONGEST_DEMAND_PAUSE_NS:
+            # That trouble is long over.
+            self._demand_pause_ns = _DEMAND_PAUSE_NS
+        self._next_demand_ns = now_ns + self._demand_pause_ns
+        self._demand_pause_ns = min(2 * self._demand_pause_ns, _LONGEST_DEMAND_PAUSE_NS)
+        self._demand_replacement(why)
+        return True
+
+    def is_primary(self, link: MarketLink) -> bool:
+        """Return whether a connection is the one that counts."""
+        return link is self._primary
+
+    def hand_over(self, link: MarketLink, touched: Iterable[Route]) -> None:
+        """Deliver what one read of a connection brought, each topic's events at once."""
+        reach("stream.before_delivery")
+        if not self._is_current():
+            # Hung since the read, and abandoned: the next life delivers (fault F144).
+            return
+        for route in touched:
+            events, route.batch = route.batch, []
+            gate = route.gate
+            if gate is not None:
+                if isinstance(gate, Floor) and self.clock.monotonic_ns() >= gate.until_ns:
+                    route.gate = None
+                else:
+                    events = gate.let_pass(link, events)
+            route.is_fresh = True
+            self._deliver(route, events)
+
+    def open_route(self, topic: Topic, name: str) -> None:
+        """Be ready for the frames of a topic."""
+        if name in self.routes:
+            return
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.add(topic.symbol)
+        span = self.driver.span(topic)
+        key = self.pipeline.key(topic.channel, topic.symbol)
+        route = self.routes[name] = Route(topic, self.driver.decoder(topic), key, span)
+        if self._successor is not None:
+            route.gate = Overlap(route, self._successor)
+        route.last = self._last.pop(topic, None)
+        if route.gate is None:
+            self._hold_back(route)
+
+    def close_route(self, topic: Topic, name: str) -> None:
+        """Forget a topic that nobody wants any more."""
+        self.routes.pop(name, None)
+        self._last.pop(topic, None)
+        self._told_silent.pop(topic, None)
+        self.silence.stopped(topic)
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.remove(topic.symbol)
+
+    def delivers(self, topic: Topic) -> None:
+        """The exchange has acknowledged a topic on the connection that counts."""
+        self.silence.started(topic, self.clock.monotonic_ns())
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.on_subscribed(topic.symbol)
+
+    def on_tick(self, link: MarketLink, now_ns: int) -> float | None:
+        """Do what is due for books and silent topics; return the seconds until something is due again."""
+        fresh = [route for route in self.routes.values() if route.is_fresh]
+        if fresh:
+            self.silence.seen([route.topic for route in fresh], now_ns)
+            for route in fresh:
+                route.is_fresh = False
+                self._told_silent.pop(route.topic, None)
+        for topic, action, quiet_for in self.silence.tick(now_ns):
+            if topic in self.lane.wanted():
+                self._on_silent(link, topic, action, quiet_for)
+        # Asked last: what was done may have brought something nearer.
+        due = [self.books.on_tick(now_ns), self.silence.until_due(now_ns)]
+        known = [each for each in due if each is not None]
+        return min(known) if known else None
+
+    def delivered(self) -> dict[Topic, Any]:
+        """Return the newest event of each topic, for the life that follows; any thread, once this life is over."""
+        newest = {route.topic: route.last for route in self.routes.copy().values() if route.last is not None}
+        return {**self._last, **newest}
+
+    def last_of(self, topic: Topic) -> Any:
+        """Return the newest event of a topic, None where there is none."""
+        found = [route.last for route in self.routes.values() if route.topic == topic]
+        return found[0] if found else None
+
+    def _deliver(self, route: Route, events: list[Any]) -> None:
+        if not events:
+            return
+        route.last = events[-1]
+        if route.is_book:
+            self.books.on_diffs(route.topic.symbol, events)
+        else:
+            self.pipeline.bus.publish(route.key, events)
+
+    def _hold_back(self, route: Route) -> None:
+        """Let nothing pass that was delivered before; a book knows by itself."""
+        last, span = route.last_number, route.span
+        if span is not None and last is not None and not route.is_book:
+            route.gate = Floor(route, last, span, self.clock.monotonic_ns() + _FLOOR_NS)
+
+    def _on_silent(self, link: MarketLink, topic: Topic, action: str, quiet_for: float) -> None:
+        where = f"{topic.channel}.{topic.symbol}"
+        text = f"no {topic.channel} of {topic.symbol} for {quiet_for:.0f} s although the exchange has newer ones"
+        is_replaced = action == "replace" and self.try_another(f"{where} stays silent")
+        cure = "its connection is replaced" if is_replaced else "asked for again"
+        if topic.channel is Channel.ORDER_BOOK:
+            # Before it is told: whoever hears of it must not find the book readable.
+            self.books.on_silent(topic.symbol, text)
+        self.pipeline.metrics.count("topic.silent", exchange=self.driver.name, channel=topic.channel.value)
+        told = self._told_silent.setdefault(topic, set())
+        if cure not in told:
+            # Once an episode: it ends with the next message.
+            told.add(cure)
+            self.pipeline.error(where, SilentTopic(f"{text}; {cure}", exchange=self.driver.name))
+        if not is_replaced:
+            link.renew(topic)

@@ -1,0 +1,103 @@
+"""Asks the exchange over REST whether a topic that has gone quiet has news that did not come (fault F060)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
+from exconn_sync.errors import ExconnError
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.market import BookSnapshot, BookTicker, Trade
+from exconn_sync.model.wire import Topic
+from exconn_sync.ports.driver import ExchangeDriver, Span
+
+Verdict = Literal["quiet", "silent", "unverified"]
+
+_LEVELS = 5
+_MS = 1_000_000
+
+
+class TopicProbe:
+    """Compares what a topic delivered last with what the exchange has. Blocking; runs on a pool thread."""
+
+    def __init__(
+        self, driver: ExchangeDriver, rest: RestClient, catalogue: Catalogue, server_clock: ServerClock, timeout: float
+    ) -> None:
+        self._driver = driver
+        self._rest = rest
+        self._catalogue = catalogue
+        self._server_clock = server_clock
+        self._timeout = timeout
+        # The best prices that were seen when a topic had not brought any yet, and when that was.
+        self._first_best: dict[Topic, tuple[int, tuple[str, ...]]] = {}
+
+    def ask(self, topic: Topic, last: Any, update_id: int | None, quiet_for: float) -> Verdict:
+        """Return whether the exchange is ``quiet`` too or this topic ``silent``; ``unverified`` where nobody knows.
+
+        ``last`` is the last event of the topic, None for none; ``update_id`` that of its book.
+        """
+        try:
+            if topic.channel is Channel.TRADE:
+                return self._ask_trades(topic, last, quiet_for)
+            return self._ask_book(topic, last, update_id, quiet_for)
+        except ExconnError:
+            # The topic is asked about again later; that REST fails is told by those whose work it is.
+            return "unverified"
+
+    def _ask_trades(self, topic: Topic, last: Trade | None, quiet_for: float) -> Verdict:
+        call = self._driver.fetch_trades(self._catalogue.get(topic.symbol), 1)
+        trades = self._rest.call(call, self._timeout, is_background=True)
+        if not trades:
+            return "quiet"
+        newest = trades[-1]
+        span = self._driver.span(topic)
+        if last is not None:
+            return _verdict(_number(span, newest) > _number(span, last) if span else newest.trade_id != last.trade_id)
+        if newest.exchange_time is None:
+            return "unverified"
+        age_ns = self._server_clock.now_ns() - newest.exchange_time
+        return _verdict(age_ns < int(quiet_for * 1e9) - self._server_clock.bound_ns - _MS)
+
+    def _ask_book(self, topic: Topic, last: Any, update_id: int | None, quiet_for: float) -> Verdict:
+        call = self._driver.fetch_order_book(self._catalogue.get(topic.symbol), _LEVELS)
+        snapshot = self._rest.call(call, self._timeout, is_background=True)
+        if topic.channel is Channel.BOOK_TICKER:
+            # Its update id moves with deeper levels too, of which this topic does not tell.
+            if last is None:
+                return self._compare_with_first(topic, _best_of(snapshot), quiet_for)
+            return _verdict(_best_of(snapshot) != _best_of_ticker(last))
+        return _verdict(update_id is None or snapshot.update_id > update_id)
+
+    def _compare_with_first(self, topic: Topic, best: tuple[str, ...], quiet_for: float) -> Verdict:
+        """Judge a topic that tells changes only, and has told none: whether there was one since the first question."""
+        now_ns = self._server_clock.now_ns()
+        first_ns, first = self._first_best.get(topic, (0, ()))
+        if first_ns <= now_ns - int(quiet_for * 1e9):
+            # None yet, or of an earlier subscription.
+            self._first_best[topic] = (now_ns, best)
+            return "quiet"
+        return _verdict(best != first)
+
+
+def _verdict(is_silent: bool) -> Verdict:
+    return "silent" if is_silent else "quiet"
+
+
+def _number(span: Span, event: Trade) -> int:
+    return span(event)[1]
+
+
+def _best_of(snapshot: BookSnapshot) -> tuple[str, ...]:
+    return tuple(text for rows in (snapshot.bids, snapshot.asks) for row in rows[:1] for text in map(_plain, row))
+
+
+def _best_of_ticker(ticker: BookTicker) -> tuple[str, ...]:
+    values = (ticker.bid_price, ticker.bid_quantity, ticker.ask_price, ticker.ask_quantity)
+    return tuple(_plain(str(value)) for value in values)
+
+
+def _plain(number: str) -> str:
+    """Return a number without the zeros at its end, in which two sources may differ."""
+    return number.rstrip("0").rstrip(".") if "." in number else number

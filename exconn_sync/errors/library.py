@@ -1,0 +1,144 @@
+"""What the library itself says of commands, of its state and of its parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exconn_sync.errors.base import ExconnError, Outcome, rebuilt
+
+
+class OutcomeUnknown(ExconnError):
+    """The command may or may not have been executed; looking for it goes on in the background.
+
+    Attributes:
+        order: the live order handle, or None for commands without one.
+    """
+
+    code = "outcome_unknown"
+    outcome: Outcome | None = "unknown"
+
+    def __init__(self, message: str, *, order: Any = None, **more: Any) -> None:
+        self.order = order
+        super().__init__(message, **more)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A handle lives in its process: the pickled error keeps the facts and lets go of the handle.
+        return rebuilt, (type(self), self.message, {**self.__dict__, "order": None})
+
+
+class CircuitOpen(ExconnError):
+    """The exchange's host failed repeatedly, so the call was not tried.
+
+    Attributes:
+        retry_after: seconds until the next attempt is let through.
+    """
+
+    code = "circuit_open"
+    retryable = True
+    outcome: Outcome | None = "not_sent"
+
+    def __init__(self, message: str, *, retry_after: float, **more: Any) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, **more)
+
+
+class RiskRejected(ExconnError):
+    """A risk rule of the user refused the order; nothing was sent.
+
+    Attributes:
+        rule: name of the rule.
+    """
+
+    code = "risk"
+    outcome: Outcome | None = "not_sent"
+
+    def __init__(self, message: str, *, rule: str, **more: Any) -> None:
+        self.rule = rule
+        super().__init__(message, **more)
+
+
+class StaleBook(ExconnError):
+    """The local order book is not whole at the moment; ``message`` says since when and why."""
+
+    code = "stale_book"
+    retryable = True
+
+
+class SilentTopic(ExconnError):
+    """A topic brings nothing although its connection lives and the exchange has news; it is asked for again (F060)."""
+
+    code = "silent_topic"
+    retryable = True
+
+
+class JournalError(ExconnError):
+    """The journal could not keep a record it must keep; an order whose intent is not kept is not sent."""
+
+    code = "journal"
+    outcome: Outcome | None = "not_sent"
+
+
+class NotReady(ExconnError, TimeoutError):
+    """The connector is not, or not yet, able to do this; ``message`` names what is missing."""
+
+    code = "not_ready"
+    retryable = True
+    outcome: Outcome | None = "not_sent"
+
+
+class SubscriberLagging(ExconnError):
+    """Many events that are never dropped wait for one subscriber: it is slower than they come (fault F156).
+
+    Only told on ``on_error``, once an episode.
+
+    Attributes:
+        name: the subscription's ``channel.exchange.symbol``.
+        waiting: number of events that wait for it.
+        age: seconds that the oldest of them has been waiting.
+    """
+
+    code = "subscriber_lagging"
+
+    def __init__(self, message: str, *, name: str, waiting: int, age: float, **more: Any) -> None:
+        self.name = name
+        self.waiting = waiting
+        self.age = age
+        super().__init__(message, **more)
+
+
+class SubscriberStuck(SubscriberLagging):
+    """A callback does not return (fault F136); ``details["stack"]`` shows where its thread is.
+
+    Only told on ``on_error``, once an episode.
+    """
+
+    code = "subscriber_stuck"
+
+
+class ConnectorStopped(ExconnError):
+    """The connector was stopped, or never started."""
+
+    code = "stopped"
+
+
+class WorkerHung(ExconnError):
+    """A worker gave no sign of life for too long; it was abandoned and is replaced (fault F144).
+
+    ``details["stack"]`` is where its thread stood, without the values of variables.
+    """
+
+    code = "worker_hung"
+
+
+class ThreadsUnavailable(ExconnError):
+    """No thread could be started, or a started one does not run (faults F127, F133, F143)."""
+
+    code = "threads"
+    outcome: Outcome | None = "not_sent"
+
+
+class ForkedProcess(ExconnError):
+    """The object belongs to the parent process; ``Connector.start`` makes a connector usable in a forked child."""
+
+    code = "forked"
+    outcome: Outcome | None = "not_sent"

@@ -1,0 +1,56 @@
+"""Faults of requests, of the clock and of limits."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from exconn_sync.simulator.fault_board import ScriptedAnswer
+from exconn_sync.simulator.fault_targets import FaultControls
+
+
+class RequestFaults(FaultControls):
+    """What can go wrong with single requests, over REST and over the WebSocket API."""
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        status: int,
+        body: str,
+        count: int = 1,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer the next requests with this, without executing them."""
+        self._call(self._board.script, (method, path), ScriptedAnswer(status, body, dict(headers or {})), count)
+
+    def execute_then_drop(self, method: str, path: str, count: int = 1) -> None:
+        """Execute the next requests, then reset their connections instead of answering."""
+        self._call(self._board.drop_after, (method, path), count)
+
+    @contextmanager
+    def delay(self, method: str, path: str, seconds: float) -> Iterator[None]:
+        """Hold requests inside the exchange, between their check on receipt and their execution."""
+        target = (method, path)
+        with self._between(lambda: self._board.set_delay(target, seconds), lambda: self._board.set_delay(target, None)):
+            yield
+
+    def offset_clock(self, ms: int) -> None:
+        """Let the exchange's clock be wrong by so much; 0 makes it right again."""
+        self._clock.offset_ms = ms
+
+    def rate_limits(
+        self,
+        *,
+        weight_per_minute: int | None = None,
+        orders_per_10s: int | None = None,
+        orders_per_day: int | None = None,
+        connections_per_5m: int | None = None,
+    ) -> None:
+        """Make the exchange more, or less, patient; what is not given stays."""
+        if weight_per_minute is not None:
+            self._limits.weight_per_minute = weight_per_minute
+        if orders_per_10s is not None:
+            self._limits.orders_per_10s = orders_per_10s
+        if orders_per_day is not None:
+            self._limits.orders_per_day = orders_per_day
+        if connections_per_5m is not None:
+            self._limits.connections_per_5m = connections_per_5m

@@ -1,0 +1,1 @@
+"""Faults of the network and of the exchange, provoked on purpose."""
