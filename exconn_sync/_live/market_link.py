@@ -49,9 +49,9 @@ class MarketLink:
     def settle(self) -> None:
         """Ask the exchange for what is missing and end what is too much, at the pace that it allows."""
         wanted = self._feed.lane.wanted()
-        self._request(self._known(self._table.to_subscribe(wanted)), is_subscribe=True)
-        self._request(self._table.to_unsubscribe(wanted), is_subscribe=False)
-        self._is_held_back = bool(self._table.to_subscribe(wanted) or self._table.to_unsubscribe(wanted))
+        has_asked = self._request(self._known(self._table.to_subscribe(wanted)), is_subscribe=True)
+        has_ended = self._request(self._table.to_unsubscribe(wanted), is_subscribe=False)
+        self._is_held_back = not (has_asked and has_ended)
         self.report()
 
     def report(self) -> None:
@@ -186,12 +186,13 @@ class MarketLink:
             name = self._names[topic] = feed.driver.topic_name(topic, feed.catalogue.get(topic.symbol))
         return name
 
-    def _request(self, topics: list[Topic], *, is_subscribe: bool) -> None:
+    def _request(self, topics: list[Topic], *, is_subscribe: bool) -> bool:
+        """Send requests for the topics; return False where the pace holds some of them back."""
         driver = self._feed.driver
         for part in self._table.batches(topics, driver.stream_limits.topics_per_request):
             now_ns = self._feed.clock.monotonic_ns()
             if not self._link.pace.may_request(now_ns):
-                return
+                return False
             names = [self._name(topic) for topic in part]
             request_id = next(self._feed.request_ids)
             for topic, name in zip(part, names, strict=True):
@@ -203,3 +204,4 @@ class MarketLink:
             encode = driver.encode_subscribe if is_subscribe else driver.encode_unsubscribe
             self._table.sent(request_id, part, is_subscribe=is_subscribe, now_ns=now_ns)
             self._link.send(encode(names, request_id))
+        return True

@@ -34,6 +34,8 @@ class TopicTable:
     def __init__(self) -> None:
         self._acknowledged: set[Topic] = set()
         self._under_way: dict[int, Request] = {}
+        # The topics of those requests; kept, because a thousand topics are looked at with each answer.
+        self._busy: set[Topic] = set()
         self._refused: set[Topic] = set()
         self._renewing: set[Topic] = set()
         self._asked: dict[Topic, int] = {}
@@ -49,12 +51,12 @@ class TopicTable:
 
     def to_subscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the wanted topics that have to be asked for, in a stable order."""
-        return sorted(wanted - self._acknowledged - self._busy() - self._refused, key=_order)
+        return sorted(wanted - self._acknowledged - self._busy - self._refused, key=_order)
 
     def to_unsubscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the topics that are delivered although nobody wants them any more, or that are renewed."""
         surplus = self._acknowledged & self._renewing | self._acknowledged - wanted
-        return sorted(surplus - self._busy(), key=_order)
+        return sorted(surplus - self._busy, key=_order)
 
     def forgive(self, topic: Topic) -> None:
         """Ask for a refused topic again: somebody new wants it."""
@@ -80,13 +82,14 @@ class TopicTable:
     def sent(self, request_id: int, topics: Iterable[Topic], *, is_subscribe: bool, now_ns: int) -> None:
         """Note that a request left."""
         request = self._under_way[request_id] = Request(tuple(topics), is_subscribe, now_ns)
+        self._busy.update(request.topics)
         if is_subscribe:
             for topic in request.topics:
                 self._asked[topic] = self._asked.get(topic, 0) + 1
 
     def answered(self, request_id: int, *, is_success: bool) -> Request | None:
         """Note the answer to a request; return the request, None for an unknown one."""
-        request = self._under_way.pop(request_id, None)
+        request = self._over(request_id)
         if request is None:
             return None
         if not request.is_subscribe:
@@ -116,7 +119,9 @@ class TopicTable:
         hopeless: list[Topic] = []
         late = [key for key, request in self._under_way.items() if now_ns - request.sent_ns > limit_ns]
         for request_id in late:
-            request = self._under_way.pop(request_id)
+            request = self._over(request_id)
+            if request is None:
+                continue
             if not request.is_subscribe:
                 self._end(request.topics)
                 continue
@@ -143,8 +148,12 @@ class TopicTable:
         self._acknowledged.difference_update(topics)
         self._renewing.difference_update(topics)
 
-    def _busy(self) -> set[Topic]:
-        return {topic for request in self._under_way.values() for topic in request.topics}
+    def _over(self, request_id: int) -> Request | None:
+        """Take a request from those under way; a topic is never in two of them."""
+        request = self._under_way.pop(request_id, None)
+        if request is not None:
+            self._busy.difference_update(request.topics)
+        return request
 
 
 def _order(topic: Topic) -> tuple[str, str]:
