@@ -51,7 +51,8 @@ from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.market import BookTicker, Trade
+from exconn_sync.model.market import AggregateTrade, BookTicker, Trade
+from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.journal import Journal
@@ -65,7 +66,9 @@ __version__ = "0.1.0"
 logging.getLogger("exconn_sync").addHandler(logging.NullHandler())
 
 __all__ = [
+    "AggregateTrade",
     "AuthenticationError",
+    "AveragePrice",
     "Balance",
     "BestPrice",
     "BookState",
@@ -100,6 +103,7 @@ __all__ = [
     "InsufficientBalance",
     "Journal",
     "JournalError",
+    "Kline",
     "MarketClosed",
     "MetricsSink",
     "NotReady",
@@ -128,6 +132,7 @@ __all__ = [
     "SubscriberStuck",
     "Subscription",
     "ThreadsUnavailable",
+    "Ticker",
     "TimeInForce",
     "Trade",
     "ValidationError",

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from exconn_sync.model.enums import Side
 from exconn_sync.model.ids import TradeId
+from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 
 Row: TypeAlias = tuple[str, str]
 """One level as the exchange wrote it: price and quantity as text."""
@@ -26,6 +27,24 @@ class Trade(Struct, frozen=True, gc=False):
     exchange: str
     symbol: str
     trade_id: TradeId
+    price: Decimal
+    quantity: Decimal
+    side: Side
+    exchange_time: int | None
+    received_at: int
+
+
+class AggregateTrade(Struct, frozen=True, gc=False):
+    """Executions of one taker order at one price, seen as one; ``side`` is the side of the taker.
+
+    ``trade_id`` numbers the aggregates; ``first_trade_id`` to ``last_trade_id`` are the trades in it.
+    """
+
+    exchange: str
+    symbol: str
+    trade_id: TradeId
+    first_trade_id: TradeId
+    last_trade_id: TradeId
     price: Decimal
     quantity: Decimal
     side: Side
@@ -75,4 +94,4 @@ class BookSnapshot(Struct, frozen=True):
     received_at: int
 
 
-MarketEvent: TypeAlias = Trade | BookTicker | BookDiff
+MarketEvent: TypeAlias = Trade | AggregateTrade | BookTicker | BookDiff | Kline | Ticker | AveragePrice
