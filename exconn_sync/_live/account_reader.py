@@ -139,8 +139,11 @@ class AccountFeed:
     def signed_in(self, link: AccountLink) -> None:
         """The exchange has accepted the key on a connection: events flow from now on."""
         if link is self._primary:
-            self.readiness.met(ACCOUNT)
+            # A comparison that began before knows nothing of what happened until now.
+            self.readiness.lost(RECONCILED)
         self._reconcile_soon()
+        if link is self._primary:
+            self.readiness.met(ACCOUNT)
 
     def doubt(self) -> None:
         """Have what is known compared with the exchange: an unreadable message may have been about an order (F038)."""

@@ -26,6 +26,7 @@ from exconn_sync._live.socket_session import SessionParts, SocketSession
 from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.supervision import Child, Group, Tree
+from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.executor import Executor
 from exconn_sync._runtime.heartbeat import beat, current_run
 from exconn_sync._runtime.journal_worker import journal_body
@@ -152,6 +153,7 @@ class Assembly:
             config, driver, self.rest, self.catalogue, self.books, store, RiskGate([*rules, *config.rules]),
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
+        self.reconciler.look_after = self.gateway.look_after
         self.account: SocketSession | None = None
         self.account_reporter = ConnectionReporter("account", config.reconnect.settle, self._pipeline, clock)
 
@@ -200,6 +202,8 @@ class Assembly:
         if isinstance(self._journal, JournalWorker):
             stores.append(Worker(f"{name}-journal", journal_body(self._journal), clock))
         if self.signer is not None:
+            # After the journal, which it needs to the last.
+            stores.append(Worker(f"{name}-store", self._store.desk.serve, clock))
             account.append(Worker(f"{name}-account", self._account_body, clock))
             account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
         root = Group(name, "one_for_one", RESTARTS, RESTART_PERIOD, (
@@ -226,6 +230,11 @@ class Assembly:
         self._stop.set()
         self.supervisor.signal()
 
+    def give_up(self) -> None:
+        """Send nothing any more: waits are broken, tasks of the pool that did not begin fail. Returns at once."""
+        self._stop.set()
+        self.executor.refuse()
+
     def stop(self, deadline: Deadline) -> list[str]:
         """Break every wait, end all threads within the deadline; return the names of those that did not end.
 
@@ -249,12 +258,12 @@ class Assembly:
         return left
 
     def _on_crash(self, worker: str, error: Exception) -> None:
-        self._pipeline.metrics.count("worker.crashes", exchange=self._driver.name, worker=worker)
+        self._pipeline.count("worker.crashes", worker=worker)
         self._pipeline.error(f"worker {worker}", error)
 
     def _on_hang(self, worker: str, error: WorkerHung) -> None:
-        self._pipeline.metrics.count("worker.hangs", exchange=self._driver.name, worker=worker)
-        logger.error("worker %s hangs here:\n%s", worker, error.details["stack"])
+        self._pipeline.count("worker.hangs", worker=worker)
+        aside(lambda: logger.error("worker %s hangs here:\n%s", worker, error.details["stack"]))
         # Its connection is cut, its successor has not begun: nothing that it fed may look alive meanwhile.
         if worker == f"{self._driver.name}-account":
             self.account = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from exconn_sync._live.book_shelf import BookShelf
@@ -14,24 +14,25 @@ from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
-from exconn_sync._store.account_store import AccountStore
+from exconn_sync._store.account_store import AccountStore, Entry
 from exconn_sync.config import Config
 from exconn_sync.errors import (
     AuthenticationError,
     ConnectorStopped,
     ExconnError,
-    JournalError,
     OrderNotFound,
     OrderRejected,
     OutcomeUnknown,
     RequestTimeout,
     ValidationError,
 )
+from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
+from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
@@ -69,6 +70,8 @@ class OrderGateway:
         self._resolver = resolver
         self._clock = clock
         self._cancel = cancel
+        # Placements that have not returned. One thread changes an entry at a time, so no lock is needed.
+        self._under_way: dict[ClientOrderId, Deadline] = {}
 
     def handle(self, client_order_id: ClientOrderId) -> Order:
         """Return a live handle on a known order."""
@@ -90,30 +93,52 @@ class OrderGateway:
         # Put into the exchange's words first: what cannot be said must not become an intent.
         call = self._driver.place_order(request, instrument, client_order_id, self._catalogue.instruments)
         reach("order.before_intent")
-        order = self._begin(self._intent(request, instrument, client_order_id))
+        entry = Entry(self._intent(request, instrument, client_order_id))
+        # From here on the order and its handle exist, before anything leaves.
+        order = self.handle(client_order_id)
+        self._under_way[client_order_id] = deadline
         try:
-            reach("order.after_intent")
-            facts = self._rest.call(call, self._remaining(deadline))
-        except ExconnError as error:
-            self._failed(order, error, deadline)
-            return order
-        except BaseException as error:
-            # Ctrl-C, or a defect: whether the request left is anybody's guess, so it is looked for.
-            self._doubt(order, f"interrupted by {type(error).__name__}")
+            self._enter(entry)
+            facts = self._sent(order, call, deadline)
+            reach("order.before_answer")
+            self._store.apply(facts)
+        except ExconnError:
             raise
-        reach("order.before_answer")
-        self._store.apply(facts)
+        except BaseException as error:
+            self._interrupted(entry, order, f"interrupted by {type(error).__name__}")
+            raise
+        finally:
+            self._under_way.pop(client_order_id, None)
         return order
 
-    def _begin(self, intent: OrderFact) -> Order:
-        """Enter the intent; the order and its handle exist from here on, before anything leaves."""
-        order = self.handle(intent.client_order_id)
+    def _enter(self, entry: Entry) -> None:
         try:
-            self._store.begin(intent)
-        except JournalError as error:
-            self._store.apply([self._stated(order.state, OrderStatus.REJECTED, error.message)])
+            self._store.begin(entry)
+        except ExconnError as error:
+            self._store.withdraw(entry, error.message)
             raise
-        return order
+        entry.may_leave = True
+
+    def _sent(self, order: Order, call: RestCall[Sequence[Fact]], deadline: Deadline) -> Sequence[Fact]:
+        """Send a new order; return what the exchange states, nothing where only the looking has found it there."""
+        try:
+            reach("order.after_intent")
+            return self._rest.call(call, self._remaining(deadline))
+        except ExconnError as error:
+            self._failed(order, error, deadline)
+            return ()
+
+    def _interrupted(self, entry: Entry, order: Order, why: str) -> None:
+        """Ctrl-C, or a defect: an order that may have left is looked for, one that cannot have left is ended."""
+        if entry.may_leave:
+            self._doubt(order.client_order_id, why)
+        else:
+            self._store.withdraw(entry, why + " before it was sent")
+
+    def is_under_way(self, client_order_id: ClientOrderId) -> bool:
+        """Return whether a command still works on a new order, which has not told what became of it."""
+        deadline = self._under_way.get(client_order_id)
+        return deadline is not None and not deadline.is_over(self._clock.monotonic_ns())
 
     def cancel(self, order: Order | str, deadline: Deadline) -> None:
         """Cancel an order; see ``Connector.cancel_order``."""
@@ -141,7 +166,7 @@ class OrderGateway:
         if error.outcome in ("not_sent", "refused"):
             self._store.apply([self._stated(order.state, OrderStatus.REJECTED, f"{error.code}: {error.message}")])
             raise error
-        self._doubt(order, error.message)
+        self._doubt(order.client_order_id, error.message)
         settled = self._settled(order.client_order_id, lambda state: state.status not in UNSETTLED, deadline)
         if settled is None:
             text = f"order {order.client_order_id}: it is not known yet whether the exchange has it ({error.message})"
@@ -151,10 +176,22 @@ class OrderGateway:
         if settled.status is OrderStatus.REJECTED:
             raise OrderRejected(settled.reason, exchange=error.exchange, request_id=error.request_id) from error
 
-    def _doubt(self, order: Order, reason: str) -> None:
+    def _doubt(self, client_order_id: ClientOrderId, reason: str) -> None:
         """Note that nobody knows whether the exchange has the order, and begin to look for it."""
-        self._store.apply([self._stated(order.state, OrderStatus.UNKNOWN, reason)])
-        self._resolver.track(order.client_order_id)
+        state = self._store.order(client_order_id)
+        if state is not None:
+            self._store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
+            self._resolver.track(client_order_id)
+
+    def look_after(self) -> None:
+        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129)."""
+        for state in self._store.open_orders():
+            if (
+                state.is_own
+                and state.status is OrderStatus.PENDING_NEW
+                and not self.is_under_way(state.client_order_id)
+            ):
+                self._doubt(state.client_order_id, "its command ended without a word")
 
     def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
         self._reconciler.reconcile_soon()

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from exconn_sync._machines.report_limiter import ReportLimiter
+from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.subscription import Key, Subscription
 from exconn_sync.errors import ExconnError, SubscriberLagging
@@ -46,15 +47,18 @@ class Pipeline:
     def connection(self, event: ConnectionEvent) -> None:
         """Publish, and log, that a connection came up or went down: once an episode."""
         if event.is_up:
-            logger.info("%s %s connected", self.exchange, event.connection)
+            aside(lambda: logger.info("%s %s connected", self.exchange, event.connection))
         else:
-            logger.warning("%s %s disconnected: %s", self.exchange, event.connection, event.reason)
+            aside(lambda: logger.warning("%s %s disconnected: %s", self.exchange, event.connection, event.reason))
         self.bus.publish(self.key(Channel.CONNECTION), [event])
 
     def connection_changed(self, connection: str, *, is_up: bool) -> None:
         """Count each time that a connection came up, and each loss and failed attempt."""
-        state = "up" if is_up else "down"
-        self.metrics.count("connection." + state, exchange=self.exchange, connection=connection)
+        self.count("connection." + ("up" if is_up else "down"), connection=connection)
+
+    def count(self, name: str, **labels: str) -> None:
+        """Count something; the user's sink does not hold up a thread that must not be held up."""
+        aside(lambda: self.metrics.count(name, 1, exchange=self.exchange, **labels))
 
     def error(self, where: str, error: Exception, *, always: bool = False) -> None:
         """Publish an error that no caller waits for; a flood of one kind is told once a second (fault F164).
@@ -62,10 +66,11 @@ class Pipeline:
         ``always`` is for those that cannot flood and that nobody may miss.
         """
         kind = error.code if isinstance(error, ExconnError) else type(error).__name__
-        self.metrics.count("errors", exchange=self.exchange, kind=kind)
+        self.count("errors", kind=kind)
         suppressed = 0 if always else self._admit((where, kind))
         if suppressed is not None:
-            logger.warning("%s %s: %s%s", self.exchange, where, error, _more(suppressed))
+            more = _more(suppressed)
+            aside(lambda: logger.warning("%s %s: %s%s", self.exchange, where, error, more))
             self._publish_error(where, error, suppressed)
 
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
@@ -73,19 +78,28 @@ class Pipeline:
 
         One that raised while it was told of an error is only logged and counted: two of them would never end.
         """
-        self.metrics.count("callback.errors", exchange=self.exchange)
+        self.count("callback.errors")
         suppressed = self._admit((subscription, type(error.__cause__ or error)))
         if suppressed is None:
             return
         where = "callback of " + subscription.name
-        logger.error("%s raised%s", where, _more(suppressed), exc_info=error)
+        aside(lambda: logger.error("%s raised%s", where, _more(suppressed), exc_info=error))
         if not isinstance(event, ErrorEvent):
+            self._publish_error(where, error, suppressed, but=subscription)
+
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        """Publish that a subscriber's thread met a defect or a shortage, and goes on (fault F142)."""
+        self.count("dispatcher.errors")
+        suppressed = self._admit((subscription, "dispatcher"))
+        if suppressed is not None:
+            where = "delivery to " + subscription.name
+            aside(lambda: logger.error("%s failed%s", where, _more(suppressed), exc_info=error))
             self._publish_error(where, error, suppressed, but=subscription)
 
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         """Publish that a subscriber does not keep up, to all but itself (faults F136, F156)."""
-        logger.error("%s", error)
-        self.metrics.count("subscriber.lagging", exchange=self.exchange, kind=error.code)
+        aside(lambda: logger.error("%s", error))
+        self.count("subscriber.lagging", kind=error.code)
         self._publish_error("subscriber of " + subscription.name, error, 0, but=subscription)
 
     def _admit(self, kind: Hashable) -> int | None:

@@ -6,7 +6,9 @@ looks; every difference enters the store as a fact.
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Callable
 from decimal import Decimal
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
@@ -57,13 +59,20 @@ class Reconciler:
         self._pipeline = pipeline
         self._clock = clock
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
+        # Of the present life of the worker: an abandoned one must not take what wakes its successor.
         self._awake = Event()
-        self._is_wanted = False
+        # A comparison is owed while the two differ. Numbers and no flag, so that a wish is not lost that comes during
+        # a comparison, or in whose comparison the worker crashes.
+        self._wishes = itertools.count(1)
+        self._wished = 0
+        self._fulfilled = 0
         self._due_ns = 0
         self._reported: set[ClientOrderId] = set()
         # Orders that an earlier life left without an outcome: what became of them has to be found out.
         self._inherited = [item for item in store.orders() if item.is_own and item.status in UNSETTLED]
         self.resolver: Resolver | None = None
+        # Has new orders doubted that nobody works on any more.
+        self.look_after: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Work on unknown orders soon; returns at once."""
@@ -71,19 +80,22 @@ class Reconciler:
 
     def reconcile_soon(self) -> None:
         """Compare everything soon; returns at once."""
-        self._is_wanted = True
+        self._wished = next(self._wishes)
         self._awake.set()
 
     def body(self, run: WorkerRun) -> None:
         """Work until stop: the body of the worker."""
-        run.stop.on_set(self._awake.set)
+        # Set, because what woke the last life may not have been worked on.
+        awake = self._awake = Event()
+        awake.set()
+        run.stop.on_set(awake.set)
         pause: float | None = None
         while True:
             seconds = self._wait_time(pause)
             run.beat(seconds)
-            self._awake.wait(seconds)
-            self._awake.clear()
-            if run.stop.is_set:
+            awake.wait(seconds)
+            awake.clear()
+            if run.stop.is_set or not run.is_current:
                 return
             run.beat()
             try:
@@ -116,17 +128,22 @@ class Reconciler:
     def _work(self, run: WorkerRun) -> float | None:
         """Do what is due; return the seconds after which unknown orders want the next look."""
         is_due = self._due_ns and self._clock.monotonic_ns() >= self._due_ns
-        if self._is_wanted or is_due:
-            self._is_wanted = False
+        wished = self._wished
+        if wished != self._fulfilled or is_due:
             self._compare(run)
+            if run.is_current:
+                self._fulfilled = wished
         return None if self.resolver is None else self.resolver.resolve()
 
     def _compare(self, run: WorkerRun) -> None:
+        losses = self._readiness.losses(RECONCILED)
         try:
             self._reconcile()
         except ConnectorStopped:
             raise
         except ExconnError as error:
+            if not run.is_current:
+                return
             delay = self._backoff.next_delay()
             self._due_ns = self._clock.monotonic_ns() + int(delay * 1e9)
             if isinstance(error, AuthenticationError):
@@ -134,14 +151,16 @@ class Reconciler:
             if self._backoff.attempts == 1:
                 self._pipeline.error("reconciliation", error)
             return
+        if not run.is_current:
+            return
         run.note_data()
         self._backoff.reset()
         self._due_ns = self._clock.monotonic_ns() + int(self._config.intervals.reconcile * 1e9)
-        if run.is_current:
-            self._readiness.met(RECONCILED)
+        self._readiness.met(RECONCILED, losses)
 
     def _reconcile(self) -> None:
         self._adopt()
+        self.look_after()
         timeout = self._config.timeouts.request
         instruments = self._catalogue.instruments
         # Taken before the question: an order placed after it need not stand in the answer.

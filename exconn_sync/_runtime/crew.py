@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.restart import Decision, Kind
 from exconn_sync._machines.supervision import Tree
+from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.worker import Alarm, Worker, WorkerExit, WorkerReport, WorkerRun
 from exconn_sync.errors import ConnectorStopped, ThreadsUnavailable
 from exconn_sync.ports.clock import Clock
@@ -110,6 +111,13 @@ class Crew:
             known = [(self._workers[name], self._tree.group_of(name)) for name in self._tree.workers]
         return [worker.report(now_ns, hang_timeout, group) for worker, group in known]
 
+    @property
+    def alive(self) -> list[str]:
+        """Names of the workers whose present threads are alive, in start order."""
+        with self._lock:
+            workers = [self._workers[name] for name in self._tree.workers]
+        return [worker.name for worker in workers if worker.is_alive]
+
     # --- restarts: for the supervisor's thread ----------------------------------------------------------------------
 
     def decide(self, worker: Worker, crashed: bool) -> Decision:
@@ -180,7 +188,7 @@ class Crew:
         """Go on without a worker's present thread, which is remembered while it lives."""
         thread = worker.abandon()
         if thread is not None:
-            logger.warning("the thread of worker %s is abandoned", worker.name)
+            aside(lambda: logger.warning("the thread of worker %s is abandoned", worker.name))
             with self._lock:
                 self._abandoned.append((worker.name, thread))
 

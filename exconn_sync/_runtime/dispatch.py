@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic_ns
-from typing import Any, NamedTuple
+from typing import Any
 
 from exconn_sync._runtime.mailbox import Batch, Mailbox
 from exconn_sync._runtime.subscription import Key, Reporter, Subscription, here
 from exconn_sync._runtime.threads import join, spawn
 from exconn_sync.errors import SubscriberLagging
+from exconn_sync.ports.waiting import Event
 
 logger = logging.getLogger("exconn_sync")
 
@@ -19,12 +21,18 @@ _END_WAIT = 5.0
 """Seconds that ending a subscription waits for the callback that is running at that moment."""
 
 
-class _Work(NamedTuple):
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+"""Seconds after which a dispatcher goes on that failed by a defect, or for lack of memory."""
+
+
+@dataclass
+class _Work:
     """The batch that a callback is being called with, taken at a time and after so many delivered events."""
 
     batch: Batch
     since: int
     delivered_before: int
+    gaps_told: int = 0
 
 
 class PushSubscription(Subscription):
@@ -50,6 +58,8 @@ class PushSubscription(Subscription):
         self._on_gap = on_gap
         self._told = reporter
         self._work: _Work | None = None
+        # Set at the end, for a dispatcher that rests after a failure.
+        self._ended = Event()
         # True from a thread that could not be started to one that could.
         self._lacks_thread = False
         # The subscription whose callback ours waits for, because it has ended it.
@@ -59,6 +69,7 @@ class PushSubscription(Subscription):
         """Begin anew in a forked child: no events, no thread, new locks. Not for users."""
         super().renew()
         self._work = self._waits_for = None
+        self._ended = Event()
         self._lacks_thread = False
 
     @property
@@ -82,6 +93,7 @@ class PushSubscription(Subscription):
     def stop(self) -> None:
         """End the subscription; waits up to 5 s for a callback that is running on its thread."""
         super().stop()
+        self._ended.set()
         with self._lock:
             thread = self._thread
         self._join(thread, _END_WAIT)
@@ -145,35 +157,50 @@ class PushSubscription(Subscription):
 
     def _run(self) -> None:
         here.subscription = self
+        pause = 0.0
         while True:
+            try:
+                while self._take_and_hand_out():
+                    pause = 0.0
+                return
+            except Exception as error:  # noqa: BLE001 - told, and the thread goes on: nobody would replace it (F142)
+                self._told.dispatcher_failed(self, error)
+                if not self.is_active:
+                    return
+                pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._ended.wait(pause)
+
+    def _take_and_hand_out(self) -> bool:
+        """Deliver what is there, what an error interrupted first; return False where nothing comes any more."""
+        if self._work is None:
             batch = self._mailbox.drain(None)
             if batch is None:
-                return
+                return False
             self._work = _Work(batch, monotonic_ns(), self.delivered)
-            self._hand_out(batch)
-            self._work = None
-            if self._guard.is_foreign:
-                # The callback forked and came back in the child, where nobody brings events to this thread.
-                return
+        self._hand_out(self._work)
+        self._work = None
+        # A callback may have forked and come back in the child, where nobody brings events to this thread.
+        return not self._guard.is_foreign
 
-    def _hand_out(self, batch: Batch) -> None:
-        if not batch.gaps:
-            self._call_with(batch.events)
-            return
-        begin = 0
-        for number, missed in batch.gaps:
+    def _hand_out(self, work: _Work) -> None:
+        """Call back for all events of a batch that were not delivered yet, and for the gaps between them."""
+        batch, begin = work.batch, self.delivered - work.delivered_before
+        for number, missed in batch.gaps[work.gaps_told :]:
             end = number - batch.first
             self._call_with(batch.events[begin:end])
+            work.gaps_told += 1
             self._call(self._on_gap, missed)
             begin = end
-        self._call_with(batch.events[begin:])
+        self._call_with(batch.events[begin:] if begin else batch.events)
 
     def _call_with(self, events: list[Any]) -> None:
         for event in events:
             if self._mailbox.is_discarded:
                 return
-            self._call(self._callback, event)
-            self.delivered += 1
+            try:
+                self._call(self._callback, event)
+            finally:
+                self.delivered += 1
 
     def _call(self, function: Callable[[Any], object] | None, value: Any) -> None:
         if function is None or self._mailbox.is_discarded:

@@ -105,6 +105,7 @@ class Executor:
         self._running = dict.fromkeys(Priority, 0)
         self._threads: list[threading.Thread] = []
         self._unserved = 0
+        self._refuses = False
         self._stopped = False
 
     def submit(
@@ -119,8 +120,8 @@ class Executor:
         """
         future: Future[T] = _GuardedFuture()
         with self._changed:
-            if self._stopped:
-                raise ConnectorStopped("the connector is stopped")
+            if self._stopped or self._refuses:
+                raise ConnectorStopped("the connector is stopped", outcome="not_sent")
             waiting = self._waiting[priority]
             is_full = len(waiting) >= MOST_WAITING
             if not is_full:
@@ -143,6 +144,12 @@ class Executor:
                 self._unserved -= 1
                 raise ConnectorStopped(f"no thread can be started: {error}", outcome="not_sent") from error
 
+    def refuse(self) -> None:
+        """Begin no task any more; those that wait fail, on threads of the pool. Returns at once."""
+        with self._changed:
+            self._refuses = True
+            self._changed.notify_all()
+
     def stop(self, deadline: Deadline) -> bool:
         """Let running tasks end within the deadline, fail the others; return whether all threads ended."""
         with self._changed:
@@ -153,7 +160,7 @@ class Executor:
                 waiting.clear()
             self._changed.notify_all()
         for task in tasks:
-            _fail(task, ConnectorStopped("the connector was stopped before this began", outcome="not_sent"))
+            _fail(task, _not_begun())
         # A task may stop the connector itself: its own thread ends when the task does.
         others = [thread for thread in threads if thread is not threading.current_thread()]
         # A list, because every one has to be waited for, also after one that did not end.
@@ -161,34 +168,38 @@ class Executor:
         return all(ended)
 
     def _serve(self) -> None:
-        for task, is_late in iter(self._next, None):
+        for task, obstacle in iter(self._next, None):
             try:
-                if is_late:
-                    text = "no thread of the pool was free within the deadline"
-                    _fail(task, RequestTimeout(text, outcome="not_sent"))
+                if obstacle is not None:
+                    _fail(task, obstacle)
                 elif task.future.set_running_or_notify_cancel():
                     _run(task)
             except BaseException as error:
                 logger.error("a function of a future raised %s", type(error).__name__, exc_info=error)
             with self._changed:
                 self._unserved -= 1
-                if not is_late:
+                if obstacle is None:
                     self._running[task.priority] -= 1
                 self._changed.notify_all()
 
-    def _next(self) -> tuple[_Task, bool] | None:
-        """Wait for a task; return it and whether it is too late for it, or None at the stop."""
+    def _next(self) -> tuple[_Task, ExconnError | None] | None:
+        """Wait for a task; return it and what stands in its way, or None at the stop."""
         with self._changed:
             while not self._stopped:
                 now = self._clock.monotonic_ns()
                 late = next((task for task in self._all_waiting() if task.deadline.is_over(now)), None)
                 if late is not None:
                     self._waiting[late.priority].remove(late)
-                    return late, True
+                    text = "no thread of the pool was free within the deadline"
+                    return late, RequestTimeout(text, outcome="not_sent")
+                refused = next(self._all_waiting(), None) if self._refuses else None
+                if refused is not None:
+                    self._waiting[refused.priority].remove(refused)
+                    return refused, _not_begun()
                 for priority in Priority:
                     if self._waiting[priority] and self._may_run(priority):
                         self._running[priority] += 1
-                        return self._waiting[priority].popleft(), False
+                        return self._waiting[priority].popleft(), None
                 limits = [task.deadline.remaining(now) for task in self._all_waiting()]
                 self._changed.wait(min((limit for limit in limits if limit is not None), default=None))
             return None
@@ -213,6 +224,10 @@ def _run(task: _Task) -> None:
         task.future.set_exception(error)
     else:
         task.future.set_result(result)
+
+
+def _not_begun() -> ConnectorStopped:
+    return ConnectorStopped("the connector was stopped before this began", outcome="not_sent")
 
 
 def _fail(task: _Task, error: ExconnError) -> None:

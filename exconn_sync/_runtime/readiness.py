@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 
@@ -68,20 +69,37 @@ class Readiness:
         self._guard = ProcessGuard()
         self.events = {name: ReadyEvent(self._changed, self._guard) for name in groups}
         self._has_been: set[str] = set()
+        # How often each condition was lost: who says that one is met knows of which time that was found out.
+        self._losses: Counter[str] = Counter()
         self._closed = False
         self._cause: Exception | None = None
 
-    def met(self, condition: str) -> None:
-        """Say that a condition holds."""
-        self._update(condition, lambda group: group.met(condition))
+    def losses(self, condition: str) -> int:
+        """Return how often a condition was lost so far; see ``met``."""
+        with self._changed:
+            return self._losses[condition]
+
+    def met(self, condition: str, losses: int | None = None) -> None:
+        """Say that a condition holds.
+
+        With ``losses``, the number from when the work began that shows it, nothing happens where the condition was lost
+        since: the work says nothing of what came after.
+        """
+        with self._changed:
+            if losses is None or losses == self._losses[condition]:
+                self._update(condition, lambda group: group.met(condition))
 
     def lost(self, condition: str, why: str = "") -> None:
         """Say that a condition does not hold (any more), and why as far as that is known."""
-        self._update(condition, lambda group: group.lost(condition, why))
+        with self._changed:
+            self._losses[condition] += 1
+            self._update(condition, lambda group: group.lost(condition, why))
 
     def fail(self, condition: str, error: ExconnError) -> None:
         """Say that a condition cannot come true without the user's help."""
-        self._update(condition, lambda group: group.fail(condition, error))
+        with self._changed:
+            self._losses[condition] += 1
+            self._update(condition, lambda group: group.fail(condition, error))
 
     def close(self, cause: Exception | None = None) -> None:
         """Nothing will come true any more; everybody who waits is told, with the cause where there is one."""
@@ -185,12 +203,12 @@ class Readiness:
                 self._changed.wait(remaining)
 
     def _update(self, condition: str, change: Callable[[Conditions], None]) -> None:
-        with self._changed:
-            for name, group in self._groups.items():
-                if condition in self._members[name]:
-                    change(group)
-                is_ready = group.is_ready and not self._closed
-                self.events[name]._is_set = is_ready
-                if is_ready:
-                    self._has_been.add(name)
-            self._changed.notify_all()
+        """Change a condition wherever it counts, and tell who waits. The lock is held."""
+        for name, group in self._groups.items():
+            if condition in self._members[name]:
+                change(group)
+            is_ready = group.is_ready and not self._closed
+            self.events[name]._is_set = is_ready
+            if is_ready:
+                self._has_been.add(name)
+        self._changed.notify_all()

@@ -42,6 +42,9 @@ class Reporter(Protocol):
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
         """Hear that the callback raised on an event (on the number of lost events, where ``on_gap`` did)."""
 
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        """Hear that the delivery itself failed, outside of the callback; it goes on where it was."""
+
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         """Hear that too many events wait for the subscriber, or that its callback does not return."""
 

@@ -15,6 +15,7 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.restart import Kind
 from exconn_sync._machines.supervision import Tree
 from exconn_sync._machines.watchdog import Watchdog
+from exconn_sync._runtime.aside import Aside, aside
 from exconn_sync._runtime.crew import Crew
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.thread_dump import stack_of
@@ -74,6 +75,7 @@ class Supervisor:
         self._events: queue.SimpleQueue[WorkerExit | None] = queue.SimpleQueue()
         self._alarm = Alarm(self._wake)
         self._crew = Crew(tree, workers, clock, self._events.put, self._alarm)
+        self._aside = Aside(f"{name}-supervisor-log")
         self._has_begun = threading.Event()
         # Guards the start of the thread against the stop.
         self._lock = threading.Lock()
@@ -122,6 +124,8 @@ class Supervisor:
         left = [worker.name for worker in workers if not worker.join(self._remaining(deadline))]
         if not join(self._thread, self._remaining(deadline)) and self._thread is not threading.current_thread():
             left.append(f"{self._name}-supervisor")
+        if not self._aside.join(self._remaining(deadline)):
+            left.append(f"{self._name}-supervisor-log")
         return left + self.abandoned
 
     def add(self, worker: Worker, group: str | None = None, kind: Kind = "permanent") -> None:
@@ -156,6 +160,11 @@ class Supervisor:
         """Names of abandoned workers whose threads are still alive."""
         return self._crew.abandoned
 
+    @property
+    def alive(self) -> list[str]:
+        """Names of the workers whose threads are alive, abandoned ones among them."""
+        return self._crew.alive + self.abandoned
+
     def reports(self) -> list[WorkerReport]:
         """Return what is known of each worker, in start order."""
         return self._crew.reports(self._hang_timeout)
@@ -178,6 +187,8 @@ class Supervisor:
     # --- on the supervisor's thread ---------------------------------------------------------------------------------
 
     def _supervise(self) -> None:
+        # Nobody watches this thread: no log handler and no metrics sink may hold it up.
+        self._aside.enter()
         self._has_begun.set()
         try:
             while not self._crew.is_closed:
@@ -245,8 +256,8 @@ class Supervisor:
             self._watchdog.forget(worker.run)
         if error is not None:
             worker.note_failure(error)
-            logger.error("worker %s crashed", worker.name, exc_info=error)
             told = error
+            aside(lambda: logger.error("worker %s crashed", worker.name, exc_info=told))
             _guarded(lambda: self._on_exit(worker.name, told))
         decision = self._crew.decide(worker, error is not None)
         if not decision.give_up:
@@ -284,7 +295,7 @@ class Supervisor:
         try:
             for each in workers:
                 _guarded(each.signal)
-            logger.critical("supervisor %s gives up on %s", self._name, worker, exc_info=cause)
+            aside(lambda: logger.critical("supervisor %s gives up on %s", self._name, worker, exc_info=cause))
         finally:
             _guarded(lambda: self._on_give_up(worker, cause))
 
@@ -293,5 +304,6 @@ def _guarded(call: Callable[[], None]) -> None:
     """Call what must not end the supervisor, whatever it raises."""
     try:
         call()
-    except Exception:
-        logger.critical("a supervisor could not tell what happened", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - it is logged, by another thread
+        told = error
+        aside(lambda: logger.critical("a supervisor could not tell what happened", exc_info=told))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from exconn_sync._runtime import heartbeat
+from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.threads import join, spawn
@@ -230,5 +231,6 @@ def _run_cut(name: str, cut: Callable[[], None]) -> None:
     """Call what cuts a hung worker's waits; what it raises must not end the one who calls it."""
     try:
         cut()
-    except Exception:
-        logger.exception("worker %s could not be cut off", name)
+    except Exception as error:  # noqa: BLE001 - it is logged, where need be by another thread
+        told = error
+        aside(lambda: logger.error("worker %s could not be cut off", name, exc_info=told))

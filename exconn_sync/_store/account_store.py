@@ -19,10 +19,10 @@ from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
 from exconn_sync._runtime.process import ProcessGuard
-from exconn_sync._store.changes import OrderedOutbox
+from exconn_sync._store.desk import Desk
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, Fact, Position
-from exconn_sync.model.enums import Channel, FactSource
+from exconn_sync.model.enums import Channel, FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
@@ -36,12 +36,25 @@ Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
 class _Told:
     """What one call of ``apply`` has to tell: facts for the journal, then events by channel and symbol or asset.
 
-    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined.
+    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined. ``kept`` and
+    ``published`` say how many of both are done, for whoever goes on where another thread was stopped.
     """
 
     facts: list[Fact] = field(default_factory=list)
     events: list[tuple[Channel, str, Value]] = field(default_factory=list)
     records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
+    kept: int = 0
+    published: int = 0
+
+
+class Entry:
+    """An order of ours on its way into the store; ``is_entered`` once it is there, whatever the journal says."""
+
+    def __init__(self, intent: OrderFact) -> None:
+        self.intent = intent
+        self.is_entered = False
+        # Set by whoever sends it, once the journal has it.
+        self.may_leave = False
 
 
 class AccountStore:
@@ -73,22 +86,35 @@ class AccountStore:
         # By symbol, trade and order: a trade between two orders of one account is a fill of each.
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
-        self._outbox: OrderedOutbox[_Told] = OrderedOutbox(self._tell)
+        self.desk: Desk[_Told] = Desk(self._tell, _hanging_journal)
         self._closed = False
         self.guard = ProcessGuard()
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def begin(self, intent: OrderFact) -> None:
+    def begin(self, entry: Entry) -> None:
         """Enter a new order of ours; when it returns, the journal has it.
 
         Raises:
             ValidationError: the client order id was used before.
             JournalError: the journal could not keep it; the order must not be sent.
         """
+        self.desk.change(lambda: self._begin(entry))
+
+    def withdraw(self, entry: Entry, reason: str) -> None:
+        """State that an order will not be sent, where ``begin`` has entered it before it failed or was interrupted."""
+        self.desk.change(lambda: self._withdraw(entry, reason))
+
+    def _withdraw(self, entry: Entry, reason: str) -> None:
+        if entry.is_entered:
+            self._apply([replace(entry.intent, status=OrderStatus.REJECTED, reason=reason)])
+
+    def _begin(self, entry: Entry) -> None:
+        intent = entry.intent
         with self._changed:
             if intent.client_order_id in self._records:
                 raise ValidationError("client_order_id", intent.client_order_id, "was used before")
+            entry.is_entered = True
             told = self._join([intent])
             # Kept by this thread below, before the events are left to whoever is busy delivering.
             told.facts.clear()
@@ -101,18 +127,21 @@ class AccountStore:
             raise JournalError(f"the journal failed: {type(error).__name__}: {error}") from error
         finally:
             with self._changed:
-                self._outbox.put([told])
-            self._outbox.flush()
+                self.desk.put([told])
+            self.desk.flush()
 
     def apply(self, facts: Iterable[Fact]) -> None:
-        """Join facts; what they change is journalled and published in one order for all threads."""
+        """Join facts; what they change is journalled and published soon, in one order for all threads."""
+        self.desk.change(lambda: self._apply(facts))
+
+    def _apply(self, facts: Iterable[Fact]) -> None:
         with self._changed:
             told = self._join(facts)
             if not told.facts:
                 return
-            self._outbox.put([told])
+            self.desk.put([told])
             self._changed.notify_all()
-        self._outbox.flush()
+        self.desk.flush()
 
     def restore(self, facts: Iterable[Fact]) -> None:
         """Join facts from a journal: they are neither journalled nor published again."""
@@ -130,14 +159,23 @@ class AccountStore:
         with self._changed:
             self._closed = False
 
-    def _tell(self, told: _Told) -> None:
-        for fact in told.facts:
+    def _tell(self, told: _Told, counts: Callable[[], bool]) -> bool:
+        """Journal and publish; a fact may be kept twice, which changes nothing, an event is published once."""
+        while told.kept < len(told.facts):
             try:
-                self._journal.append(fact)
+                self._journal.append(told.facts[told.kept])
             except Exception as error:  # noqa: BLE001 - a broken journal of the user must not cost any event
                 self._report("journal", error)
-        for channel, symbol, value in told.events:
+            if not counts():
+                return False
+            told.kept += 1
+        while told.published < len(told.events):
+            if not counts():
+                return False
+            channel, symbol, value = told.events[told.published]
+            told.published += 1
             self._publish(channel, symbol, [value])
+        return True
 
     def _join(self, facts: Iterable[Fact]) -> _Told:
         told = _Told()
@@ -312,6 +350,10 @@ class AccountStore:
                     return None
                 if self._states[client_order_id] is state and not self._closed:
                     self._changed.wait(remaining)
+
+
+def _hanging_journal() -> JournalError:
+    return JournalError("the journal hangs")
 
 
 def _is_newer(fact: Balance, known: Balance) -> bool:

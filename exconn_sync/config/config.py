@@ -65,6 +65,8 @@ class Config:
         given = check_endpoints(self.exchange, self.endpoints, defaults)
         object.__setattr__(self, "endpoints", MappingProxyType({**defaults, **given}))
         check_journal(self.journal)
+        # A list of the caller's own would go on changing what we believe.
+        object.__setattr__(self, "rules", tuple(self.rules))
         if self.credentials is not None:
             # A key that this exchange cannot sign with is refused here, not when the connector is started.
             find_driver(self.exchange).signer(self.credentials.api_key.reveal(), self.credentials.api_secret.reveal())

@@ -68,6 +68,10 @@ class Core:
         self._assembly: Assembly | None = None
         self._phase = ConnectorState.NEW
         self._stops = 0
+        # Who carries out the stop, while there is one.
+        self._stopper: threading.Thread | None = None
+        # The configuration of the next life, where it is another one.
+        self._successor: Config | None = None
         self.failure: Exception | None = None
         self.store.restore(self.journal.replay())
         self._note_credentials()
@@ -172,6 +176,7 @@ class Core:
             raise
 
     def _begin(self) -> Assembly:
+        self._take_successor()
         self.readiness.reopen()
         self._note_credentials()
         self.store.reopen()
@@ -199,41 +204,68 @@ class Core:
         """End the present life within ``timeout`` seconds; return the names of threads that did not end in time."""
         self.guard.check("connector")
         deadline = Deadline.after(self.clock.monotonic_ns(), timeout)
-        with self._lock:
-            if not keep_subscriptions:
-                self._stops += 1
-            assembly, phase = self._assembly, self._phase
-            if phase is not ConnectorState.STOPPING and assembly is not None:
-                self._phase = ConnectorState.STOPPING
-                self._stopped.clear()
-        if phase is ConnectorState.STOPPING:
-            # A thread of ours must not wait for the stop that another one carries out, because that waits for it.
-            if threading.current_thread() not in library_threads():
-                self._stopped.wait(timeout)
-            return []
-        if assembly is None:
-            return [] if keep_subscriptions else self._end_subscriptions(deadline)
         try:
-            return self._end(assembly, deadline, keep_subscriptions=keep_subscriptions)
+            if not self._claim_stop(counts=not keep_subscriptions):
+                return self._leave_stop_to_another(deadline, keep_subscriptions=keep_subscriptions)
+            return self._end(self._assembly, deadline, keep_subscriptions=keep_subscriptions)
         except BaseException:
-            # A second Ctrl-C, most likely: the stop becomes immediate (fault F131).
-            self._end(assembly, Deadline.after(self.clock.monotonic_ns(), 0.0), keep_subscriptions=keep_subscriptions)
+            if self._stopper is threading.current_thread():
+                # A second Ctrl-C, most likely: the stop becomes immediate (fault F131).
+                at_once = Deadline.after(self.clock.monotonic_ns(), 0.0)
+                self._end(self._assembly, at_once, keep_subscriptions=keep_subscriptions)
             raise
         finally:
-            exit_hook.forget(self)
-            with self._lock:
-                self._assembly = None
-                self._phase = ConnectorState.STOPPED
-            self._stopped.set()
+            if self._stopper is threading.current_thread():
+                exit_hook.forget(self)
+                self._finish_stop()
 
-    def _end(self, assembly: Assembly, deadline: Deadline, *, keep_subscriptions: bool) -> list[str]:
+    def _claim_stop(self, *, counts: bool) -> bool:
+        """Take the stop upon this thread; return False where another one carries it out.
+
+        Where it is this very thread, an interrupt has torn it out of its stop, which it takes up again.
+        """
+        caller = threading.current_thread()
+        with self._lock:
+            if counts:
+                self._stops += 1
+            if self._phase is ConnectorState.STOPPING and self._stopper is not caller:
+                return False
+            if self._assembly is not None:
+                self._stopped.clear()
+                # Before the phase: whatever interrupts us here, nobody waits for a stop that nobody carries out.
+                self._stopper = caller
+                self._phase = ConnectorState.STOPPING
+            return True
+
+    def _finish_stop(self) -> None:
+        with self._lock:
+            self._assembly = None
+            self._phase = ConnectorState.STOPPED
+            self._stopper = None
+        self._stopped.set()
+
+    def _leave_stop_to_another(self, deadline: Deadline, *, keep_subscriptions: bool) -> list[str]:
+        """Wait for the stop that another thread carries out, and end what it may keep: it may be part of a restart."""
+        # A thread of ours must not wait for it, because it waits for us.
+        if threading.current_thread() in library_threads():
+            return []
+        assembly = self._assembly
+        is_over = self._stopped.wait(deadline.remaining(self.clock.monotonic_ns()))
+        left = [] if is_over or assembly is None else assembly.supervisor.alive
+        return left if keep_subscriptions else left + self._end_subscriptions(deadline)
+
+    def _end(self, assembly: Assembly | None, deadline: Deadline, *, keep_subscriptions: bool) -> list[str]:
+        if assembly is None:
+            return [] if keep_subscriptions else self._end_subscriptions(deadline)
+        stops = self._stops
         self.readiness.close()
         self.store.close()
         self.bus.let_writers_wait(False)
         reach("stop.before_workers")
         left = assembly.stop(deadline)
         reach("stop.after_workers")
-        if not keep_subscriptions:
+        # A stop that came while this one was part of a restart wants their end as well.
+        if not keep_subscriptions or self._stops != stops:
             left += self._end_subscriptions(deadline)
         self.interests.detach()
         return left
@@ -242,20 +274,27 @@ class Core:
         """End the present life and begin another one; subscriptions and everything known of the account are kept."""
         if config is not None:
             self._check_successor(config)
-        stops = self._stops
+        with self._lock:
+            stops = self._stops
+            if config is not None:
+                # Kept, so that it also takes effect where another restart is under way that we cannot wait for.
+                self._successor = config
         assembly: Assembly | None = None
         while assembly is None:
             self.stop(timeout, keep_subscriptions=True)
             with self._lock:
+                is_last_word = self._stops != stops
                 # Somebody else's stop that came meanwhile is the last word.
-                if self._stops != stops or self._phase is ConnectorState.STOPPING:
-                    return
+                if is_last_word or self._phase is ConnectorState.STOPPING:
+                    break
                 if self._assembly is None:
-                    self._take(config)
                     assembly = self._begin()
-                elif config is None:
+                elif self._successor is None:
                     # Somebody else has begun another life since: that will do.
-                    return
+                    break
+        if is_last_word:
+            # Its caller could not wait for ours.
+            self._end_subscriptions(Deadline.after(self.clock.monotonic_ns(), timeout))
         self._launch(assembly)
 
     def _check_successor(self, config: object) -> None:
@@ -266,8 +305,9 @@ class Core:
         if _own_journal(config) is not _own_journal(self.config):
             raise ValidationError("journal", type(config.journal).__name__, "must stay the same; make a new Connector")
 
-    def _take(self, config: Config | None) -> None:
-        """Use another configuration from the next life on. The lock is held, and there is no life."""
+    def _take_successor(self) -> None:
+        """Use another configuration from this life on. The lock is held, and there is no life."""
+        config, self._successor = self._successor, None
         if config is None:
             return
         former, self.config = self.config, config
@@ -316,12 +356,16 @@ class Core:
                 return
             self.failure = error
             self._phase = ConnectorState.FAILED
-        self.pipeline.error(f"supervisor gave up on {worker}", error, always=True)
+            assembly = self._assembly
+        if assembly is not None:
+            assembly.give_up()
         self.readiness.close(error)
         self.store.close()
         stopped = ConnectorStopped(f"the connector gave up: {error}", exchange=self.config.exchange)
         stopped.__cause__ = error
         self.bus.set_failure(stopped)
+        # Told before a hub starts the next life, and after nothing of this one can be taken for living any more.
+        self.pipeline.error(f"supervisor gave up on {worker}", error, always=True)
         if self.on_failed is not None:
             self.on_failed(error)
 

@@ -8,6 +8,9 @@ from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.connector.core import Core
 from exconn_sync.model.enums import BookState, ConnectorState
 
+_WELL = ("running", "stopped")
+"""States of a worker that nobody need worry about; all are stopped after a stop, which ``status`` says."""
+
 
 @dataclass(frozen=True)
 class Health:
@@ -43,6 +46,8 @@ def health_of(core: Core) -> Health:
     if core.failure is not None:
         reasons.insert(0, f"gave up: {core.failure}")
     books = {} if assembly is None else assembly.books.states()
+    workers = () if assembly is None else tuple(assembly.supervisor.reports())
+    reasons.extend(f"worker {each.name} is {each.state}" for each in workers if each.state not in _WELL)
     reasons.extend(f"book {symbol} is {state}" for symbol, state in books.items() if state is not BookState.LIVE)
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
@@ -52,7 +57,7 @@ def health_of(core: Core) -> Health:
         state=core.state,
         reasons=tuple(reasons),
         missing=missing,
-        workers=() if assembly is None else tuple(assembly.supervisor.reports()),
+        workers=workers,
         clock_offset_ms=None if assembly is None else assembly.server_clock.offset_to_local_ms(),
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,

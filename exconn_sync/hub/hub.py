@@ -28,14 +28,15 @@ from exconn_sync.ports.forking import renew_in_child
 logger = logging.getLogger("exconn_sync")
 
 STOP_TIMEOUT = 5.0
-RESTARTS, RESTART_PERIOD = 5, 10.0
+RESTARTS, RESTART_PERIOD = 5, 60.0
+"""A connector whose worker dies at each start takes 6 s to give up: within 10 s it could never be too often."""
 _MAX_AGE = 5.0
 
 
 class Hub:
     """Owns one connector for each added configuration; a failing one never disturbs another.
 
-    A connector that gives up (state ``failed``) is started again, up to 5 times within 10 s; each connector is counted
+    A connector that gives up (state ``failed``) is started again, up to 5 times within 60 s; each connector is counted
     by itself. Beyond that it stays ``failed``, which ``health``, ``on_error`` and its own calls say; ``start`` begins
     anew.
 

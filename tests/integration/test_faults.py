@@ -316,7 +316,8 @@ def test_a_crashed_reader_is_restarted_and_its_book_is_unreadable_meanwhile(
     connector.wait_ready(LIMIT)
     wait_live(connector, books)
     restarts = {report.name: report.restarts for report in connector.workers()}
-    assert restarts == {"binance-rest": 0, "binance-market": 1, "binance-account": 0, "binance-reconciler": 0}
+    names = ("store", "rest", "market", "account", "reconciler")
+    assert restarts == {f"binance-{name}": int(name == "market") for name in names}
 
 
 def test_a_worker_that_keeps_crashing_is_given_up_visibly(

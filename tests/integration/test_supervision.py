@@ -40,12 +40,13 @@ def test_the_workers_form_a_tree(quiet: Simulator, connect: Connect) -> None:
     with installed("stream.after_read", crash):
         quiet.faults.drop_connections()
         assert crashed.wait(LIMIT)
-        until(lambda: connector.workers()[3].restarts == 1)
+        until(lambda: states(connector)["binance-reconciler"][2] == 1)
     connector.wait_ready(LIMIT)
     until(
         lambda: (
             states(connector)
             == {
+                "binance-store": ("stores", "running", 0),
                 "binance-rest": ("binance", "running", 0),
                 "binance-market": ("binance", "running", 0),
                 "binance-account": ("account", "running", 1),
@@ -53,7 +54,8 @@ def test_the_workers_form_a_tree(quiet: Simulator, connect: Connect) -> None:
             }
         )
     )
-    assert connector.health().workers[2].last_error == "RuntimeError: a defect of ours"
+    last_errors = {each.name: each.last_error for each in connector.workers()}
+    assert last_errors["binance-account"] == "RuntimeError: a defect of ours"
 
 
 def test_a_hung_worker_is_replaced_and_told_with_its_stack(

@@ -27,6 +27,9 @@ class Trouble:
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
         raise AssertionError(error)
 
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        raise AssertionError(error)
+
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         self.alarms.append(error)
 

@@ -82,6 +82,9 @@ class Deaf:
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
         pass
 
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        raise AssertionError(error)
+
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         pass
 

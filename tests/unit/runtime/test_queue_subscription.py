@@ -33,6 +33,9 @@ class Desk:
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
         self.failures.append(error)
 
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        raise AssertionError(error)
+
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         raise AssertionError
 

@@ -31,6 +31,9 @@ class Desk:
     def callback_failed(self, subscription: Subscription, event: object, error: Exception) -> None:
         self.failures.append((subscription.name, error))
 
+    def dispatcher_failed(self, subscription: Subscription, error: Exception) -> None:
+        self.failures.append((subscription.name, error))
+
     def subscriber_lagging(self, subscription: Subscription, error: SubscriberLagging) -> None:
         self.alarms.append(error)
 

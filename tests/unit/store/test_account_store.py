@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync._store.account_store import AccountStore
+from exconn_sync._store.account_store import AccountStore, Entry
 from exconn_sync._store.readers import FillsReader, OrdersReader
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Fact
@@ -142,7 +142,7 @@ def test_what_readers_get_cannot_be_changed() -> None:
 
 def test_the_history_tells_what_was_learnt_in_order_of_arrival() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     kept.store.apply([order(exchange_id="x1")])
     kept.store.apply([fill("1")])
     history = kept.store.order_history(C1)
@@ -157,9 +157,9 @@ def test_the_history_tells_what_was_learnt_in_order_of_arrival() -> None:
 def test_a_used_id_is_refused_and_changes_nothing() -> None:
     """(fault F101)"""
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     with pytest.raises(ValidationError, match="used before"):
-        kept.store.begin(intent())
+        kept.store.begin(Entry(intent()))
     assert list(kept.journal.replay()) == [intent()]
     assert len(kept.of(Channel.ORDER)) == 1
 
@@ -171,7 +171,7 @@ def test_of_many_threads_that_begin_one_id_only_one_succeeds() -> None:
 
     def begin(index: int) -> None:
         try:
-            kept.store.begin(intent())
+            kept.store.begin(Entry(intent()))
         except ValidationError:
             return
         begun.append(index)
@@ -191,7 +191,7 @@ def test_an_intent_is_kept_before_anybody_hears_of_it() -> None:
             super().append(fact)
 
     store = AccountStore("binance", Journal(), lambda *event: seen.append("told"), lambda *report: None)
-    store.begin(intent())
+    store.begin(Entry(intent()))
     assert seen == ["kept", "told"]
 
 
@@ -215,7 +215,7 @@ def test_an_intent_is_kept_before_anybody_hears_of_it_also_while_another_thread_
     store = AccountStore("binance", Journal(), publish, lambda *report: None)
     teller = Background(lambda: store.apply([balance("BTC", "1", 1)]))
     assert busy.wait(LIMIT)
-    beginner = Background(lambda: store.begin(intent("mine")))
+    beginner = Background(lambda: store.begin(Entry(intent("mine"))))
     assert keeping.wait(LIMIT)
     go_on.set()
     teller.result()
@@ -230,7 +230,7 @@ def test_an_intent_that_is_not_kept_is_a_journal_error(error: Exception) -> None
     """(fault F150)"""
     kept = Kept(BrokenJournal(error))
     with pytest.raises(JournalError, match=str(error)) as caught:
-        kept.store.begin(intent())
+        kept.store.begin(Entry(intent()))
     assert caught.value.outcome == "not_sent"
     assert caught.value is error or caught.value.__cause__ is error
     kept.store.apply([order(status=OrderStatus.REJECTED, source=FactSource.LOCAL)])
@@ -264,7 +264,7 @@ def test_restoring_tells_nobody_and_gives_the_same_state() -> None:
     assert list(second.journal.replay()) == []
     assert state_of(second.store) == state_of(first.store)
     with pytest.raises(ValidationError):
-        second.store.begin(intent())
+        second.store.begin(Entry(intent()))
 
 
 # --- several threads ------------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def waiting(store: AccountStore, until_: Callable[[OrderState], bool], timeout: 
 
 def test_a_wait_ends_with_the_change_it_is_for() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     waiter = waiting(kept.store, is_filled)
     kept.store.apply([order(exchange_id="x1", filled_quantity=Decimal(4))])
     assert waiter.is_running
@@ -339,7 +339,7 @@ def test_a_wait_ends_with_the_change_it_is_for() -> None:
 
 def test_a_wait_for_what_already_is_returns_at_once() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     state = kept.store.wait_for(C1, lambda state: not state.is_terminal, 0)
     assert state is not None
     kept.store.close()
@@ -348,14 +348,14 @@ def test_a_wait_for_what_already_is_returns_at_once() -> None:
 
 def test_a_wait_that_is_over_returns_nothing() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     assert kept.store.wait_for(C1, is_filled, 0.01) is None
     assert kept.store.wait_for(C1, is_filled, 0) is None
 
 
 def test_the_end_of_the_store_ends_every_wait() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     waiters = [waiting(kept.store, is_filled, None) for _ in range(3)]
     kept.store.close()
     for waiter in waiters:
@@ -371,7 +371,7 @@ def test_the_end_of_the_store_ends_every_wait() -> None:
 
 def test_the_condition_of_a_wait_may_use_the_store() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
 
     def look(state: OrderState) -> bool:
         kept.store.apply([fill("1", "10", client_id="c1")])
