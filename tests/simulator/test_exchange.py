@@ -3,8 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exconn_sync.simulator.core.accounts import Balance
 from exconn_sync.simulator.core.events import BalanceEvent, Event, Execution, OrderEvent
@@ -12,30 +10,14 @@ from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 
+from .venue_state import SYMBOL, limit, make_exchange, market
+
 D = Decimal
-SYMBOL = "BTCUSDT"
 
 
 @pytest.fixture
 def exchange() -> Exchange:
     return make_exchange()
-
-
-def make_exchange() -> Exchange:
-    made = Exchange()
-    for name in ("maker", "taker"):
-        made.add_account(name)
-        made.deposit(name, "BTC", D(10), 0)
-        made.deposit(name, "USDT", D(1_000_000), 0)
-    return made
-
-
-def limit(side: Side, quantity: str, price: str, client_id: str = "", tif: TimeInForce = TimeInForce.GTC) -> NewOrder:
-    return NewOrder(SYMBOL, side, OrderType.LIMIT, client_id, tif, D(quantity), D(price))
-
-
-def market(side: Side, quantity: str) -> NewOrder:
-    return NewOrder(SYMBOL, side, OrderType.MARKET, "", quantity=D(quantity))
 
 
 def test_a_resting_order_locks_what_it_may_need(exchange: Exchange) -> None:
@@ -122,51 +104,3 @@ def test_a_trader_can_meet_an_own_order(exchange: Exchange) -> None:
     account = exchange.accounts["taker"]
     assert account.balance("BTC") == Balance(D("9.999"), D(0))
     assert account.balance("USDT") == Balance(D(999_940), D(0))
-
-
-ACTIONS = st.lists(
-    st.tuples(
-        st.sampled_from(["maker", "taker"]),
-        st.sampled_from(Side),
-        st.sampled_from([*OrderType, "cancel"]),
-        st.sampled_from(TimeInForce),
-        st.integers(5990, 6010),
-        st.integers(1, 300),
-        st.booleans(),
-    ),
-    max_size=40,
-)
-
-
-@given(ACTIONS)
-def test_nothing_is_ever_made_or_lost(
-    actions: list[tuple[str, Side, OrderType | str, TimeInForce, int, int, bool]],
-) -> None:
-    exchange = make_exchange()
-    for now, (account, side, kind, tif, ticks, size, by_quote) in enumerate(actions):
-        if isinstance(kind, str):
-            still_open = exchange.registry.open_orders(account)
-            if still_open:
-                exchange.cancel(still_open[size % len(still_open)], now)
-            continue
-        amount = D(size) * D("0.00321")
-        try:
-            if kind is not OrderType.MARKET:
-                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), tif, amount, D(ticks) * D("10.01")), now)
-            elif by_quote:
-                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), quote_quantity=D(size) * 100), now)
-            else:
-                exchange.place(account, NewOrder(SYMBOL, side, kind, str(now), quantity=amount), now)
-        except Refusal:
-            continue
-    assert exchange.total("BTC") == D(20)
-    assert exchange.total("USDT") == D(2_000_000)
-    for name in ("maker", "taker"):
-        orders = exchange.registry.open_orders(name)
-        buys = sum((order.price * order.remaining for order in orders if order.side is Side.BUY), D(0))
-        sells = sum((order.remaining for order in orders if order.side is Side.SELL), D(0))
-        account_ = exchange.accounts[name]
-        assert (account_.balance("USDT").locked, account_.balance("BTC").locked) == (buys, sells)
-        assert all(balance.free >= 0 for balance in account_.balances().values())
-    bid, ask = (exchange.markets[SYMBOL].book.best(side) for side in Side)
-    assert bid is None or ask is None or bid[0] < ask[0]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from exconn_sync.simulator.core.filters import excess_precision, failed_filter
+from exconn_sync.simulator.core.filters import Census, excess_precision, failed_filter
 from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS
 
@@ -51,14 +51,14 @@ def market(quantity: str | None = None, quote: str | None = None) -> NewOrder:
     ],
 )
 def test_first_failure(order: NewOrder, failure: str | None) -> None:
-    assert failed_filter(BTCUSDT, order, LAST, open_orders=0) == failure
+    assert failed_filter(BTCUSDT, order, LAST, Census()) == failure
 
 
 def test_open_orders_are_counted_for_orders_that_rest() -> None:
     most = BTCUSDT.max_open_orders
-    assert failed_filter(BTCUSDT, limit("0.001", "60000"), LAST, most - 1) is None
-    assert failed_filter(BTCUSDT, limit("0.001", "60000"), LAST, most) == "MAX_NUM_ORDERS"
-    assert failed_filter(BTCUSDT, market("0.001"), LAST, most) is None
+    assert failed_filter(BTCUSDT, limit("0.001", "60000"), LAST, Census(most - 1)) is None
+    assert failed_filter(BTCUSDT, limit("0.001", "60000"), LAST, Census(most)) == "MAX_NUM_ORDERS"
+    assert failed_filter(BTCUSDT, market("0.001"), LAST, Census(most)) is None
 
 
 def test_excess_precision_names_the_field() -> None:

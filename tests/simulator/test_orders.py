@@ -147,8 +147,6 @@ MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1
         (LIMIT | {"timeInForce": "GTX"}, -1115, "Invalid timeInForce."),
         (LIMIT | {"side": "HOLD"}, -1117, "Invalid side."),
         (LIMIT | {"type": "GUESS"}, -1116, "Invalid orderType."),
-        (LIMIT | {"type": "STOP_LOSS", "stopPrice": "1"}, -2010, "Stop loss orders are not supported"),
-        (LIMIT | {"icebergQty": "0.01"}, -2010, "Iceberg orders are not supported"),
         (LIMIT | {"stopPrice": "1"}, -1106, "Parameter 'stopPrice' sent when not required."),
         (LIMIT | {"quantity": "-1"}, -1100, "Illegal characters found in parameter 'quantity'"),
         (LIMIT | {"quantity": "1e-1"}, -1100, "Illegal characters"),

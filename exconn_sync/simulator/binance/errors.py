@@ -131,6 +131,7 @@ _REJECT_TEXTS = {
     Reason.INSUFFICIENT_BALANCE: "Account has insufficient balance for requested action.",
     Reason.DUPLICATE_CLIENT_ID: "Duplicate order sent.",
     Reason.WOULD_TAKE: "Order would immediately match and take.",
+    Reason.WOULD_TRIGGER: "Order would trigger immediately.",
     Reason.NO_LIQUIDITY: "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
 }
 

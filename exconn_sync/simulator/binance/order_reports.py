@@ -10,6 +10,7 @@ EXPIRY_REASONS = {
     ExpiryReason.UNFILLED_IOC: "UNFILLED_IOC_QUANTITY_EXPIRED",
     ExpiryReason.UNFILLED_FOK: "UNFILLED_FOK_ORDER_EXPIRED",
     ExpiryReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
+    ExpiryReason.REJECTED: "REJECTED",
 }
 
 
@@ -38,8 +39,26 @@ def _amounts(order: SimOrder) -> dict[str, object]:
     }
 
 
-def _expiry(order: SimOrder) -> dict[str, object]:
-    return {} if order.expiry_reason is None else {"expiryReason": EXPIRY_REASONS[order.expiry_reason]}
+def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
+    """The fields that only some orders have (Binance: 5.5)."""
+    fields: dict[str, object] = {}
+    if order.stop_price:
+        fields["stopPrice"] = number(order.stop_price)
+    if order.trailing_delta is not None:
+        fields["trailingDelta"] = order.trailing_delta
+        fields["trailingTime"] = since(order.trailing_since, unit)
+    if order.strategy_id is not None:
+        fields["strategyId"] = order.strategy_id
+    if order.strategy_type is not None:
+        fields["strategyType"] = order.strategy_type
+    if order.expiry_reason is not None:
+        fields["expiryReason"] = EXPIRY_REASONS[order.expiry_reason]
+    return fields
+
+
+def since(time: int | None, unit: int) -> int:
+    """A time, or -1 for one that has not come."""
+    return -1 if time is None else time * unit
 
 
 def result(order: SimOrder, unit: int) -> dict[str, object]:
@@ -47,9 +66,9 @@ def result(order: SimOrder, unit: int) -> dict[str, object]:
     return {
         **acknowledgement(order, unit),
         **_amounts(order),
-        "workingTime": order.created_at * unit,
+        "workingTime": since(order.working_at, unit),
         "selfTradePreventionMode": "NONE",
-        **_expiry(order),
+        **_conditional(order, unit),
     }
 
 
@@ -79,6 +98,7 @@ def canceled(order: SimOrder, unit: int) -> dict[str, object]:
         "transactTime": order.updated_at * unit,
         **_amounts(order),
         "selfTradePreventionMode": "NONE",
+        **_conditional(order, unit),
     }
 
 
@@ -101,11 +121,11 @@ def queried(order: SimOrder, unit: int) -> dict[str, object]:
         "icebergQty": number(ZERO),
         "time": order.created_at * unit,
         "updateTime": order.updated_at * unit,
-        "isWorking": True,
+        "isWorking": order.working_at is not None,
         "origQuoteOrderQty": number(order.quote_quantity),
-        "workingTime": order.created_at * unit,
+        "workingTime": since(order.working_at, unit),
         "selfTradePreventionMode": "NONE",
-        **_expiry(order),
+        **_conditional(order, unit),
     }
 
 

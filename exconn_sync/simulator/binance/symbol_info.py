@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from exconn_sync.simulator.binance.wire import number
+from exconn_sync.simulator.core.orders import OrderType
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 from exconn_sync.simulator.rate_limits import RateLimits
 
-ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET"]
 _RAW_REQUESTS_PER_5_MINUTES = 300_000
 
 
@@ -48,13 +48,13 @@ def symbol_info(spec: SymbolSpec) -> dict[str, object]:
         "quoteAssetPrecision": spec.quote_decimals,
         "baseCommissionPrecision": spec.base_decimals,
         "quoteCommissionPrecision": spec.quote_decimals,
-        "orderTypes": ORDER_TYPES,
+        "orderTypes": [kind.name for kind in OrderType if kind in spec.order_types],
         "icebergAllowed": False,
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
+        "allowTrailingStop": spec.trailing_allowed,
         "cancelReplaceAllowed": False,
         "amendAllowed": False,
         "pegInstructionsAllowed": False,
@@ -106,5 +106,13 @@ def _filters(spec: SymbolSpec) -> list[dict[str, object]]:
             "applyMaxToMarket": True,
             "avgPriceMins": 0,
         },
+        {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": spec.min_trailing_delta,
+            "maxTrailingAboveDelta": spec.max_trailing_delta,
+            "minTrailingBelowDelta": spec.min_trailing_delta,
+            "maxTrailingBelowDelta": spec.max_trailing_delta,
+        },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_open_orders},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_algo_orders},
     ]

@@ -3,17 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NOT_IN_A_LIST
+from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NOT_IN_A_LIST, since
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, OrderEvent
 from exconn_sync.simulator.core.exchange import Exchange
-from exconn_sync.simulator.core.orders import OrderType
+from exconn_sync.simulator.core.orders import SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
 from exconn_sync.simulator.fault_board import FaultBoard
 
 USER_STREAM = "userDataStream"
 """The name by which faults know the frames of all user data streams."""
+
+# A stop order that fires is told as new once more, now at work; the documentation leaves that event open.
+_EXECUTION_WORDS = {Execution.TRIGGERED: "NEW"}
 
 Send = Callable[[str], None]
 Subscriber = tuple[Send, int, int]
@@ -67,7 +70,8 @@ def envelope(subscription_id: int, event: dict[str, object]) -> str:
 def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object]:
     """What happened to an order."""
     order, fill = event.order, event.fill
-    is_working = event.execution is Execution.NEW or (order.is_open and order.type is not OrderType.MARKET)
+    begins = event.execution in (Execution.NEW, Execution.TRIGGERED)
+    is_working = order.working_at is not None and (begins or (order.is_open and order.type.has_limit))
     canceled = event.execution is Execution.CANCELED
     report: dict[str, object] = {
         "e": "executionReport",
@@ -79,11 +83,11 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
         "f": order.time_in_force.name,
         "q": number(order.quantity),
         "p": number(order.price),
-        "P": number(ZERO),
+        "P": number(order.stop_price),
         "F": number(ZERO),
         "g": NOT_IN_A_LIST,
         "C": order.original_client_order_id if canceled else "",
-        "x": event.execution.name,
+        "x": _EXECUTION_WORDS.get(event.execution, event.execution.name),
         "X": order.status.name,
         "r": "NONE",
         "i": order.order_id,
@@ -104,11 +108,24 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
         "Q": number(order.quote_quantity),
     }
     if is_working:
-        report["W"] = order.created_at * unit
+        report["W"] = since(order.working_at, unit)
     report["V"] = "NONE"
+    return report | _conditional(order, unit)
+
+
+def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
+    """The fields that only some orders have."""
+    fields: dict[str, object] = {}
+    if order.trailing_delta is not None:
+        fields["d"] = order.trailing_delta
+        fields["D"] = since(order.trailing_since, unit)
+    if order.strategy_id is not None:
+        fields["j"] = order.strategy_id
+    if order.strategy_type is not None:
+        fields["J"] = order.strategy_type
     if order.expiry_reason is not None:
-        report["eR"] = EXPIRY_REASONS[order.expiry_reason]
-    return report
+        fields["eR"] = EXPIRY_REASONS[order.expiry_reason]
+    return fields
 
 
 def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """The order book of one symbol: single orders in price-time priority, seen from outside as levels."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import groupby, islice
 
 from exconn_sync.simulator.core.events import BookChange, Level
 from exconn_sync.simulator.core.orders import Side
@@ -21,7 +21,7 @@ class Match:
 
 
 class _Level:
-    """The orders waiting at one price, oldest first, and their total."""
+    """The orders waiting at one price, first in line first, and their total."""
 
     __slots__ = ("orders", "price", "total")
 
@@ -29,6 +29,27 @@ class _Level:
         self.price = price
         self.total = ZERO
         self.orders: dict[int, Decimal] = {}
+
+    def copy(self) -> "_Level":
+        """A level to think on."""
+        twin = _Level(self.price)
+        twin.total = self.total
+        twin.orders = dict(self.orders)
+        return twin
+
+    def add(self, order_id: int, quantity: Decimal) -> None:
+        """Put an order at the end of the line."""
+        self.orders[order_id] = quantity
+        self.total += quantity
+
+    def reduce(self, order_id: int, quantity: Decimal) -> None:
+        """Make an order smaller; it keeps its place until nothing is left."""
+        left = self.orders[order_id] - quantity
+        self.total -= quantity
+        if left > ZERO:
+            self.orders[order_id] = left
+        else:
+            del self.orders[order_id]
 
 
 class _BookSide:
@@ -81,41 +102,39 @@ class OrderBook:
     def add(self, order_id: int, side: Side, price: Decimal, quantity: Decimal) -> None:
         """Put an order at the end of the line at its price."""
         level = self._sides[side].level(price)
-        level.orders[order_id] = quantity
-        level.total += quantity
+        level.add(order_id, quantity)
         self._changed(side, level)
 
     def remove(self, order_id: int, side: Side, price: Decimal) -> None:
         """Take an order out of the book."""
         level = self._sides[side].levels[price]
-        level.total -= level.orders.pop(order_id)
+        level.reduce(order_id, level.orders[order_id])
         self._changed(side, level)
 
-    def take(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> list[Match]:
-        """Trade up to ``quantity`` against the other side, at ``limit`` or better; fully used orders leave the book."""
+    def plan(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> list[Match]:
+        """What would trade now, up to ``quantity``, against the other side, at ``limit`` or better."""
         makers = self._sides[taker.opposite]
         matches: list[Match] = []
-        while quantity > ZERO:
-            level = makers.best()
-            if level is None or not makers.reaches(level.price, limit):
+        for level in makers:
+            if quantity == ZERO or not makers.reaches(level.price, limit):
                 break
-            matched = self._take_level(level, quantity)
-            matches += matched
-            quantity -= sum((match.quantity for match in matched), ZERO)
-            self._changed(makers.side, level)
+            line = level.copy()
+            while quantity > ZERO and line.orders:
+                order_id, available = next(iter(line.orders.items()))
+                part = min(available, quantity)
+                matches.append(Match(order_id, level.price, part))
+                line.reduce(order_id, part)
+                quantity -= part
         return matches
 
-    def preview(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> tuple[Decimal, Decimal]:
-        """The quantity and the quote amount which ``take`` would trade now."""
+    def apply(self, taker: Side, matches: Iterable[Match]) -> None:
+        """Take what was planned off the book; fully used orders leave it."""
         makers = self._sides[taker.opposite]
-        traded = cost = ZERO
-        for level in makers:
-            if traded >= quantity or not makers.reaches(level.price, limit):
-                break
-            part = min(level.total, quantity - traded)
-            traded += part
-            cost += part * level.price
-        return traded, cost
+        for price, at_price in groupby(matches, key=lambda match: match.price):
+            level = makers.levels[price]
+            for match in at_price:
+                level.reduce(match.order_id, match.quantity)
+            self._changed(makers.side, level)
 
     def quantity_for_quote(self, taker: Side, amount: Decimal, step: Decimal) -> Decimal:
         """How much can be traded for an amount of the quote asset, in whole steps."""
@@ -137,21 +156,6 @@ class OrderBook:
     def levels(self, side: Side, limit: int | None = None) -> list[Level]:
         """The levels of a side, best first."""
         return [(level.price, level.total) for level in islice(self._sides[side], limit)]
-
-    def _take_level(self, level: _Level, quantity: Decimal) -> list[Match]:
-        matches: list[Match] = []
-        for order_id, available in list(level.orders.items()):
-            part = min(available, quantity)
-            matches.append(Match(order_id, level.price, part))
-            quantity -= part
-            level.total -= part
-            if part < available:
-                level.orders[order_id] = available - part
-            else:
-                del level.orders[order_id]
-            if quantity == ZERO:
-                break
-        return matches
 
     def _changed(self, side: Side, level: _Level) -> None:
         if not level.orders:

@@ -16,6 +16,7 @@ class Execution(Enum):
     """What happened to an order."""
 
     NEW = "new"
+    TRIGGERED = "triggered"
     TRADE = "trade"
     CANCELED = "canceled"
     EXPIRED = "expired"

@@ -4,35 +4,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from exconn_sync.simulator.core.order_words import OrderType, Side, TimeInForce
 from exconn_sync.simulator.core.symbols import ZERO
 
-
-class Side(Enum):
-    """Which way an order goes."""
-
-    BUY = "buy"
-    SELL = "sell"
-
-    @property
-    def opposite(self) -> "Side":
-        """The side this one trades against."""
-        return Side.SELL if self is Side.BUY else Side.BUY
-
-
-class OrderType(Enum):
-    """How an order finds its price."""
-
-    LIMIT = "limit"
-    LIMIT_MAKER = "limit_maker"
-    MARKET = "market"
-
-
-class TimeInForce(Enum):
-    """What happens to the part of an order that does not trade at once."""
-
-    GTC = "good_till_canceled"
-    IOC = "immediate_or_cancel"
-    FOK = "fill_or_kill"
+__all__ = [
+    "OPEN_STATUSES",
+    "ExpiryReason",
+    "Fill",
+    "NewOrder",
+    "OrderStatus",
+    "OrderType",
+    "Side",
+    "SimOrder",
+    "TimeInForce",
+]
 
 
 class OrderStatus(Enum):
@@ -54,6 +39,8 @@ class ExpiryReason(Enum):
     UNFILLED_IOC = "unfilled_ioc"
     UNFILLED_FOK = "unfilled_fok"
     NO_LIQUIDITY = "no_liquidity"
+    REJECTED = "rejected"
+    """Its stop price came, and then it was not fit to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +55,11 @@ class NewOrder:
     quantity: Decimal | None = None
     price: Decimal | None = None
     quote_quantity: Decimal | None = None
+    stop_price: Decimal | None = None
+    trailing_delta: int | None = None
+    """How far the price must turn back before a trailing stop fires, in hundredths of a per cent."""
+    strategy_id: int | None = None
+    strategy_type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +84,16 @@ class SimOrder:
     original_client_order_id: str = ""
     """The id the order had before a cancel gave it another one."""
     expiry_reason: ExpiryReason | None = None
+    locked: Decimal = ZERO
+    """What its account has set aside for it."""
+    working_at: int | None = None
+    """Since when it has been at work; None while a stop order waits."""
+    stop_price: Decimal = ZERO
+    trailing_delta: int | None = None
+    trailing_since: int | None = None
+    """Since when a trailing stop follows the price; None until then."""
+    strategy_id: int | None = None
+    strategy_type: int | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -102,6 +104,11 @@ class SimOrder:
     def is_open(self) -> bool:
         """Whether the order can still trade."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The worst price it accepts, or None when it takes any."""
+        return self.price if self.type.has_limit else None
 
 
 @dataclass(frozen=True, slots=True)

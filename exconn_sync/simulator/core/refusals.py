@@ -11,6 +11,7 @@ class Reason(Enum):
     INSUFFICIENT_BALANCE = "insufficient balance"
     DUPLICATE_CLIENT_ID = "duplicate client order id"
     WOULD_TAKE = "would take liquidity"
+    WOULD_TRIGGER = "would trigger immediately"
     NO_LIQUIDITY = "no liquidity"
     UNKNOWN_ORDER = "unknown order"
 

@@ -72,10 +72,6 @@ class OrderRegistry:
             for order_id in ids
         ]
 
-    def count_open(self, account: str, symbol: str) -> int:
-        """How many open orders an account has on a symbol."""
-        return len(self._open[account, symbol])
-
     def orders(self, account: str | None = None, symbol: str | None = None) -> list[SimOrder]:
         """Every remembered order that is not the house's, oldest first on each symbol."""
         return [

@@ -1,10 +1,10 @@
-"""Who pays what to whom: locks for open orders and the exchange of money in a trade."""
+"""Who pays what to whom: what an open order sets aside, and the exchange of money in a trade."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from exconn_sync.simulator.core.accounts import Account, FeePot
-from exconn_sync.simulator.core.orders import Fill, OrderType, Side, SimOrder
+from exconn_sync.simulator.core.orders import Fill, OrderStatus, Side, SimOrder
 from exconn_sync.simulator.core.symbols import SymbolSpec
 
 
@@ -19,39 +19,40 @@ class MatchTerms:
     is_maker: bool
 
 
-def lock_for(spec: SymbolSpec, order: SimOrder, market_cost: Decimal) -> tuple[str, Decimal]:
-    """The asset and amount an order must set aside: a buyer its money, a seller its goods.
-
-    ``market_cost`` is what a market order would pay for what it can get at this moment.
-    """
-    if order.side is Side.SELL:
-        return spec.base, order.quantity
-    return spec.quote, market_cost if order.type is OrderType.MARKET else order.price * order.quantity
+def lock_asset(spec: SymbolSpec, order: SimOrder) -> str:
+    """What an order sets aside: a buyer its money, a seller its goods."""
+    return spec.base if order.side is Side.SELL else spec.quote
 
 
-def remaining_lock(spec: SymbolSpec, order: SimOrder) -> tuple[str, Decimal]:
-    """What is still set aside for the part of an order that did not trade."""
-    if order.side is Side.SELL:
-        return spec.base, order.remaining
-    # A market buyer set aside exactly what its fills cost, so nothing is left.
-    return spec.quote, order.price * order.remaining
+def lock_amount(order: SimOrder, price: Decimal) -> Decimal:
+    """How much of it the open part of an order needs when it trades at a price."""
+    return order.remaining if order.side is Side.SELL else price * order.remaining
 
 
-def settle(spec: SymbolSpec, account: Account, order: SimOrder, fees: FeePot, match: MatchTerms) -> Fill:
-    """Pay one side of a trade out of its lock, book what it receives less commission, and return its fill."""
+def settle(
+    spec: SymbolSpec, account: Account, order: SimOrder, fees: FeePot, match: MatchTerms
+) -> tuple[SimOrder, Fill]:
+    """Pay one side of a trade out of its lock, book what it receives less commission; the order after it, its fill."""
     quote = match.price * match.quantity
-    if order.side is Side.BUY:
-        account.pay_from_lock(spec.quote, quote)
-        if order.type is not OrderType.MARKET:
-            # The lock was made at the limit; a better price leaves a rest.
-            account.release(spec.quote, (order.price - match.price) * match.quantity)
-        asset, received = spec.base, match.quantity
-    else:
-        account.pay_from_lock(spec.base, match.quantity)
-        asset, received = spec.quote, quote
+    is_buy = order.side is Side.BUY
+    paid = quote if is_buy else match.quantity
+    asset, received = (spec.base, match.quantity) if is_buy else (spec.quote, quote)
+    account.pay_from_lock(lock_asset(spec, order), paid)
     commission = fees.charge(asset, received, is_maker=match.is_maker)
     account.deposit(asset, received - commission)
-    return Fill(
+    filled = order.filled_quantity + match.quantity
+    order = replace(
+        order,
+        filled_quantity=filled,
+        filled_quote=order.filled_quote + quote,
+        status=OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED,
+        updated_at=match.time,
+        locked=order.locked - paid,
+    )
+    if order.limit is not None or not order.is_open:
+        # The lock was made at the limit; a better price leaves a rest.
+        order = free(spec, account, order, lock_amount(order, order.price))
+    fill = Fill(
         trade_id=match.trade_id,
         order_id=order.order_id,
         account=order.account,
@@ -64,3 +65,11 @@ def settle(spec: SymbolSpec, account: Account, order: SimOrder, fees: FeePot, ma
         is_maker=match.is_maker,
         time=match.time,
     )
+    return order, fill
+
+
+def free(spec: SymbolSpec, account: Account, order: SimOrder, still_needed: Decimal) -> SimOrder:
+    """Give back what an order has set aside beyond what it still needs."""
+    if order.locked != still_needed:
+        account.release(lock_asset(spec, order), order.locked - still_needed)
+    return replace(order, locked=still_needed)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from exconn_sync.simulator.core.order_words import OrderType
+
 ZERO = Decimal(0)
 ASSET_DECIMALS = 8
 """Every amount in the simulator is exact at this many decimals."""
@@ -28,6 +30,11 @@ class SymbolSpec:
     price_multiplier_up: Decimal = Decimal(5)
     price_multiplier_down: Decimal = Decimal("0.2")
     max_open_orders: int = 200
+    max_algo_orders: int = 5
+    min_trailing_delta: int = 10
+    max_trailing_delta: int = 2000
+    order_types: frozenset[OrderType] = frozenset(OrderType)
+    trailing_allowed: bool = True
     base_decimals: int = ASSET_DECIMALS
     quote_decimals: int = ASSET_DECIMALS
 

@@ -1,0 +1,26 @@
+"""What the venue keeps about one symbol."""
+
+from collections import deque
+
+from exconn_sync.simulator.core.book import OrderBook
+from exconn_sync.simulator.core.events import Level, Listener, PublicTrade
+from exconn_sync.simulator.core.symbols import SymbolSpec
+from exconn_sync.simulator.core.triggers import TriggerBook
+
+HOUSE = "house"
+"""The account of the generated market: rich, unfiltered, and forgotten by the registry."""
+
+REMEMBERED_TRADES = 1000
+
+
+class Market:
+    """The book, the waiting stop orders and the trades of one symbol."""
+
+    def __init__(self, spec: SymbolSpec, listener: Listener) -> None:
+        self.spec = spec
+        self.book = OrderBook(spec.name, listener)
+        self.triggers = TriggerBook()
+        self.trades: deque[PublicTrade] = deque(maxlen=REMEMBERED_TRADES)
+        self.last_price = spec.start_price
+        self.next_trade_id = 1
+        self.top: tuple[Level | None, Level | None] = (None, None)

@@ -1,0 +1,71 @@
+"""Stop orders: they wait, and go to the book when a trade comes to their price."""
+
+from collections import deque
+from dataclasses import replace
+
+from exconn_sync.simulator.core.events import Event, Execution, PublicTrade
+from exconn_sync.simulator.core.filters import failed_price_filter
+from exconn_sync.simulator.core.markets import Market
+from exconn_sync.simulator.core.matching import Matcher
+from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, SimOrder
+from exconn_sync.simulator.core.records import Records
+from exconn_sync.simulator.core.refusals import Reason, Refusal
+from exconn_sync.simulator.core.settlement import lock_amount
+from exconn_sync.simulator.core.triggers import would_trigger
+
+
+class Stops:
+    """Listens to trades; what they fire goes to the book after the command that made them has done its work."""
+
+    def __init__(self, records: Records, matcher: Matcher, markets: dict[str, Market]) -> None:
+        self._records = records
+        self._matcher = matcher
+        self._markets = markets
+        self._fired: deque[tuple[str, int]] = deque()
+        records.listeners.append(self.hear)
+
+    def hear(self, event: Event) -> None:
+        """Take an event of the core: a trade may fire orders."""
+        if not isinstance(event, PublicTrade):
+            return
+        triggers = self._markets[event.symbol].triggers
+        if not triggers:
+            return
+        reaction = triggers.react(event.price)
+        self._fired += [(event.symbol, order_id) for order_id in reaction.fired]
+        for order_id in reaction.following:
+            order = self._records.order(event.symbol, order_id)
+            self._records.registry.put(replace(order, trailing_since=event.time))
+
+    def refuse_triggered(self, market: Market, request: NewOrder) -> None:
+        """Refuse a stop price on the wrong side of the market: it would be reached at once."""
+        stop_price = request.stop_price
+        if stop_price is not None and would_trigger(request.type, request.side, stop_price, market.last_price):
+            raise Refusal(Reason.WOULD_TRIGGER)
+
+    def lock(self, market: Market, order: SimOrder) -> SimOrder:
+        """Set aside what a waiting order may need; without a limit an estimate, at its stop price or the last price."""
+        price = order.price if order.limit is not None else order.stop_price or market.last_price
+        return self._records.lock(market, order, lock_amount(order, price))
+
+    def run(self, now: int) -> None:
+        """Send to the book what has fired, and what that fires in turn."""
+        while self._fired:
+            symbol, order_id = self._fired.popleft()
+            order = self._records.order(symbol, order_id)
+            self._activate(self._markets[symbol], replace(order, updated_at=now), now)
+
+    def _activate(self, market: Market, order: SimOrder, now: int) -> None:
+        if failed_price_filter(market.spec, order.limit, market.last_price) is not None:
+            self._records.expire(market, order, ExpiryReason.REJECTED, now)
+            return
+        plan = self._matcher.plan(market, order)
+        try:
+            order = self._matcher.lock(market, order, plan)
+        except Refusal:
+            # The estimate was too low and the account cannot add what is missing.
+            self._records.expire(market, order, ExpiryReason.REJECTED, now)
+            return
+        order = replace(order, working_at=now)
+        self._records.record(Execution.TRIGGERED, order, now)
+        self._matcher.execute(market, order, plan, now)

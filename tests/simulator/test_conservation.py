@@ -1,0 +1,84 @@
+"""Any sequence of commands: money is neither made nor lost, and the book says what is open."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.refusals import Refusal
+
+from .venue_state import SYMBOL, TRADERS, check_invariants, make_exchange
+
+D = Decimal
+
+
+@dataclass(frozen=True)
+class Action:
+    """One command; which of the numbers count depends on its kind."""
+
+    account: str
+    side: Side
+    kind: OrderType | str
+    tif: TimeInForce
+    ticks: int
+    stop_ticks: int
+    size: int
+    delta: int | None
+    by_quote: bool
+
+
+ACTIONS = st.lists(
+    st.builds(
+        Action,
+        account=st.sampled_from(TRADERS),
+        side=st.sampled_from(Side),
+        kind=st.sampled_from([*OrderType, "cancel"]),
+        tif=st.sampled_from(TimeInForce),
+        ticks=st.integers(5990, 6010),
+        stop_ticks=st.integers(5985, 6015),
+        size=st.integers(1, 300),
+        delta=st.none() | st.integers(10, 60),
+        by_quote=st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTIONS)
+def test_nothing_is_ever_made_or_lost(actions: list[Action]) -> None:
+    exchange = make_exchange()
+    for now, action in enumerate(actions):
+        try:
+            execute(exchange, action, now)
+        except Refusal:
+            continue
+        check_invariants(exchange)
+    check_invariants(exchange)
+
+
+def execute(exchange: Exchange, action: Action, now: int) -> None:
+    if isinstance(action.kind, str):
+        still_open = exchange.registry.open_orders(action.account)
+        if still_open:
+            exchange.cancel(still_open[action.size % len(still_open)], now)
+        return
+    exchange.place(action.account, new_order(action, action.kind, str(now)), now)
+
+
+def new_order(action: Action, kind: OrderType, client_id: str) -> NewOrder:
+    by_quote = kind is OrderType.MARKET and action.by_quote
+    return NewOrder(
+        SYMBOL,
+        action.side,
+        kind,
+        client_id,
+        action.tif if kind.has_limit and kind is not OrderType.LIMIT_MAKER else TimeInForce.GTC,
+        quantity=None if by_quote else D(action.size) * D("0.00321"),
+        price=D(action.ticks) * D("10.01") if kind.has_limit else None,
+        quote_quantity=D(action.size) * 100 if by_quote else None,
+        stop_price=D(action.stop_ticks) * D("10.01") if kind.is_stop else None,
+        trailing_delta=action.delta if kind.is_stop else None,
+    )

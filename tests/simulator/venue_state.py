@@ -1,0 +1,96 @@
+"""A venue without a wire for the tests of the core, and what must be true of it after every command."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, SimOrder, TimeInForce
+
+D = Decimal
+SYMBOL = "BTCUSDT"
+TRADERS = ("maker", "taker")
+FUNDS = {"BTC": D(10), "USDT": D(1_000_000)}
+
+
+def make_exchange() -> Exchange:
+    """Two accounts with money and an empty book; the last price is 60000."""
+    made = Exchange()
+    for name in TRADERS:
+        made.add_account(name)
+        for asset, amount in FUNDS.items():
+            made.deposit(name, asset, amount, 0)
+    return made
+
+
+def limit(side: Side, quantity: str, price: str, client_id: str = "", tif: TimeInForce = TimeInForce.GTC) -> NewOrder:
+    return NewOrder(SYMBOL, side, OrderType.LIMIT, client_id, tif, D(quantity), D(price))
+
+
+def market(side: Side, quantity: str) -> NewOrder:
+    return NewOrder(SYMBOL, side, OrderType.MARKET, "", quantity=D(quantity))
+
+
+def stop(
+    kind: OrderType,
+    side: Side,
+    quantity: str,
+    stop_price: str | None,
+    price: str | None = None,
+    delta: int | None = None,
+) -> NewOrder:
+    return NewOrder(
+        SYMBOL,
+        side,
+        kind,
+        f"{kind.value}-{side.value}-{stop_price}-{delta}",
+        quantity=D(quantity),
+        price=None if price is None else D(price),
+        stop_price=None if stop_price is None else D(stop_price),
+        trailing_delta=delta,
+    )
+
+
+def trade_at(exchange: Exchange, price: str, now: int = 1, quantity: str = "0.001") -> None:
+    """Let two orders meet at a price where nobody else stands."""
+    exchange.place("maker", limit(Side.SELL, quantity, price, f"sell-{now}-{price}"), now)
+    exchange.place("taker", limit(Side.BUY, quantity, price, f"buy-{now}-{price}"), now)
+    # What it fires may have traded since, elsewhere.
+    assert D(price) in [trade.price for trade in exchange.markets[SYMBOL].trades if trade.time == now]
+
+
+def current(exchange: Exchange, order: SimOrder) -> SimOrder:
+    """An order as it stands now."""
+    found = exchange.registry.get(order.symbol, order.order_id)
+    assert found is not None
+    return found
+
+
+def check_invariants(exchange: Exchange) -> None:
+    """Money is kept, locks are what open orders need, the book shows what is open and is not crossed."""
+    for asset, amount in FUNDS.items():
+        assert exchange.total(asset) == amount * len(TRADERS)
+    market_ = exchange.markets[SYMBOL]
+    shown: defaultdict[tuple[Side, Decimal], Decimal] = defaultdict(Decimal)
+    for name in TRADERS:
+        locked: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for order in exchange.registry.open_orders(name):
+            locked["USDT" if order.side is Side.BUY else "BTC"] += order.locked
+            assert order.locked == needed(order)
+            if order.order_id not in market_.triggers:
+                assert order.working_at is not None
+                shown[order.side, order.price] += order.remaining
+        for asset in FUNDS:
+            balance = exchange.accounts[name].balance(asset)
+            assert balance.locked == locked[asset]
+            assert balance.free >= 0
+    for side in Side:
+        assert dict(market_.book.levels(side)) == {price: total for (s, price), total in shown.items() if s is side}
+    bid, ask = (market_.book.best(side) for side in Side)
+    assert bid is None or ask is None or bid[0] < ask[0]
+
+
+def needed(order: SimOrder) -> Decimal:
+    """What an open order has to have set aside; a waiting order without a limit keeps its estimate."""
+    if order.side is Side.SELL:
+        return order.remaining
+    return order.locked if order.limit is None else order.price * order.remaining
