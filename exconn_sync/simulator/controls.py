@@ -9,6 +9,7 @@ from exconn_sync.simulator.core.events import Level
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
+from exconn_sync.simulator.symbol_rules import changed_spec, exact
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,13 +21,6 @@ class CallOnLoop(Protocol):
 
     def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run it."""
-
-
-def exact(value: Number) -> Decimal:
-    """A price or quantity; a float is refused because it is already inexact."""
-    if isinstance(value, float):
-        raise TypeError("prices and quantities are Decimal, int or text; a float is not exact")
-    return Decimal(value)
 
 
 def side_of(text: str) -> Side:
@@ -81,6 +75,19 @@ class MarketControl:
     def clear(self, symbol: str) -> None:
         """Take all orders of the house off the book. A running market lays out new ones."""
         self._call(lambda: self._generator.clear(symbol, self._clock.now_ms()))
+
+    def rules(self, symbol: str, **changes: object) -> None:
+        """Change rules of a symbol: ``rules("BTCUSDT", max_algo_orders=1, prevention_modes=["none"])``.
+
+        The names are those of ``SymbolSpec``; ValueError for another one. Numbers are Decimal, int or text, words are
+        those of the enumerations. Open orders stay as they are.
+        """
+
+        def change() -> None:
+            market = self._exchange.market(symbol)
+            market.spec = changed_spec(market.spec, changes)
+
+        self._call(change)
 
     def best(self, symbol: str) -> tuple[Decimal, Decimal] | None:
         """Best bid and ask, or None while a side is empty."""

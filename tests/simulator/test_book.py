@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync.simulator.core.book import Match, OrderBook
+from exconn_sync.simulator.core.book import Match, OrderBook, Step
 from exconn_sync.simulator.core.events import BookChange, Level
 from exconn_sync.simulator.core.orders import Side
 
@@ -41,7 +41,7 @@ class ModelBook:
         ]
 
 
-def take(book: OrderBook, side: Side, limit: Decimal | None, quantity: Decimal) -> list[Match]:
+def take(book: OrderBook, side: Side, limit: Decimal | None, quantity: Decimal) -> list[Step]:
     """A plan changes nothing; what it says is what is done."""
     before = [book.levels(side) for side in Side]
     matches = book.plan(side, limit, quantity)
@@ -73,7 +73,7 @@ def test_matches_like_the_model(commands: list[tuple[Side, int, int, bool]]) -> 
         price, quantity = Decimal(ticks), Decimal(size)
         matches = take(book, side, price, quantity)
         assert matches == model.take(side, price, quantity)
-        traded = sum((match.quantity for match in matches), Decimal(0))
+        traded = sum((match.quantity for match in matches if isinstance(match, Match)), Decimal(0))
         if traded < quantity:
             book.add(order_id, side, price, quantity - traded)
             model.resting.append((order_id, side, price, quantity - traded))
@@ -95,13 +95,3 @@ def test_first_come_first_served() -> None:
         Match(2, Decimal(10), Decimal(1)),
     ]
     assert book.levels(Side.SELL) == [(Decimal(10), Decimal(3))]
-
-
-def test_quantity_for_an_amount_of_the_quote_is_in_whole_steps_and_affordable() -> None:
-    book = OrderBook("X")
-    book.add(1, Side.SELL, Decimal(10), Decimal(1))
-    book.add(2, Side.SELL, Decimal(20), Decimal(5))
-    assert book.quantity_for_quote(Side.BUY, Decimal(25), Decimal("0.1")) == Decimal("1.7")
-    assert book.quantity_for_quote(Side.BUY, Decimal(5), Decimal("0.1")) == Decimal("0.5")
-    assert book.quantity_for_quote(Side.BUY, Decimal(1000), Decimal("0.1")) == Decimal(6)
-    assert book.quantity_for_quote(Side.SELL, Decimal(1000), Decimal("0.1")) == Decimal(0)

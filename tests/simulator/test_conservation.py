@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exconn_sync.simulator.core.exchange import Exchange
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.refusals import Refusal
 
 from .venue_state import SYMBOL, TRADERS, check_invariants, make_exchange
@@ -28,6 +28,7 @@ class Action:
     size: int
     delta: int | None
     by_quote: bool
+    prevention: PreventionMode
 
 
 ACTIONS = st.lists(
@@ -42,14 +43,17 @@ ACTIONS = st.lists(
         size=st.integers(1, 300),
         delta=st.none() | st.integers(10, 60),
         by_quote=st.booleans(),
+        prevention=st.sampled_from(PreventionMode),
     ),
     max_size=40,
 )
 
 
-@given(ACTIONS)
-def test_nothing_is_ever_made_or_lost(actions: list[Action]) -> None:
+@given(ACTIONS, st.booleans())
+def test_nothing_is_ever_made_or_lost(actions: list[Action], is_group: bool) -> None:
     exchange = make_exchange()
+    for name in TRADERS:
+        exchange.accounts[name].trade_group = 1 if is_group else None
     for now, action in enumerate(actions):
         try:
             execute(exchange, action, now)
@@ -81,4 +85,5 @@ def new_order(action: Action, kind: OrderType, client_id: str) -> NewOrder:
         quote_quantity=D(action.size) * 100 if by_quote else None,
         stop_price=D(action.stop_ticks) * D("10.01") if kind.is_stop else None,
         trailing_delta=action.delta if kind.is_stop else None,
+        prevention=action.prevention,
     )

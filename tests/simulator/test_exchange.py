@@ -104,3 +104,23 @@ def test_a_trader_can_meet_an_own_order(exchange: Exchange) -> None:
     account = exchange.accounts["taker"]
     assert account.balance("BTC") == Balance(D("9.999"), D(0))
     assert account.balance("USDT") == Balance(D(999_940), D(0))
+
+
+@pytest.mark.parametrize(
+    ("side", "amount", "quantity"),
+    [
+        (Side.BUY, "90000", "1.4918"),
+        (Side.BUY, "30000", "0.5"),
+        (Side.BUY, "900000", "3"),
+        (Side.SELL, "29000", "0.58"),
+    ],
+)
+def test_quantity_for_an_amount_of_the_quote_is_in_whole_steps_and_affordable(
+    exchange: Exchange, side: Side, amount: str, quantity: str
+) -> None:
+    exchange.place("maker", limit(Side.SELL, "1", "60000", "near"), 1)
+    exchange.place("maker", limit(Side.SELL, "2", "61000", "far"), 1)
+    exchange.place("maker", limit(Side.BUY, "1", "50000", "bid"), 1)
+    order = exchange.place("taker", NewOrder(SYMBOL, side, OrderType.MARKET, "", quote_quantity=D(amount)), 2)
+    assert (order.status, order.quantity) == (OrderStatus.FILLED, D(quantity))
+    assert order.filled_quote <= D(amount)

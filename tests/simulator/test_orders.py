@@ -160,7 +160,7 @@ MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1
         (LIMIT | {"quantity": "0.00001"}, -1013, "Filter failure: NOTIONAL"),
         (LIMIT | {"quantity": "100"}, -2010, "Account has insufficient balance for requested action."),
         (LIMIT | {"type": "LIMIT_MAKER"}, -1106, "'timeInForce'"),
-        (LIMIT | {"selfTradePreventionMode": "EXPIRE_TAKER"}, -1013, "self-trade prevention mode"),
+        (LIMIT | {"selfTradePreventionMode": "SOMETIMES"}, -1013, "self-trade prevention mode"),
         (LIMIT | {"strategyType": "5"}, -1134, "strategyType"),
         (MARKET | {"price": "1"}, -1106, "Parameter 'price' sent when not required."),
         (MARKET | {"quantity": None}, -1102, "'quantity'"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance import account_data, market_data, statistics, trading
+from exconn_sync.simulator.binance import account_data, market_data, prevention_data, statistics, trading
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.security import Security
 from exconn_sync.simulator.binance.venue import Endpoint, Handler
@@ -42,6 +42,9 @@ _ORDER = _signed(account_data.order_status, 4)
 _OPEN_ORDERS = Endpoint(account_data.open_orders, account_data.open_orders_weight, Security.SIGNED)
 _ALL_ORDERS = _signed(account_data.all_orders, 20)
 _MY_TRADES = Endpoint(account_data.my_trades, account_data.my_trades_weight, Security.SIGNED)
+_PREVENTED = Endpoint(
+    prevention_data.my_prevented_matches, prevention_data.my_prevented_matches_weight, Security.SIGNED
+)
 _ORDER_LIMITS = _signed(account_data.order_limits, 40)
 
 REST: dict[tuple[str, str], Endpoint] = {
@@ -63,6 +66,7 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("DELETE", "/api/v3/openOrders"): _CANCEL_ALL,
     ("GET", "/api/v3/allOrders"): _ALL_ORDERS,
     ("GET", "/api/v3/myTrades"): _MY_TRADES,
+    ("GET", "/api/v3/myPreventedMatches"): _PREVENTED,
     ("GET", "/api/v3/account"): _ACCOUNT,
     ("GET", "/api/v3/rateLimit/order"): _ORDER_LIMITS,
 }
@@ -86,6 +90,7 @@ WS_API: dict[str, Endpoint] = {
     "openOrders.cancelAll": _CANCEL_ALL,
     "allOrders": _ALL_ORDERS,
     "myTrades": _MY_TRADES,
+    "myPreventedMatches": _PREVENTED,
     "account.status": _ACCOUNT,
     "account.rateLimits.orders": _ORDER_LIMITS,
 }

@@ -1,6 +1,6 @@
 """From the parameters of a new order to what the core understands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
@@ -10,7 +10,8 @@ from exconn_sync.simulator.binance.order_shapes import check_shape, unsupported
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.filters import excess_precision
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, PreventionMode, Side, TimeInForce
+from exconn_sync.simulator.core.symbols import SymbolSpec
 
 CLIENT_ID_FORM = "^[a-zA-Z0-9-_]{1,36}$"
 _RESPONSE_TYPES = ("ACK", "RESULT", "FULL")
@@ -42,8 +43,10 @@ def read_new_order(call: Call, *extra: str) -> OrderCommand:
     for name in extra:
         params.optional(name)
     order = _read_order(params, symbol, side, order_type, client_id)
+    mode = params.optional("selfTradePreventionMode")
     params.finish()
     market = known_market(call, symbol)
+    order = replace(order, prevention=_prevention(market.spec, mode))
     refusal = unsupported(market.spec, order)
     if refusal is not None:
         raise errors.rejected(refusal)
@@ -55,7 +58,6 @@ def read_new_order(call: Call, *extra: str) -> OrderCommand:
 
 def _read_order(params: Params, symbol: str, side: Side, order_type: OrderType, client_id: str) -> NewOrder:
     tif = params.optional("timeInForce")
-    mode = params.optional("selfTradePreventionMode")
     strategy_id, strategy_type = params.integer("strategyId"), params.integer("strategyType")
     order = NewOrder(
         symbol=symbol,
@@ -76,9 +78,16 @@ def _read_order(params: Params, symbol: str, side: Side, order_type: OrderType, 
     check_shape(params, order)
     if strategy_type is not None and strategy_type < 1_000_000:
         raise errors.ApiError(-1134, "strategyType was less than 1000000.")
-    if mode not in (None, "NONE"):
-        raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
     return order
+
+
+def _prevention(spec: SymbolSpec, name: str | None) -> PreventionMode:
+    if name is None:
+        return spec.default_prevention
+    for mode in spec.prevention_modes:
+        if mode.name == name:
+            return mode
+    raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
 
 
 def _response_type(params: Params, order_type: OrderType) -> str:

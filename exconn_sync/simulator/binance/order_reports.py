@@ -1,10 +1,13 @@
 """How orders and fills look in answers."""
 
+from collections.abc import Sequence
+
 from exconn_sync.simulator.binance.wire import number
-from exconn_sync.simulator.core.orders import ExpiryReason, Fill, Side, SimOrder
+from exconn_sync.simulator.core.orders import ExpiryReason, Fill, PreventedMatch, Side, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
 
 NOT_IN_A_LIST = -1
+NO_GROUP = -1
 
 EXPIRY_REASONS = {
     ExpiryReason.UNFILLED_IOC: "UNFILLED_IOC_QUANTITY_EXPIRED",
@@ -51,6 +54,9 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
         fields["strategyId"] = order.strategy_id
     if order.strategy_type is not None:
         fields["strategyType"] = order.strategy_type
+    if order.prevented_match_id is not None:
+        fields["preventedMatchId"] = order.prevented_match_id
+        fields["preventedQuantity"] = number(order.prevented_quantity)
     if order.expiry_reason is not None:
         fields["expiryReason"] = EXPIRY_REASONS[order.expiry_reason]
     return fields
@@ -61,20 +67,65 @@ def since(time: int | None, unit: int) -> int:
     return -1 if time is None else time * unit
 
 
-def result(order: SimOrder, unit: int) -> dict[str, object]:
-    """The RESULT answer."""
+def result(order: SimOrder, unit: int, prevented: Sequence[PreventedMatch] = ()) -> dict[str, object]:
+    """The RESULT answer; ``prevented`` are the trades the order was kept from when it came."""
     return {
         **acknowledgement(order, unit),
         **_amounts(order),
         "workingTime": since(order.working_at, unit),
-        "selfTradePreventionMode": "NONE",
+        "selfTradePreventionMode": order.prevention.name,
         **_conditional(order, unit),
+        **_kept_from(prevented),
     }
 
 
-def full(order: SimOrder, fills: list[Fill], unit: int) -> dict[str, object]:
+def full(order: SimOrder, fills: list[Fill], unit: int, prevented: Sequence[PreventedMatch] = ()) -> dict[str, object]:
     """The FULL answer."""
-    return {**result(order, unit), "fills": [_fill(fill) for fill in fills]}
+    return {**result(order, unit, prevented), "fills": [_fill(fill) for fill in fills]}
+
+
+def _kept_from(prevented: Sequence[PreventedMatch]) -> dict[str, object]:
+    if not prevented:
+        return {}
+    group = prevented[-1].trade_group
+    return {
+        "preventedMatches": [
+            {
+                "preventedMatchId": match.match_id,
+                "makerSymbol": match.symbol,
+                "makerOrderId": match.maker_order_id,
+                "price": number(match.price),
+                **_losses(match),
+            }
+            for match in prevented
+        ],
+        **({} if group is None else {"tradeGroupId": group}),
+    }
+
+
+def _losses(match: PreventedMatch) -> dict[str, object]:
+    losses: dict[str, object] = {}
+    if match.taker_prevented:
+        losses["takerPreventedQuantity"] = number(match.taker_prevented)
+    if match.maker_prevented:
+        losses["makerPreventedQuantity"] = number(match.maker_prevented)
+    return losses
+
+
+def prevented_match(match: PreventedMatch, unit: int) -> dict[str, object]:
+    """A row in the answer to myPreventedMatches."""
+    return {
+        "symbol": match.symbol,
+        "preventedMatchId": match.match_id,
+        "takerOrderId": match.taker_order_id,
+        "makerSymbol": match.symbol,
+        "makerOrderId": match.maker_order_id,
+        "tradeGroupId": NO_GROUP if match.trade_group is None else match.trade_group,
+        "selfTradePreventionMode": match.mode.name,
+        "price": number(match.price),
+        **_losses(match),
+        "transactTime": match.time * unit,
+    }
 
 
 def _fill(fill: Fill) -> dict[str, object]:
@@ -97,7 +148,7 @@ def canceled(order: SimOrder, unit: int) -> dict[str, object]:
         "clientOrderId": order.client_order_id,
         "transactTime": order.updated_at * unit,
         **_amounts(order),
-        "selfTradePreventionMode": "NONE",
+        "selfTradePreventionMode": order.prevention.name,
         **_conditional(order, unit),
     }
 
@@ -124,7 +175,7 @@ def queried(order: SimOrder, unit: int) -> dict[str, object]:
         "isWorking": order.working_at is not None,
         "origQuoteOrderQty": number(order.quote_quantity),
         "workingTime": since(order.working_at, unit),
-        "selfTradePreventionMode": "NONE",
+        "selfTradePreventionMode": order.prevention.name,
         **_conditional(order, unit),
     }
 

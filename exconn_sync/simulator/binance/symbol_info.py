@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exconn_sync.simulator.binance.wire import number
-from exconn_sync.simulator.core.orders import OrderType
+from exconn_sync.simulator.core.orders import OrderType, PreventionMode
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 from exconn_sync.simulator.rate_limits import RateLimits
 
@@ -63,8 +63,8 @@ def symbol_info(spec: SymbolSpec) -> dict[str, object]:
         "filters": _filters(spec),
         "permissions": [],
         "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"],
+        "defaultSelfTradePreventionMode": spec.default_prevention.name,
+        "allowedSelfTradePreventionModes": [mode.name for mode in PreventionMode if mode in spec.prevention_modes],
     }
 
 

@@ -110,7 +110,10 @@ def place_test_weight(params: Params) -> int:
 def _placed(call: Call, command: OrderCommand, order: SimOrder) -> dict[str, object]:
     if command.response_type == "ACK":
         return order_reports.acknowledgement(order, call.unit)
+    registry = call.venue.exchange.registry
+    prevented = [
+        match for match in registry.prevented(call.account, order.symbol) if match.taker_order_id == order.order_id
+    ]
     if command.response_type == "RESULT":
-        return order_reports.result(order, call.unit)
-    fills = call.venue.exchange.registry.fills_of(order)
-    return order_reports.full(order, fills, call.unit)
+        return order_reports.result(order, call.unit, prevented)
+    return order_reports.full(order, registry.fills_of(order), call.unit, prevented)

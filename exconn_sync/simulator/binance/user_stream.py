@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NOT_IN_A_LIST, since
+from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NO_GROUP, NOT_IN_A_LIST, since
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, OrderEvent
@@ -109,8 +109,8 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
     }
     if is_working:
         report["W"] = since(order.working_at, unit)
-    report["V"] = "NONE"
-    return report | _conditional(order, unit)
+    report["V"] = order.prevention.name
+    return report | _conditional(order, unit) | _prevention(event)
 
 
 def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
@@ -126,6 +126,25 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
     if order.expiry_reason is not None:
         fields["eR"] = EXPIRY_REASONS[order.expiry_reason]
     return fields
+
+
+def _prevention(event: OrderEvent) -> dict[str, object]:
+    """What is told of a trade that did not happen, to each order that lost by it."""
+    order, match = event.order, event.prevented
+    if match is None:
+        return {}
+    is_taker = order.order_id == match.taker_order_id
+    return {
+        "v": match.match_id,
+        "A": number(order.prevented_quantity),
+        "B": number(match.taker_prevented if is_taker else match.maker_prevented),
+        "u": NO_GROUP if match.trade_group is None else match.trade_group,
+        "U": match.maker_order_id if is_taker else match.taker_order_id,
+        "Cs": match.symbol,
+        "pl": number(match.quantity),
+        "pL": number(match.price),
+        "pY": number(match.price * match.quantity),
+    }
 
 
 def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, object]:

@@ -31,6 +31,8 @@ class Account:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.trade_group: int | None = None
+        """Accounts of one group do not trade with each other when their orders ask for that."""
         self._balances: dict[str, Balance] = {}
         self._touched: dict[str, None] = {}
 

@@ -8,6 +8,7 @@ from itertools import groupby, islice
 
 from exconn_sync.simulator.core.events import BookChange, Level
 from exconn_sync.simulator.core.orders import Side
+from exconn_sync.simulator.core.prevention import Verdict
 from exconn_sync.simulator.core.symbols import ZERO
 
 
@@ -18,6 +19,20 @@ class Match:
     order_id: int
     price: Decimal
     quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Prevented:
+    """A resting order that the taker must not trade with, and what happens instead."""
+
+    order_id: int
+    price: Decimal
+    verdict: Verdict
+
+
+Step = Match | Prevented
+Judge = Callable[[int, Decimal], Verdict | None]
+"""Told a resting order and what the taker has left, says what happens instead of a trade, if they must not trade."""
 
 
 class _Level:
@@ -111,42 +126,42 @@ class OrderBook:
         level.reduce(order_id, level.orders[order_id])
         self._changed(side, level)
 
-    def plan(self, taker: Side, limit: Decimal | None, quantity: Decimal) -> list[Match]:
-        """What would trade now, up to ``quantity``, against the other side, at ``limit`` or better."""
+    def plan(self, taker: Side, limit: Decimal | None, quantity: Decimal, judge: Judge = lambda *_: None) -> list[Step]:
+        """What would happen now, up to ``quantity``, against the other side, at ``limit`` or better."""
         makers = self._sides[taker.opposite]
-        matches: list[Match] = []
+        steps: list[Step] = []
         for level in makers:
             if quantity == ZERO or not makers.reaches(level.price, limit):
                 break
             line = level.copy()
             while quantity > ZERO and line.orders:
                 order_id, available = next(iter(line.orders.items()))
-                part = min(available, quantity)
-                matches.append(Match(order_id, level.price, part))
+                verdict = judge(order_id, quantity)
+                if verdict is None:
+                    part = min(available, quantity)
+                    steps.append(Match(order_id, level.price, part))
+                    quantity -= part
+                else:
+                    part = verdict.maker_loses
+                    steps.append(Prevented(order_id, level.price, verdict))
+                    quantity -= verdict.taker_loses
                 line.reduce(order_id, part)
-                quantity -= part
-        return matches
+        return steps
 
-    def apply(self, taker: Side, matches: Iterable[Match]) -> None:
+    def apply(self, taker: Side, steps: Iterable[Step]) -> None:
         """Take what was planned off the book; fully used orders leave it."""
         makers = self._sides[taker.opposite]
-        for price, at_price in groupby(matches, key=lambda match: match.price):
+        for price, at_price in groupby(steps, key=lambda step: step.price):
             level = makers.levels[price]
-            for match in at_price:
-                level.reduce(match.order_id, match.quantity)
-            self._changed(makers.side, level)
+            before = level.total
+            for step in at_price:
+                level.reduce(step.order_id, step.quantity if isinstance(step, Match) else step.verdict.maker_loses)
+            if level.total != before:
+                self._changed(makers.side, level)
 
-    def quantity_for_quote(self, taker: Side, amount: Decimal, step: Decimal) -> Decimal:
-        """How much can be traded for an amount of the quote asset, in whole steps."""
-        quantity = ZERO
-        for level in self._sides[taker.opposite]:
-            affordable = amount / level.price
-            if affordable <= level.total:
-                quantity += affordable
-                break
-            quantity += level.total
-            amount -= level.total * level.price
-        return quantity // step * step
+    def total(self, side: Side) -> Decimal:
+        """Everything that stands on a side."""
+        return sum((level.total for level in self._sides[side]), ZERO)
 
     def best(self, side: Side) -> Level | None:
         """Price and quantity of the first level of a side, or None."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from exconn_sync.simulator.core.accounts import Balance
-from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
+from exconn_sync.simulator.core.orders import Fill, PreventedMatch, Side, SimOrder
 
 Level = tuple[Decimal, Decimal]
 """A price and the quantity that stands there."""
@@ -18,6 +18,7 @@ class Execution(Enum):
     NEW = "new"
     TRIGGERED = "triggered"
     TRADE = "trade"
+    TRADE_PREVENTION = "trade_prevention"
     CANCELED = "canceled"
     EXPIRED = "expired"
 
@@ -66,6 +67,7 @@ class OrderEvent:
     order: SimOrder
     fill: Fill | None
     time: int
+    prevented: PreventedMatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

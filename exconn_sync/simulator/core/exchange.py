@@ -84,12 +84,13 @@ class Exchange:
         else:
             market.book.remove(order.order_id, order.side, order.price)
         canceled = replace(
-            self._records.free(market, order),
+            order,
             status=OrderStatus.CANCELED,
             updated_at=now,
             client_order_id=client_order_id or order.client_order_id,
             original_client_order_id=order.client_order_id,
         )
+        canceled = self._records.free(market, canceled)
         self._records.record(Execution.CANCELED, canceled, now)
         self._records.end_command(market, now)
         return canceled
@@ -110,13 +111,7 @@ class Exchange:
             raise Refusal(Reason.DUPLICATE_CLIENT_ID, request.client_order_id)
 
     def _draft(self, market: Market, account: str, request: NewOrder, now: int) -> SimOrder:
-        quantity = request.quantity
-        if quantity is None:
-            amount = request.quote_quantity or ZERO
-            quantity = market.book.quantity_for_quote(request.side, amount, market.spec.step)
-            if quantity < market.spec.min_quantity:
-                raise Refusal(Reason.NO_LIQUIDITY)
-        return SimOrder(
+        order = SimOrder(
             order_id=0,
             account=account,
             symbol=request.symbol,
@@ -124,7 +119,7 @@ class Exchange:
             type=request.type,
             time_in_force=request.time_in_force,
             client_order_id=request.client_order_id,
-            quantity=quantity,
+            quantity=request.quantity or ZERO,
             price=request.price or ZERO,
             quote_quantity=request.quote_quantity or ZERO,
             created_at=now,
@@ -133,7 +128,14 @@ class Exchange:
             trailing_delta=request.trailing_delta,
             strategy_id=request.strategy_id,
             strategy_type=request.strategy_type,
+            prevention=request.prevention,
         )
+        if request.quantity is not None:
+            return order
+        quantity = self._matcher.quantity_for(market, order, order.quote_quantity)
+        if quantity < market.spec.min_quantity:
+            raise Refusal(Reason.NO_LIQUIDITY)
+        return replace(order, quantity=quantity)
 
     def _work(self, market: Market, order: SimOrder, now: int) -> SimOrder:
         plan = self._matcher.plan(market, order)

@@ -23,4 +23,5 @@ class Market:
         self.trades: deque[PublicTrade] = deque(maxlen=REMEMBERED_TRADES)
         self.last_price = spec.start_price
         self.next_trade_id = 1
+        self.next_prevented_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)

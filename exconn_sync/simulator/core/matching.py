@@ -1,41 +1,82 @@
 """An order meets the book: it trades, then rests or ends."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.book import Match
+from exconn_sync.simulator.core.book import Match, Prevented, Step
 from exconn_sync.simulator.core.events import Execution, PublicTrade
 from exconn_sync.simulator.core.markets import Market
-from exconn_sync.simulator.core.orders import ExpiryReason, Side, SimOrder, TimeInForce
+from exconn_sync.simulator.core.orders import (
+    ExpiryReason,
+    OrderStatus,
+    PreventedMatch,
+    PreventionMode,
+    Side,
+    SimOrder,
+    TimeInForce,
+)
+from exconn_sync.simulator.core.prevention import Verdict, are_one, judge
 from exconn_sync.simulator.core.records import Records
-from exconn_sync.simulator.core.settlement import MatchTerms, lock_amount, settle
+from exconn_sync.simulator.core.settlement import MatchTerms, lock_amount, move, settle
 from exconn_sync.simulator.core.symbols import ZERO
+
+Plan = list[Step]
 
 
 class Matcher:
-    """Works in two steps: what would trade is planned first, so that an order can be refused without any effect."""
+    """Works in two steps: what would happen is planned first, so that an order can be refused without any effect."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def plan(self, market: Market, order: SimOrder) -> list[Match]:
-        """What the order would trade now."""
-        return market.book.plan(order.side, order.limit, order.remaining)
+    def plan(self, market: Market, order: SimOrder, quantity: Decimal | None = None) -> Plan:
+        """What the order would do now, with its own or another quantity."""
+        wanted = order.remaining if quantity is None else quantity
+        if order.prevention is PreventionMode.NONE:
+            return market.book.plan(order.side, order.limit, wanted)
 
-    def lock(self, market: Market, order: SimOrder, plan: list[Match]) -> SimOrder:
+        def verdict(maker_id: int, taker_left: Decimal) -> Verdict | None:
+            maker = self._records.order(order.symbol, maker_id)
+            accounts = self._records.accounts
+            if not are_one(accounts[maker.account], accounts[order.account]):
+                return None
+            return judge(order.prevention, taker_left, maker)
+
+        return market.book.plan(order.side, order.limit, wanted, verdict)
+
+    def quantity_for(self, market: Market, order: SimOrder, amount: Decimal) -> Decimal:
+        """How much a market order trades for an amount of the quote asset, in whole steps."""
+        quantity = ZERO
+        for step in self.plan(market, order, market.book.total(order.side.opposite)):
+            if isinstance(step, Prevented) and step.verdict.taker_loses == ZERO:
+                continue
+            available = step.quantity if isinstance(step, Match) else step.verdict.quantity
+            if amount / step.price <= available:
+                quantity += amount / step.price
+                break
+            quantity += available
+            amount -= available * step.price
+        return min(quantity, market.spec.max_market_quantity) // market.spec.step * market.spec.step
+
+    def lock(self, market: Market, order: SimOrder, plan: Plan) -> SimOrder:
         """Set aside what the order may need: up to its limit, or what the planned matches cost; or refuse."""
         if order.limit is not None or order.side is Side.SELL:
             amount = lock_amount(order, order.price)
         else:
-            amount = sum((match.price * match.quantity for match in plan), ZERO)
+            amount = sum((_cost(step) for step in plan), ZERO)
         return self._records.lock(market, order, amount)
 
-    def execute(self, market: Market, order: SimOrder, plan: list[Match], now: int) -> SimOrder:
+    def execute(self, market: Market, order: SimOrder, plan: Plan, now: int) -> SimOrder:
         """Do what was planned, then let the order rest or end."""
-        if order.time_in_force is TimeInForce.FOK and _quantity(plan) < order.remaining:
+        traded = sum((step.quantity for step in plan if isinstance(step, Match)), ZERO)
+        if order.time_in_force is TimeInForce.FOK and traded < order.remaining:
             return self._records.expire(market, order, ExpiryReason.UNFILLED_FOK, now)
         market.book.apply(order.side, plan)
-        for match in plan:
-            order = self._trade(market, order, match, now)
+        for step in plan:
+            if isinstance(step, Match):
+                order = self._trade(market, order, step, now)
+            else:
+                order = self._prevent(market, order, step, now)
         return self._rest_or_expire(market, order, now)
 
     def _trade(self, market: Market, taker: SimOrder, match: Match, now: int) -> SimOrder:
@@ -58,6 +99,46 @@ class Matcher:
         records.record(Execution.TRADE, order, terms.time, fill)
         return order
 
+    def _prevent(self, market: Market, taker: SimOrder, step: Prevented, now: int) -> SimOrder:
+        records, verdict = self._records, step.verdict
+        maker = records.order(taker.symbol, step.order_id)
+        taker_account, maker_account = records.account(taker.account), records.account(maker.account)
+        market.next_prevented_id += 1
+        match = PreventedMatch(
+            match_id=market.next_prevented_id,
+            symbol=taker.symbol,
+            taker_order_id=taker.order_id,
+            maker_order_id=maker.order_id,
+            accounts=frozenset({taker.account, maker.account}),
+            trade_group=taker_account.trade_group,
+            mode=taker.prevention,
+            price=step.price,
+            quantity=verdict.quantity,
+            taker_prevented=verdict.taker_loses,
+            maker_prevented=verdict.maker_loses,
+            time=now,
+        )
+        records.registry.add_prevented(match)
+        if verdict.moves and taker_account is not maker_account:
+            maker = move(market.spec, maker_account, taker_account, maker, step.price, verdict.quantity)
+            taker = move(market.spec, taker_account, maker_account, taker, step.price, verdict.quantity)
+        self._lose(market, maker, match, verdict.maker_loses)
+        return self._lose(market, taker, match, verdict.taker_loses)
+
+    def _lose(self, market: Market, order: SimOrder, match: PreventedMatch, quantity: Decimal) -> SimOrder:
+        if quantity == ZERO:
+            return order
+        order = replace(
+            order,
+            prevented_quantity=order.prevented_quantity + quantity,
+            prevented_match_id=match.match_id,
+            status=OrderStatus.EXPIRED_IN_MATCH if order.remaining == quantity else order.status,
+            updated_at=match.time,
+        )
+        order = self._records.free(market, order)
+        self._records.record(Execution.TRADE_PREVENTION, order, match.time, prevented=match)
+        return order
+
     def _rest_or_expire(self, market: Market, order: SimOrder, now: int) -> SimOrder:
         if not order.is_open:
             return order
@@ -69,5 +150,7 @@ class Matcher:
         return order
 
 
-def _quantity(plan: list[Match]) -> Decimal:
-    return sum((match.quantity for match in plan), ZERO)
+def _cost(step: Step) -> Decimal:
+    if isinstance(step, Match):
+        return step.price * step.quantity
+    return step.price * step.verdict.quantity if step.verdict.moves else ZERO

@@ -47,6 +47,17 @@ def triggers_above(kind: OrderType, side: Side) -> bool:
     return (kind in _STOP_LOSSES) == (side is Side.BUY)
 
 
+class PreventionMode(Enum):
+    """What happens instead of a trade when the two orders belong to one trader."""
+
+    NONE = "none"
+    EXPIRE_MAKER = "expire_maker"
+    EXPIRE_TAKER = "expire_taker"
+    EXPIRE_BOTH = "expire_both"
+    DECREMENT = "decrement"
+    TRANSFER = "transfer"
+
+
 class TimeInForce(Enum):
     """What happens to the part of an order that does not trade at once."""
 

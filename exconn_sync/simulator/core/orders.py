@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from exconn_sync.simulator.core.order_words import OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.order_words import OrderType, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.symbols import ZERO
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "NewOrder",
     "OrderStatus",
     "OrderType",
+    "PreventedMatch",
+    "PreventionMode",
     "Side",
     "SimOrder",
     "TimeInForce",
@@ -28,6 +30,8 @@ class OrderStatus(Enum):
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    EXPIRED_IN_MATCH = "expired_in_match"
+    """Ended because it would have traded with its own side."""
 
 
 OPEN_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
@@ -60,6 +64,7 @@ class NewOrder:
     """How far the price must turn back before a trailing stop fires, in hundredths of a per cent."""
     strategy_id: int | None = None
     strategy_type: int | None = None
+    prevention: PreventionMode = PreventionMode.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,16 @@ class SimOrder:
     """Since when a trailing stop follows the price; None until then."""
     strategy_id: int | None = None
     strategy_type: int | None = None
+    prevention: PreventionMode = PreventionMode.NONE
+    prevented_quantity: Decimal = ZERO
+    """What did not trade because it met its own side."""
+    prevented_match_id: int | None = None
+    """The last time that happened."""
 
     @property
     def remaining(self) -> Decimal:
-        """The quantity that has not traded."""
-        return self.quantity - self.filled_quantity
+        """The quantity that can still trade."""
+        return self.quantity - self.filled_quantity - self.prevented_quantity
 
     @property
     def is_open(self) -> bool:
@@ -131,3 +141,22 @@ class Fill:
     def quote(self) -> Decimal:
         """What the quantity cost."""
         return self.price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class PreventedMatch:
+    """A trade that did not happen, because both orders belong to one trader or one group of traders."""
+
+    match_id: int
+    symbol: str
+    taker_order_id: int
+    maker_order_id: int
+    accounts: frozenset[str]
+    trade_group: int | None
+    mode: PreventionMode
+    price: Decimal
+    quantity: Decimal
+    """What would have traded."""
+    taker_prevented: Decimal
+    maker_prevented: Decimal
+    time: int

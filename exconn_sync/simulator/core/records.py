@@ -7,11 +7,10 @@ from decimal import Decimal
 from exconn_sync.simulator.core.accounts import Account, FeePot, FeeRates
 from exconn_sync.simulator.core.events import BalanceEvent, CommandEnded, Event, Execution, Listener, OrderEvent
 from exconn_sync.simulator.core.markets import HOUSE, Market
-from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, Side, SimOrder
+from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, PreventedMatch, Side, SimOrder
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.registry import OrderRegistry
 from exconn_sync.simulator.core.settlement import free, lock_asset
-from exconn_sync.simulator.core.symbols import ZERO
 
 
 class Records:
@@ -37,11 +36,18 @@ class Records:
             raise LookupError(f"order {order_id} rests on the book of {symbol} but is not registered")
         return found
 
-    def record(self, execution: Execution, order: SimOrder, now: int, fill: Fill | None = None) -> None:
+    def record(
+        self,
+        execution: Execution,
+        order: SimOrder,
+        now: int,
+        fill: Fill | None = None,
+        prevented: PreventedMatch | None = None,
+    ) -> None:
         """Remember the newest state of an order and tell it."""
         self.registry.put(order)
         self.execution_id += 1
-        self.emit(OrderEvent(execution, self.execution_id, order, fill, now))
+        self.emit(OrderEvent(execution, self.execution_id, order, fill, now, prevented))
 
     def lock(self, market: Market, order: SimOrder, amount: Decimal) -> SimOrder:
         """Set aside what an order may need, in place of what it had set aside; or refuse."""
@@ -59,9 +65,9 @@ class Records:
         self.record(Execution.EXPIRED, order, now)
         return order
 
-    def free(self, market: Market, order: SimOrder, still_needed: Decimal = ZERO) -> SimOrder:
+    def free(self, market: Market, order: SimOrder) -> SimOrder:
         """Give back what an order has set aside and does not need."""
-        return free(market.spec, self.account(order.account), order, still_needed)
+        return free(market.spec, self.account(order.account), order)
 
     def end_command(self, market: Market, now: int) -> None:
         """Tell the changed balances, and that the book is consistent again."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from exconn_sync.simulator.core.orders import Fill, SimOrder
+from exconn_sync.simulator.core.orders import Fill, PreventedMatch, SimOrder
 
 OrderKey = tuple[str, int]
 """Symbol and order id: ids rise for each symbol on its own, so neither is enough alone."""
@@ -21,6 +21,7 @@ class OrderRegistry:
         self._by_client_id: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._fills: list[Fill] = []
         self._fills_of: defaultdict[OrderKey, list[Fill]] = defaultdict(list)
+        self._prevented: list[PreventedMatch] = []
         self._next_id: defaultdict[str, int] = defaultdict(lambda: 1)
 
     def new_id(self, symbol: str) -> int:
@@ -50,6 +51,14 @@ class OrderRegistry:
         if fill.account not in self._forgetful:
             self._fills.append(fill)
             self._fills_of[fill.symbol, fill.order_id].append(fill)
+
+    def add_prevented(self, match: PreventedMatch) -> None:
+        """Remember a trade that did not happen."""
+        self._prevented.append(match)
+
+    def prevented(self, account: str, symbol: str) -> list[PreventedMatch]:
+        """Every trade of an account on a symbol that did not happen, oldest first."""
+        return [match for match in self._prevented if match.symbol == symbol and account in match.accounts]
 
     def get(self, symbol: str, order_id: int) -> SimOrder | None:
         """The order with an id."""

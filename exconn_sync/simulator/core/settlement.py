@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from exconn_sync.simulator.core.accounts import Account, FeePot
 from exconn_sync.simulator.core.orders import Fill, OrderStatus, Side, SimOrder
-from exconn_sync.simulator.core.symbols import SymbolSpec
+from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,15 @@ def lock_amount(order: SimOrder, price: Decimal) -> Decimal:
     return order.remaining if order.side is Side.SELL else price * order.remaining
 
 
+def still_needed(order: SimOrder) -> Decimal:
+    """What an order needs of what it has set aside: nothing once it is over, and a market buyer knows no limit."""
+    if not order.is_open:
+        return ZERO
+    if order.side is Side.BUY and order.limit is None:
+        return order.locked
+    return lock_amount(order, order.price)
+
+
 def settle(
     spec: SymbolSpec, account: Account, order: SimOrder, fees: FeePot, match: MatchTerms
 ) -> tuple[SimOrder, Fill]:
@@ -40,18 +49,16 @@ def settle(
     account.pay_from_lock(lock_asset(spec, order), paid)
     commission = fees.charge(asset, received, is_maker=match.is_maker)
     account.deposit(asset, received - commission)
-    filled = order.filled_quantity + match.quantity
     order = replace(
         order,
-        filled_quantity=filled,
+        filled_quantity=order.filled_quantity + match.quantity,
         filled_quote=order.filled_quote + quote,
-        status=OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED,
+        status=OrderStatus.FILLED if order.remaining == match.quantity else OrderStatus.PARTIALLY_FILLED,
         updated_at=match.time,
         locked=order.locked - paid,
     )
-    if order.limit is not None or not order.is_open:
-        # The lock was made at the limit; a better price leaves a rest.
-        order = free(spec, account, order, lock_amount(order, order.price))
+    # The lock was made at the limit; a better price leaves a rest.
+    order = free(spec, account, order)
     fill = Fill(
         trade_id=match.trade_id,
         order_id=order.order_id,
@@ -68,8 +75,20 @@ def settle(
     return order, fill
 
 
-def free(spec: SymbolSpec, account: Account, order: SimOrder, still_needed: Decimal) -> SimOrder:
+def free(spec: SymbolSpec, account: Account, order: SimOrder) -> SimOrder:
     """Give back what an order has set aside beyond what it still needs."""
-    if order.locked != still_needed:
-        account.release(lock_asset(spec, order), order.locked - still_needed)
-    return replace(order, locked=still_needed)
+    needed = still_needed(order)
+    if order.locked != needed:
+        account.release(lock_asset(spec, order), order.locked - needed)
+    return replace(order, locked=needed)
+
+
+def move(
+    spec: SymbolSpec, payer: Account, receiver: Account, order: SimOrder, price: Decimal, quantity: Decimal
+) -> SimOrder:
+    """Hand over what one side of a prevented trade would have given, without a commission; the order after it."""
+    amount = quantity if order.side is Side.SELL else price * quantity
+    asset = lock_asset(spec, order)
+    payer.pay_from_lock(asset, amount)
+    receiver.deposit(asset, amount)
+    return replace(order, locked=order.locked - amount)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exconn_sync.simulator.core.order_words import OrderType
+from exconn_sync.simulator.core.order_words import OrderType, PreventionMode
 
 ZERO = Decimal(0)
 ASSET_DECIMALS = 8
@@ -35,6 +35,8 @@ class SymbolSpec:
     max_trailing_delta: int = 2000
     order_types: frozenset[OrderType] = frozenset(OrderType)
     trailing_allowed: bool = True
+    prevention_modes: frozenset[PreventionMode] = frozenset(PreventionMode)
+    default_prevention: PreventionMode = PreventionMode.NONE
     base_decimals: int = ASSET_DECIMALS
     quote_decimals: int = ASSET_DECIMALS
 
