@@ -36,7 +36,7 @@ ACTIONS = st.lists(
         Action,
         account=st.sampled_from(TRADERS),
         side=st.sampled_from(Side),
-        kind=st.sampled_from([*OrderType, "cancel"]),
+        kind=st.sampled_from([*OrderType, "cancel", "amend"]),
         tif=st.sampled_from(TimeInForce),
         ticks=st.integers(5990, 6010),
         stop_ticks=st.integers(5985, 6015),
@@ -66,8 +66,13 @@ def test_nothing_is_ever_made_or_lost(actions: list[Action], is_group: bool) -> 
 def execute(exchange: Exchange, action: Action, now: int) -> None:
     if isinstance(action.kind, str):
         still_open = exchange.registry.open_orders(action.account)
-        if still_open:
-            exchange.cancel(still_open[action.size % len(still_open)], now)
+        if not still_open:
+            return
+        order = still_open[action.size % len(still_open)]
+        if action.kind == "cancel":
+            exchange.cancel(order, now)
+        else:
+            exchange.amend(order, order.quantity - D(action.size) * D("0.00321"), now, str(now))
         return
     exchange.place(action.account, new_order(action, action.kind, str(now)), now)
 

@@ -164,7 +164,7 @@ def test_answers_and_events(rest: Rest, ws_api: WsApi) -> None:
     )
     assert taker["preventedMatches"] == [
         {
-            "preventedMatchId": 1,
+            "preventedMatchId": 0,
             "makerSymbol": "BTCUSDT",
             "makerOrderId": maker["orderId"],
             "price": "60005.00000000",
@@ -179,7 +179,7 @@ def test_answers_and_events(rest: Rest, ws_api: WsApi) -> None:
         maker["orderId"],
     )
     assert (prevented["v"], prevented["A"], prevented["B"], prevented["u"], prevented["U"]) == (
-        1,
+        0,
         "0.30000000",
         "0.30000000",
         -1,
@@ -195,7 +195,7 @@ def test_answers_and_events(rest: Rest, ws_api: WsApi) -> None:
     _, found = rest.signed("GET", ORDER, symbol="BTCUSDT", orderId=maker["orderId"])
     assert (found["status"], found["preventedMatchId"], found["preventedQuantity"]) == (
         "EXPIRED_IN_MATCH",
-        1,
+        0,
         "0.30000000",
     )
 
@@ -205,10 +205,10 @@ def test_my_prevented_matches(rest: Rest, ws_api: WsApi) -> None:
         maker = place(rest, "SELL", quantity, "NONE")
         taker = place(rest, "BUY", "0.1", "EXPIRE_BOTH")
     path, mine = "/api/v3/myPreventedMatches", {"symbol": "BTCUSDT"}
-    _, (row,) = rest.signed("GET", path, **mine, preventedMatchId=2)
+    _, (row,) = rest.signed("GET", path, **mine, preventedMatchId=1)
     assert row == {
         "symbol": "BTCUSDT",
-        "preventedMatchId": 2,
+        "preventedMatchId": 1,
         "takerOrderId": taker["orderId"],
         "makerSymbol": "BTCUSDT",
         "makerOrderId": maker["orderId"],
@@ -221,7 +221,7 @@ def test_my_prevented_matches(rest: Rest, ws_api: WsApi) -> None:
     }
     over_socket = ws_api.call("myPreventedMatches", signed=True, **mine, orderId=maker["orderId"])
     assert over_socket["result"] == [row]
-    assert rest.signed("GET", path, **mine, orderId=maker["orderId"], fromPreventedMatchId=3) == (200, [])
+    assert rest.signed("GET", path, **mine, orderId=maker["orderId"], fromPreventedMatchId=2) == (200, [])
     assert rest.signed("GET", path, **mine)[1]["code"] == -1102
     assert rest.signed("GET", path, **mine, preventedMatchId=1, orderId=1)[1]["code"] == -1128
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance import account_data, market_data, prevention_data, statistics, trading
+from exconn_sync.simulator.binance import (
+    account_data,
+    amendments,
+    market_data,
+    prevention_data,
+    replacing,
+    statistics,
+    trading,
+)
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.security import Security
 from exconn_sync.simulator.binance.venue import Endpoint, Handler
@@ -36,6 +44,9 @@ _DAY = Endpoint(statistics.ticker_24h, statistics.ticker_24h_weight)
 _PLACE = _command(trading.place)
 _PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.SIGNED)
 _CANCEL = _command(trading.cancel)
+_CANCEL_REPLACE = _command(replacing.cancel_replace)
+_AMEND = _signed(amendments.amend, 4)
+_AMENDMENTS = _signed(amendments.amendments, 4)
 _CANCEL_ALL = _command(trading.cancel_all)
 _ACCOUNT = _signed(account_data.account, 20)
 _ORDER = _signed(account_data.order_status, 4)
@@ -62,6 +73,9 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("POST", "/api/v3/order/test"): _PLACE_TEST,
     ("GET", "/api/v3/order"): _ORDER,
     ("DELETE", "/api/v3/order"): _CANCEL,
+    ("POST", "/api/v3/order/cancelReplace"): _CANCEL_REPLACE,
+    ("PUT", "/api/v3/order/amend/keepPriority"): _AMEND,
+    ("GET", "/api/v3/order/amendments"): _AMENDMENTS,
     ("GET", "/api/v3/openOrders"): _OPEN_ORDERS,
     ("DELETE", "/api/v3/openOrders"): _CANCEL_ALL,
     ("GET", "/api/v3/allOrders"): _ALL_ORDERS,
@@ -86,6 +100,9 @@ WS_API: dict[str, Endpoint] = {
     "order.test": _PLACE_TEST,
     "order.status": _ORDER,
     "order.cancel": _CANCEL,
+    "order.cancelReplace": _CANCEL_REPLACE,
+    "order.amend.keepPriority": _AMEND,
+    "order.amendments": _AMENDMENTS,
     "openOrders.status": _OPEN_ORDERS,
     "openOrders.cancelAll": _CANCEL_ALL,
     "allOrders": _ALL_ORDERS,

@@ -1,21 +1,32 @@
 """The exchange's error codes, their exact words and their HTTP statuses."""
 
+from collections.abc import Mapping
+
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 
 
 class ApiError(Exception):
     """An error answer. ``retry_at`` (epoch ms) goes with rate limits."""
 
-    def __init__(self, code: int, message: str, status: int = 400, retry_at: int | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        status: int = 400,
+        retry_at: int | None = None,
+        data: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.retry_at = retry_at
+        self.data = data
 
     def body(self) -> dict[str, object]:
         """The JSON body of a REST error."""
-        return {"code": self.code, "msg": self.message}
+        body: dict[str, object] = {"code": self.code, "msg": self.message}
+        return body if self.data is None else body | {"data": self.data}
 
 
 def too_much_weight(limit: int, retry_at: int) -> ApiError:
@@ -125,6 +136,21 @@ def no_such_order() -> ApiError:
 def cancel_rejected(message: str = "Unknown order sent.") -> ApiError:
     """The matching engine refuses a cancel."""
     return ApiError(-2011, message)
+
+
+_AMEND_TEXTS = {
+    Reason.UNKNOWN_ORDER: "Unknown order sent.",
+    Reason.QUANTITY_INCREASE: "Order amend (quantity increase) is not supported.",
+    Reason.NO_CHANGE: "The requested action would change no state; rejecting",
+    Reason.NOTHING_LEFT: "Price * QTY is zero or less.",
+    Reason.TOO_MANY_AMENDMENTS: "Filter failure: MAX_NUM_ORDER_AMENDS",
+}
+
+
+def amend_rejected(refusal: Refusal) -> ApiError:
+    """The matching engine refuses an amendment."""
+    text = _AMEND_TEXTS.get(refusal.reason)
+    return of_refusal(refusal) if text is None else ApiError(-2038, text)
 
 
 _REJECT_TEXTS = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from exconn_sync.simulator.binance.wire import number
-from exconn_sync.simulator.core.orders import ExpiryReason, Fill, PreventedMatch, Side, SimOrder
+from exconn_sync.simulator.core.orders import Amendment, ExpiryReason, Fill, PreventedMatch, Side, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
 
 NOT_IN_A_LIST = -1
@@ -150,6 +150,44 @@ def canceled(order: SimOrder, unit: int) -> dict[str, object]:
         **_amounts(order),
         "selfTradePreventionMode": order.prevention.name,
         **_conditional(order, unit),
+    }
+
+
+def amended(order: SimOrder, unit: int) -> dict[str, object]:
+    """An order in the answer to an amendment, which has names of its own for some fields."""
+    return {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "origClientOrderId": order.original_client_order_id,
+        "clientOrderId": order.client_order_id,
+        "price": number(order.price),
+        "qty": number(order.quantity),
+        "executedQty": number(order.filled_quantity),
+        "preventedQty": number(order.prevented_quantity),
+        "quoteOrderQty": number(order.quote_quantity),
+        "cumulativeQuoteQty": number(order.filled_quote),
+        "status": order.status.name,
+        "timeInForce": order.time_in_force.name,
+        "type": order.type.name,
+        "side": order.side.name,
+        **({} if order.working_at is None else {"workingTime": order.working_at * unit}),
+        "selfTradePreventionMode": order.prevention.name,
+        **{name: value for name, value in _conditional(order, unit).items() if name != "preventedQuantity"},
+    }
+
+
+def amendment(row: Amendment, unit: int) -> dict[str, object]:
+    """A row in the answer to order/amendments."""
+    return {
+        "symbol": row.symbol,
+        "orderId": row.order_id,
+        "executionId": row.execution_id,
+        "origClientOrderId": row.old_client_order_id,
+        "newClientOrderId": row.new_client_order_id,
+        "origQty": number(row.old_quantity),
+        "newQty": number(row.new_quantity),
+        "time": row.time * unit,
     }
 
 

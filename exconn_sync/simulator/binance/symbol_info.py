@@ -55,8 +55,8 @@ def symbol_info(spec: SymbolSpec) -> dict[str, object]:
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": spec.trailing_allowed,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
+        "cancelReplaceAllowed": spec.replace_allowed,
+        "amendAllowed": spec.amend_allowed,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
@@ -115,4 +115,5 @@ def _filters(spec: SymbolSpec) -> list[dict[str, object]]:
         },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_open_orders},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_algo_orders},
+        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": spec.max_amendments},
     ]

@@ -27,7 +27,7 @@ def place(call: Call) -> object:
     except Refusal as refusal:
         raise errors.of_refusal(refusal) from refusal
     call.placed_order = True
-    return _placed(call, command, order)
+    return placed(call, command, order)
 
 
 def place_test(call: Call) -> object:
@@ -59,15 +59,28 @@ def cancel(call: Call) -> object:
     params = call.params
     market = required_market(call)
     client_id = params.matching("newClientOrderId", CLIENT_ID_FORM) or call.venue.new_client_id()
-    restriction = params.optional("cancelRestrictions")
-    if restriction is not None and restriction not in _RESTRICTIONS:
-        raise errors.ApiError(-1145, "Invalid cancelRestrictions")
+    restriction = read_restriction(params)
     order = find_order(call, market.spec.name)
     params.finish()
     call.check_before_matching()
+    return cancel_found(call, order, restriction, client_id)
+
+
+def read_restriction(params: Params) -> OrderStatus | None:
+    """The status which an order must have to be canceled, if ``cancelRestrictions`` names one."""
+    name = params.optional("cancelRestrictions")
+    if name is not None and name not in _RESTRICTIONS:
+        raise errors.ApiError(-1145, "Invalid cancelRestrictions")
+    return None if name is None else _RESTRICTIONS[name]
+
+
+def cancel_found(
+    call: Call, order: SimOrder | None, restriction: OrderStatus | None, client_id: str
+) -> dict[str, object]:
+    """Cancel what was found and report it, or say why not."""
     if order is None or not order.is_open:
         raise errors.cancel_rejected()
-    if restriction is not None and order.status is not _RESTRICTIONS[restriction]:
+    if restriction is not None and order.status is not restriction:
         raise errors.cancel_rejected("Order was not canceled due to cancel restrictions.")
     return order_reports.canceled(call.venue.exchange.cancel(order, call.now, client_id), call.unit)
 
@@ -85,19 +98,22 @@ def cancel_all(call: Call) -> object:
     return [order_reports.canceled(exchange.cancel(order, call.now, client_id), call.unit) for order in orders]
 
 
-def find_order(call: Call, symbol: str) -> SimOrder | None:
-    """The account's order which ``orderId`` or ``origClientOrderId`` names; with both, they must agree."""
-    order_id = call.params.integer("orderId")
-    client_id = call.params.optional("origClientOrderId")
+def find_order(
+    call: Call, symbol: str, id_name: str = "orderId", client_id_name: str = "origClientOrderId"
+) -> SimOrder | None:
+    """The account's order which one of two parameters names; with both, they must agree."""
+    order_id = call.params.integer(id_name)
+    client_id = call.params.optional(client_id_name)
     if order_id is None and client_id is None:
-        raise errors.ApiError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+        text = f"Param '{client_id_name}' or '{id_name}' must be sent, but both were empty/null!"
+        raise errors.ApiError(-1102, text)
     registry = call.venue.exchange.registry
     if order_id is None:
         return registry.find(call.account, symbol, client_id or "")
     order = registry.get(symbol, order_id)
     if order is None or order.account != call.account:
         return None
-    if client_id is not None and client_id not in (order.client_order_id, order.original_client_order_id):
+    if client_id is not None and not order.has_client_id(client_id):
         raise errors.ApiError(-2039, "Client order ID is not correct for this order ID")
     return order
 
@@ -107,7 +123,8 @@ def place_test_weight(params: Params) -> int:
     return 20 if (params.peek("computeCommissionRates") or "").lower() == "true" else 1
 
 
-def _placed(call: Call, command: OrderCommand, order: SimOrder) -> dict[str, object]:
+def placed(call: Call, command: OrderCommand, order: SimOrder) -> dict[str, object]:
+    """The kind of answer that was wanted."""
     if command.response_type == "ACK":
         return order_reports.acknowledgement(order, call.unit)
     registry = call.venue.exchange.registry

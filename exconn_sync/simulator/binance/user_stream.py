@@ -72,7 +72,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
     order, fill = event.order, event.fill
     begins = event.execution in (Execution.NEW, Execution.TRIGGERED)
     is_working = order.working_at is not None and (begins or (order.is_open and order.type.has_limit))
-    canceled = event.execution is Execution.CANCELED
+    is_renamed = event.execution in (Execution.CANCELED, Execution.REPLACED)
     report: dict[str, object] = {
         "e": "executionReport",
         "E": now,
@@ -86,7 +86,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
         "P": number(order.stop_price),
         "F": number(ZERO),
         "g": NOT_IN_A_LIST,
-        "C": order.original_client_order_id if canceled else "",
+        "C": order.original_client_order_id if is_renamed else "",
         "x": _EXECUTION_WORDS.get(event.execution, event.execution.name),
         "X": order.status.name,
         "r": "NONE",

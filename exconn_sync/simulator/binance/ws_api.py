@@ -120,7 +120,7 @@ class WsApiSession:
             reply = {"id": request.id, "status": 200, "result": result}
         except errors.ApiError as error:
             body = error.body()
-            if error.retry_at is not None:
+            if error.retry_at is not None and error.data is None:
                 body["data"] = {"serverTime": self._venue.clock.now_ms(), "retryAfter": error.retry_at}
             if error.status == 418:
                 self._connection.cut("banned", 1008)

@@ -126,6 +126,12 @@ class OrderBook:
         level.reduce(order_id, level.orders[order_id])
         self._changed(side, level)
 
+    def reduce(self, order_id: int, side: Side, price: Decimal, quantity: Decimal) -> None:
+        """Make an order smaller; it keeps its place."""
+        level = self._sides[side].levels[price]
+        level.reduce(order_id, quantity)
+        self._changed(side, level)
+
     def plan(self, taker: Side, limit: Decimal | None, quantity: Decimal, judge: Judge = lambda *_: None) -> list[Step]:
         """What would happen now, up to ``quantity``, against the other side, at ``limit`` or better."""
         makers = self._sides[taker.opposite]

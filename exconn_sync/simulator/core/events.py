@@ -20,6 +20,7 @@ class Execution(Enum):
     TRADE = "trade"
     TRADE_PREVENTION = "trade_prevention"
     CANCELED = "canceled"
+    REPLACED = "replaced"
     EXPIRED = "expired"
 
 

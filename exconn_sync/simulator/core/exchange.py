@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exconn_sync.simulator.core.accounts import Account, FeeRates
+from exconn_sync.simulator.core.amending import Amender
 from exconn_sync.simulator.core.events import Deposited, Execution, PublicTrade, TradeBurst
 from exconn_sync.simulator.core.filters import Census, failed_filter
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
@@ -29,6 +30,7 @@ class Exchange:
         self.registry = self._records.registry
         self.markets = {spec.name: Market(spec, self._records.emit) for spec in symbols}
         self._matcher = Matcher(self._records)
+        self._amender = Amender(self._records)
         self._stops = Stops(self._records, self._matcher, self.markets)
 
     def add_account(self, name: str) -> Account:
@@ -94,6 +96,13 @@ class Exchange:
         self._records.record(Execution.CANCELED, canceled, now)
         self._records.end_command(market, now)
         return canceled
+
+    def amend(self, order: SimOrder, quantity: Decimal, now: int, client_order_id: str = "") -> SimOrder:
+        """Make an open order smaller; it keeps its place, and gets another client id when one is given."""
+        market = self.market(order.symbol)
+        amended = self._amender.amend(market, order, quantity, client_order_id, now)
+        self._records.end_command(market, now)
+        return amended
 
     def burst(self, symbol: str, count: int, now: int) -> TradeBurst:
         """Let the house trade with itself that many times, at the last price: the book and all balances stay."""

@@ -29,8 +29,8 @@ def excess_precision(spec: SymbolSpec, order: NewOrder) -> str | None:
         ("quote_quantity", order.quote_quantity, spec.quote_decimals),
         ("stop_price", order.stop_price, spec.quote_decimals),
     )
-    for name, value, decimals in checks:
-        if value is not None and _decimals(value) > decimals:
+    for name, value, most in checks:
+        if value is not None and decimals(value) > most:
             return name
     return None
 
@@ -40,7 +40,7 @@ def failed_filter(spec: SymbolSpec, order: NewOrder, last_price: Decimal, census
     return (
         failed_price_filter(spec, order.price, last_price)
         or _failed_stop_filter(spec, order)
-        or _failed_quantity_filter(spec, order, last_price)
+        or _failed_amount_filter(spec, order, last_price)
         or _failed_count_filter(spec, order, census)
     )
 
@@ -65,15 +65,23 @@ def _failed_stop_filter(spec: SymbolSpec, order: NewOrder) -> str | None:
     return None
 
 
-def _failed_quantity_filter(spec: SymbolSpec, order: NewOrder, last_price: Decimal) -> str | None:
-    if order.quantity is not None:
-        if not _on_grid(order.quantity, spec.min_quantity, spec.max_quantity, spec.step):
-            return "LOT_SIZE"
-        if not order.type.has_limit and order.quantity > spec.max_market_quantity:
-            return "MARKET_LOT_SIZE"
-    if not spec.min_notional <= _notional(order, last_price) <= spec.max_notional:
-        return "NOTIONAL"
-    return None
+def failed_quantity_filter(spec: SymbolSpec, kind: OrderType, quantity: Decimal, price: Decimal) -> str | None:
+    """The name of the first filter that a quantity does not pass; also asked when an order is amended."""
+    if not _on_grid(quantity, spec.min_quantity, spec.max_quantity, spec.step):
+        return "LOT_SIZE"
+    if not kind.has_limit and quantity > spec.max_market_quantity:
+        return "MARKET_LOT_SIZE"
+    return _failed_notional(spec, price * quantity)
+
+
+def _failed_amount_filter(spec: SymbolSpec, order: NewOrder, last_price: Decimal) -> str | None:
+    if order.quantity is None:
+        return _failed_notional(spec, order.quote_quantity or ZERO)
+    return failed_quantity_filter(spec, order.type, order.quantity, last_price if order.price is None else order.price)
+
+
+def _failed_notional(spec: SymbolSpec, notional: Decimal) -> str | None:
+    return None if spec.min_notional <= notional <= spec.max_notional else "NOTIONAL"
 
 
 def _failed_count_filter(spec: SymbolSpec, order: NewOrder, census: Census) -> str | None:
@@ -85,7 +93,8 @@ def _failed_count_filter(spec: SymbolSpec, order: NewOrder, census: Census) -> s
     return None
 
 
-def _decimals(value: Decimal) -> int:
+def decimals(value: Decimal) -> int:
+    """How many decimals a number was written with."""
     exponent = value.as_tuple().exponent
     return -exponent if isinstance(exponent, int) and exponent < 0 else 0
 
@@ -93,10 +102,3 @@ def _decimals(value: Decimal) -> int:
 def _on_grid(value: Decimal, low: Decimal, high: Decimal, grid: Decimal) -> bool:
     # The remainder is absolute, not counted from the minimum.
     return low <= value <= high and value % grid == ZERO
-
-
-def _notional(order: NewOrder, last_price: Decimal) -> Decimal:
-    if order.quote_quantity is not None:
-        return order.quote_quantity
-    price = last_price if order.price is None else order.price
-    return price * (order.quantity or ZERO)

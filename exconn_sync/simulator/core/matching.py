@@ -103,7 +103,6 @@ class Matcher:
         records, verdict = self._records, step.verdict
         maker = records.order(taker.symbol, step.order_id)
         taker_account, maker_account = records.account(taker.account), records.account(maker.account)
-        market.next_prevented_id += 1
         match = PreventedMatch(
             match_id=market.next_prevented_id,
             symbol=taker.symbol,
@@ -118,6 +117,7 @@ class Matcher:
             maker_prevented=verdict.maker_loses,
             time=now,
         )
+        market.next_prevented_id += 1
         records.registry.add_prevented(match)
         if verdict.moves and taker_account is not maker_account:
             maker = move(market.spec, maker_account, taker_account, maker, step.price, verdict.quantity)

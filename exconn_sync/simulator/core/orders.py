@@ -9,6 +9,7 @@ from exconn_sync.simulator.core.symbols import ZERO
 
 __all__ = [
     "OPEN_STATUSES",
+    "Amendment",
     "ExpiryReason",
     "Fill",
     "NewOrder",
@@ -87,8 +88,10 @@ class SimOrder:
     filled_quantity: Decimal = ZERO
     filled_quote: Decimal = ZERO
     original_client_order_id: str = ""
-    """The id the order had before a cancel gave it another one."""
+    """The id the order had before a cancel or an amendment gave it another one."""
     expiry_reason: ExpiryReason | None = None
+    amendments: int = 0
+    """How often its quantity was reduced."""
     locked: Decimal = ZERO
     """What its account has set aside for it."""
     working_at: int | None = None
@@ -114,6 +117,12 @@ class SimOrder:
     def is_open(self) -> bool:
         """Whether the order can still trade."""
         return self.status in OPEN_STATUSES
+
+    def has_client_id(self, client_order_id: str) -> bool:
+        """Whether that is its id, or was until a cancel gave it another one."""
+        if client_order_id == self.client_order_id:
+            return True
+        return not self.is_open and client_order_id == self.original_client_order_id
 
     @property
     def limit(self) -> Decimal | None:
@@ -159,4 +168,18 @@ class PreventedMatch:
     """What would have traded."""
     taker_prevented: Decimal
     maker_prevented: Decimal
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An order was made smaller and kept its place."""
+
+    symbol: str
+    order_id: int
+    execution_id: int
+    old_client_order_id: str
+    new_client_order_id: str
+    old_quantity: Decimal
+    new_quantity: Decimal
     time: int

@@ -14,6 +14,10 @@ class Reason(Enum):
     WOULD_TRIGGER = "would trigger immediately"
     NO_LIQUIDITY = "no liquidity"
     UNKNOWN_ORDER = "unknown order"
+    QUANTITY_INCREASE = "an amendment that increases the quantity"
+    NO_CHANGE = "nothing would change"
+    NOTHING_LEFT = "no quantity left"
+    TOO_MANY_AMENDMENTS = "too many amendments"
 
 
 class Refusal(Exception):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from exconn_sync.simulator.core.orders import Fill, PreventedMatch, SimOrder
+from exconn_sync.simulator.core.orders import Amendment, Fill, PreventedMatch, SimOrder
 
 OrderKey = tuple[str, int]
 """Symbol and order id: ids rise for each symbol on its own, so neither is enough alone."""
@@ -22,6 +22,7 @@ class OrderRegistry:
         self._fills: list[Fill] = []
         self._fills_of: defaultdict[OrderKey, list[Fill]] = defaultdict(list)
         self._prevented: list[PreventedMatch] = []
+        self._amendments: defaultdict[OrderKey, list[Amendment]] = defaultdict(list)
         self._next_id: defaultdict[str, int] = defaultdict(lambda: 1)
 
     def new_id(self, symbol: str) -> int:
@@ -60,6 +61,14 @@ class OrderRegistry:
         """Every trade of an account on a symbol that did not happen, oldest first."""
         return [match for match in self._prevented if match.symbol == symbol and account in match.accounts]
 
+    def add_amendment(self, amendment: Amendment) -> None:
+        """Remember that an order was made smaller."""
+        self._amendments[amendment.symbol, amendment.order_id].append(amendment)
+
+    def amendments(self, order: SimOrder) -> list[Amendment]:
+        """The amendments of an order, oldest first."""
+        return list(self._amendments.get((order.symbol, order.order_id), []))
+
     def get(self, symbol: str, order_id: int) -> SimOrder | None:
         """The order with an id."""
         return self._orders.get((symbol, order_id))
@@ -67,7 +76,8 @@ class OrderRegistry:
     def find(self, account: str, symbol: str, client_order_id: str) -> SimOrder | None:
         """The newest order which has, or had before its cancel, a client id; an open one goes first."""
         ids = self._by_client_id.get((account, symbol, client_order_id), [])
-        found = [self._orders[symbol, order_id] for order_id in ids]
+        known = [self._orders[symbol, order_id] for order_id in ids]
+        found = [order for order in known if order.has_client_id(client_order_id)]
         still_open = [order for order in found if order.is_open]
         candidates = still_open or found
         return candidates[-1] if candidates else None

@@ -31,10 +31,13 @@ class SymbolSpec:
     price_multiplier_down: Decimal = Decimal("0.2")
     max_open_orders: int = 200
     max_algo_orders: int = 5
+    max_amendments: int = 10
     min_trailing_delta: int = 10
     max_trailing_delta: int = 2000
     order_types: frozenset[OrderType] = frozenset(OrderType)
     trailing_allowed: bool = True
+    replace_allowed: bool = True
+    amend_allowed: bool = True
     prevention_modes: frozenset[PreventionMode] = frozenset(PreventionMode)
     default_prevention: PreventionMode = PreventionMode.NONE
     base_decimals: int = ASSET_DECIMALS
