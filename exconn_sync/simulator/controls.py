@@ -1,6 +1,6 @@
 """What a test may do to a running simulator: its market, its accounts. Every call returns after it happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -9,6 +9,7 @@ from exconn_sync.simulator.core.events import Level
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
+from exconn_sync.simulator.core.symbols import ExchangeRules
 from exconn_sync.simulator.symbol_rules import changed_spec, exact
 
 P = ParamSpec("P")
@@ -86,6 +87,23 @@ class MarketControl:
         def change() -> None:
             market = self._exchange.market(symbol)
             market.spec = changed_spec(market.spec, changes)
+
+        self._call(change)
+
+    def exchange_rules(
+        self,
+        *,
+        max_open_orders: int | None = None,
+        max_algo_orders: int | None = None,
+        max_iceberg_orders: int | None = None,
+        asset_limits: Mapping[str, Number] | None = None,
+    ) -> None:
+        """Set what counts over all symbols; what is not named is switched off, as in the beginning."""
+        limits = {asset: exact(amount) for asset, amount in (asset_limits or {}).items()}
+        rules = ExchangeRules(max_open_orders, max_algo_orders, max_iceberg_orders, limits)
+
+        def change() -> None:
+            self._exchange.rules = rules
 
         self._call(change)
 

@@ -1,5 +1,6 @@
 """The book against a model that does everything the slow way."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from hypothesis import given
@@ -10,33 +11,53 @@ from exconn_sync.simulator.core.events import BookChange, Level
 from exconn_sync.simulator.core.orders import Side
 
 
+@dataclass
+class Resting:
+    """One order of the model; an iceberg order shows at most ``part`` of what is left."""
+
+    order_id: int
+    side: Side
+    price: Decimal
+    shown: Decimal
+    hidden: Decimal
+    part: Decimal
+
+
 class ModelBook:
     """Resting orders in one list; the best is searched for each time."""
 
     def __init__(self) -> None:
-        self.resting: list[tuple[int, Side, Decimal, Decimal]] = []
+        self.resting: list[Resting] = []
+
+    def add(self, order_id: int, side: Side, price: Decimal, quantity: Decimal, part: Decimal) -> None:
+        shown = min(quantity, part)
+        self.resting.append(Resting(order_id, side, price, shown, quantity - shown, part))
 
     def take(self, taker: Side, limit: Decimal, quantity: Decimal) -> list[Match]:
         matches = []
         while quantity:
-            makers = [order for order in self.resting if order[1] is taker.opposite]
-            makers = [order for order in makers if (order[2] <= limit if taker is Side.BUY else order[2] >= limit)]
+            makers = [order for order in self.resting if order.side is taker.opposite]
+            makers = [
+                order for order in makers if (order.price <= limit if taker is Side.BUY else order.price >= limit)
+            ]
             if not makers:
                 break
             # min() keeps the first of equals, which is the oldest.
-            best = min(makers, key=lambda order: order[2] if taker is Side.BUY else -order[2])
-            part = min(quantity, best[3])
-            matches.append(Match(best[0], best[2], part))
+            best = min(makers, key=lambda order: order.price if taker is Side.BUY else -order.price)
+            part = min(quantity, best.shown)
+            matches.append(Match(best.order_id, best.price, part))
             quantity -= part
-            index = self.resting.index(best)
-            left = best[3] - part
-            self.resting[index : index + 1] = [(best[0], best[1], best[2], left)] if left else []
+            best.shown -= part
+            if not best.shown:
+                self.resting.remove(best)
+                if best.hidden:
+                    self.add(best.order_id, best.side, best.price, best.hidden, best.part)
         return matches
 
     def levels(self, side: Side) -> list[Level]:
-        prices = {order[2] for order in self.resting if order[1] is side}
+        prices = {order.price for order in self.resting if order.side is side}
         return [
-            (price, sum((o[3] for o in self.resting if o[1] is side and o[2] == price), Decimal(0)))
+            (price, sum((o.shown for o in self.resting if o.side is side and o.price == price), Decimal(0)))
             for price in sorted(prices, reverse=side is Side.BUY)
         ]
 
@@ -44,19 +65,26 @@ class ModelBook:
 def take(book: OrderBook, side: Side, limit: Decimal | None, quantity: Decimal) -> list[Step]:
     """A plan changes nothing; what it says is what is done."""
     before = [book.levels(side) for side in Side]
-    matches = book.plan(side, limit, quantity)
+    plan = book.plan(side, limit, quantity)
     assert [book.levels(side) for side in Side] == before
-    book.apply(side, matches)
-    return matches
+    book.apply(side, plan.steps)
+    return plan.steps
 
 
 COMMANDS = st.lists(
-    st.tuples(st.sampled_from(Side), st.integers(90, 110), st.integers(1, 20), st.booleans()), max_size=60
+    st.tuples(
+        st.sampled_from(Side),
+        st.integers(90, 110),
+        st.integers(1, 20),
+        st.sampled_from(["place", "remove", "reduce"]),
+        st.integers(1, 20),
+    ),
+    max_size=60,
 )
 
 
 @given(COMMANDS)
-def test_matches_like_the_model(commands: list[tuple[Side, int, int, bool]]) -> None:
+def test_matches_like_the_model(commands: list[tuple[Side, int, int, str, int]]) -> None:
     mirror: dict[tuple[Side, Decimal], Decimal] = {}
     ids: list[int] = []
 
@@ -65,20 +93,32 @@ def test_matches_like_the_model(commands: list[tuple[Side, int, int, bool]]) -> 
         mirror[change.side, change.price] = change.quantity
 
     book, model = OrderBook("X", apply), ModelBook()
-    for order_id, (side, ticks, size, removes) in enumerate(commands):
-        if removes and model.resting:
-            victim = model.resting.pop(size % len(model.resting))
-            book.remove(victim[0], victim[1], victim[2])
+    for order_id, (side, ticks, size, what, part) in enumerate(commands):
+        if what != "place" and model.resting:
+            victim = model.resting[size % len(model.resting)]
+            if what == "remove":
+                book.remove(victim.order_id, victim.side, victim.price)
+                model.resting.remove(victim)
+            else:
+                less = min(Decimal(part), victim.shown + victim.hidden)
+                book.reduce(victim.order_id, victim.side, victim.price, less)
+                from_hidden = min(less, victim.hidden)
+                victim.hidden -= from_hidden
+                victim.shown -= less - from_hidden
+                if not victim.shown:
+                    model.resting.remove(victim)
             continue
         price, quantity = Decimal(ticks), Decimal(size)
         matches = take(book, side, price, quantity)
         assert matches == model.take(side, price, quantity)
         traded = sum((match.quantity for match in matches if isinstance(match, Match)), Decimal(0))
         if traded < quantity:
-            book.add(order_id, side, price, quantity - traded)
-            model.resting.append((order_id, side, price, quantity - traded))
+            book.add(order_id, side, price, quantity - traded, Decimal(part))
+            model.add(order_id, side, price, quantity - traded, Decimal(part))
     for side in Side:
         assert book.levels(side) == model.levels(side)
+        left = [order.shown + order.hidden for order in model.resting if order.side is side]
+        assert book.total(side) == sum(left, Decimal(0))
         assert {price: quantity for (s, price), quantity in mirror.items() if s is side and quantity} == dict(
             book.levels(side)
         )

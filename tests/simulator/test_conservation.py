@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exconn_sync.simulator.core.exchange import Exchange
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, PreventionMode, Side, TimeInForce
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, Peg, PegPrice, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.refusals import Refusal
 
 from .venue_state import SYMBOL, TRADERS, check_invariants, make_exchange
@@ -29,6 +29,8 @@ class Action:
     delta: int | None
     by_quote: bool
     prevention: PreventionMode
+    parts: int
+    peg: Peg | None
 
 
 ACTIONS = st.lists(
@@ -44,6 +46,8 @@ ACTIONS = st.lists(
         delta=st.none() | st.integers(10, 60),
         by_quote=st.booleans(),
         prevention=st.sampled_from(PreventionMode),
+        parts=st.integers(0, 4),
+        peg=st.none() | st.builds(Peg, st.sampled_from(PegPrice), st.none() | st.integers(1, 2)),
     ),
     max_size=40,
 )
@@ -78,6 +82,7 @@ def execute(exchange: Exchange, action: Action, now: int) -> None:
 
 
 def new_order(action: Action, kind: OrderType, client_id: str) -> NewOrder:
+    peg = action.peg if kind.has_limit else None
     by_quote = kind is OrderType.MARKET and action.by_quote
     return NewOrder(
         SYMBOL,
@@ -86,9 +91,13 @@ def new_order(action: Action, kind: OrderType, client_id: str) -> NewOrder:
         client_id,
         action.tif if kind.has_limit and kind is not OrderType.LIMIT_MAKER else TimeInForce.GTC,
         quantity=None if by_quote else D(action.size) * D("0.00321"),
-        price=D(action.ticks) * D("10.01") if kind.has_limit else None,
+        price=D(action.ticks) * D("10.01") if kind.has_limit and peg is None else None,
         quote_quantity=D(action.size) * 100 if by_quote else None,
         stop_price=D(action.stop_ticks) * D("10.01") if kind.is_stop else None,
         trailing_delta=action.delta if kind.is_stop else None,
         prevention=action.prevention,
+        iceberg_quantity=D(action.size // action.parts or 1) * D("0.00321")
+        if kind.has_limit and action.parts
+        else None,
+        peg=peg,
     )

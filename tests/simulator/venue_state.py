@@ -70,7 +70,8 @@ def check_invariants(exchange: Exchange) -> None:
     for asset, amount in FUNDS.items():
         assert exchange.total(asset) == amount * len(TRADERS)
     market_ = exchange.markets[SYMBOL]
-    shown: defaultdict[tuple[Side, Decimal], Decimal] = defaultdict(Decimal)
+    least: defaultdict[tuple[Side, Decimal], Decimal] = defaultdict(Decimal)
+    most: defaultdict[tuple[Side, Decimal], Decimal] = defaultdict(Decimal)
     for name in TRADERS:
         locked: defaultdict[str, Decimal] = defaultdict(Decimal)
         for order in exchange.registry.open_orders(name):
@@ -78,13 +79,26 @@ def check_invariants(exchange: Exchange) -> None:
             assert order.locked == needed(order)
             if order.order_id not in market_.triggers:
                 assert order.working_at is not None
-                shown[order.side, order.price] += order.remaining
+                place = (order.side, order.resting_price)
+                # How much of its part an iceberg order shows depends on what has been taken of it.
+                least[place] += min(order.remaining, market_.spec.step) if order.iceberg_quantity else order.remaining
+                most[place] += min(order.remaining, order.iceberg_quantity or order.remaining)
         for asset in FUNDS:
             balance = exchange.accounts[name].balance(asset)
             assert balance.locked == locked[asset]
             assert balance.free >= 0
     for side in Side:
-        assert dict(market_.book.levels(side)) == {price: total for (s, price), total in shown.items() if s is side}
+        levels = dict(market_.book.levels(side))
+        assert levels.keys() == {price for (s, price) in most if s is side}
+        for price, total in levels.items():
+            assert least[side, price] <= total <= most[side, price]
+        left = (
+            order.remaining
+            for name in TRADERS
+            for order in exchange.registry.open_orders(name, SYMBOL)
+            if order.side is side and order.order_id not in market_.triggers
+        )
+        assert market_.book.total(side) == sum(left, D(0))
     bid, ask = (market_.book.best(side) for side in Side)
     assert bid is None or ask is None or bid[0] < ask[0]
 
@@ -93,4 +107,4 @@ def needed(order: SimOrder) -> Decimal:
     """What an open order has to have set aside; a waiting order without a limit keeps its estimate."""
     if order.side is Side.SELL:
         return order.remaining
-    return order.locked if order.limit is None else order.price * order.remaining
+    return order.locked if order.limit is None else order.limit * order.remaining

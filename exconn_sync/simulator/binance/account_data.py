@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.binance.market_data import MAX_ROWS, known_market, required_market
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.symbol_info import rate_limit
@@ -106,6 +107,22 @@ def my_trades(call: Call) -> object:
         fills = [fill for fill in fills if fill.trade_id >= from_id]
     is_forward = start is not None or from_id is not None
     return [order_reports.own_trade(fill, call.unit) for fill in _page(fills, limit, forward=is_forward)]
+
+
+def my_filters(call: Call) -> object:
+    """GET myFilters: all that hold for a symbol, those for its assets too."""
+    spec = required_market(call).spec
+    call.params.finish()
+    rules = call.venue.exchange.rules
+    return {
+        "exchangeFilters": exchange_filters(rules),
+        "symbolFilters": symbol_filters(spec),
+        "assetFilters": [
+            {"filterType": "MAX_ASSET", "asset": asset, "limit": number(rules.asset_limits[asset])}
+            for asset in (spec.base, spec.quote)
+            if asset in rules.asset_limits
+        ],
+    }
 
 
 def order_limits(call: Call) -> object:

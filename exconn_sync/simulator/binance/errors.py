@@ -157,6 +157,8 @@ _REJECT_TEXTS = {
     Reason.INSUFFICIENT_BALANCE: "Account has insufficient balance for requested action.",
     Reason.DUPLICATE_CLIENT_ID: "Duplicate order sent.",
     Reason.WOULD_TAKE: "Order would immediately match and take.",
+    Reason.NO_PEG: "Order book liquidity is too low for this pegged order.",
+    Reason.ICEBERG_TOO_LARGE: "IcebergQty exceeds QTY.",
     Reason.WOULD_TRIGGER: "Order would trigger immediately.",
     Reason.NO_LIQUIDITY: "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
 }

@@ -37,7 +37,8 @@ def info(call: Call) -> object:
     call.params.flag("showPermissionSets", default=True)
     call.params.optional("symbolStatus")
     call.params.finish()
-    return exchange_info(rate_limits(call.venue.limits), (market.spec for market in markets), call.time(call.now))
+    specs, rules = (market.spec for market in markets), call.venue.exchange.rules
+    return exchange_info(rate_limits(call.venue.limits), specs, call.time(call.now), rules)
 
 
 def depth(call: Call) -> object:

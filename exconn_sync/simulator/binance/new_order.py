@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.market_data import known_market
-from exconn_sync.simulator.binance.order_shapes import check_shape, unsupported
+from exconn_sync.simulator.binance.order_shapes import check_peg, check_shape, read_peg, unsupported
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.filters import excess_precision
@@ -20,6 +20,7 @@ _WIRE_FIELD = {
     "price": "price",
     "quote_quantity": "quoteOrderQty",
     "stop_price": "stopPrice",
+    "iceberg_quantity": "icebergQty",
 }
 _E = TypeVar("_E", bound=Enum)
 
@@ -50,6 +51,7 @@ def read_new_order(call: Call, *extra: str) -> OrderCommand:
     refusal = unsupported(market.spec, order)
     if refusal is not None:
         raise errors.rejected(refusal)
+    check_peg(order)
     excess = excess_precision(market.spec, order)
     if excess is not None:
         raise errors.too_precise(_WIRE_FIELD[excess])
@@ -74,6 +76,8 @@ def _read_order(params: Params, symbol: str, side: Side, order_type: OrderType, 
         trailing_delta=params.integer("trailingDelta"),
         strategy_id=strategy_id,
         strategy_type=strategy_type,
+        iceberg_quantity=params.decimal("icebergQty") or None,
+        peg=read_peg(params),
     )
     check_shape(params, order)
     if strategy_type is not None and strategy_type < 1_000_000:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 from exconn_sync.simulator.binance.wire import number
 from exconn_sync.simulator.core.orders import Amendment, ExpiryReason, Fill, PreventedMatch, Side, SimOrder
-from exconn_sync.simulator.core.symbols import ZERO
 
 NOT_IN_A_LIST = -1
 NO_GROUP = -1
+PEG_OFFSET = "PRICE_LEVEL"
 
 EXPIRY_REASONS = {
     ExpiryReason.UNFILLED_IOC: "UNFILLED_IOC_QUANTITY_EXPIRED",
     ExpiryReason.UNFILLED_FOK: "UNFILLED_FOK_ORDER_EXPIRED",
     ExpiryReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
     ExpiryReason.REJECTED: "REJECTED",
+    ExpiryReason.PRICE_RANGE: "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
 }
 
 
@@ -47,6 +48,8 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
     fields: dict[str, object] = {}
     if order.stop_price:
         fields["stopPrice"] = number(order.stop_price)
+    if order.iceberg_quantity:
+        fields["icebergQty"] = number(order.iceberg_quantity)
     if order.trailing_delta is not None:
         fields["trailingDelta"] = order.trailing_delta
         fields["trailingTime"] = since(order.trailing_since, unit)
@@ -54,11 +57,24 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
         fields["strategyId"] = order.strategy_id
     if order.strategy_type is not None:
         fields["strategyType"] = order.strategy_type
+    fields.update(_peg(order))
     if order.prevented_match_id is not None:
         fields["preventedMatchId"] = order.prevented_match_id
         fields["preventedQuantity"] = number(order.prevented_quantity)
     if order.expiry_reason is not None:
         fields["expiryReason"] = EXPIRY_REASONS[order.expiry_reason]
+    return fields
+
+
+def _peg(order: SimOrder) -> dict[str, object]:
+    if order.peg is None:
+        return {}
+    fields: dict[str, object] = {"pegPriceType": order.peg.price.name}
+    if order.peg.levels is not None:
+        fields["pegOffsetType"] = PEG_OFFSET
+        fields["pegOffsetValue"] = order.peg.levels
+    if order.pegged_price is not None:
+        fields["peggedPrice"] = number(order.pegged_price)
     return fields
 
 
@@ -206,8 +222,8 @@ def queried(order: SimOrder, unit: int) -> dict[str, object]:
         "timeInForce": order.time_in_force.name,
         "type": order.type.name,
         "side": order.side.name,
-        "stopPrice": number(ZERO),
-        "icebergQty": number(ZERO),
+        "stopPrice": number(order.stop_price),
+        "icebergQty": number(order.iceberg_quantity),
         "time": order.created_at * unit,
         "updateTime": order.updated_at * unit,
         "isWorking": order.working_at is not None,

@@ -51,7 +51,7 @@ def cancel_replace(call: Call) -> object:
         raise errors.rejected(_NOT_SUPPORTED)
     old = find_order(call, symbol, "cancelOrderId", "cancelOrigClientOrderId")
     try:
-        call.venue.exchange.check(call.account, command.order)
+        call.venue.exchange.check(call.account, command.order, call.now)
     except Refusal as refusal:
         raise errors.of_refusal(refusal) from refusal
     too_many = _too_many(call)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from exconn_sync.simulator.binance.wire import number
+from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.core.orders import OrderType, PreventionMode
-from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
+from exconn_sync.simulator.core.symbols import ExchangeRules, SymbolSpec
 from exconn_sync.simulator.rate_limits import RateLimits
 
 _RAW_REQUESTS_PER_5_MINUTES = 300_000
@@ -25,13 +25,18 @@ def rate_limits(limits: RateLimits) -> list[dict[str, object]]:
     ]
 
 
-def exchange_info(limits: list[dict[str, object]], specs: Iterable[SymbolSpec], server_time: int) -> dict[str, object]:
+def exchange_info(
+    limits: list[dict[str, object]],
+    specs: Iterable[SymbolSpec],
+    server_time: int,
+    rules: ExchangeRules | None = None,
+) -> dict[str, object]:
     """The whole answer."""
     return {
         "timezone": "UTC",
         "serverTime": server_time,
         "rateLimits": limits,
-        "exchangeFilters": [],
+        "exchangeFilters": [] if rules is None else exchange_filters(rules),
         "symbols": [symbol_info(spec) for spec in specs],
     }
 
@@ -49,71 +54,20 @@ def symbol_info(spec: SymbolSpec) -> dict[str, object]:
         "baseCommissionPrecision": spec.base_decimals,
         "quoteCommissionPrecision": spec.quote_decimals,
         "orderTypes": [kind.name for kind in OrderType if kind in spec.order_types],
-        "icebergAllowed": False,
+        "icebergAllowed": spec.iceberg_allowed,
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
+        "quoteOrderQtyMarketAllowed": spec.quote_market_allowed,
         "allowTrailingStop": spec.trailing_allowed,
         "cancelReplaceAllowed": spec.replace_allowed,
         "amendAllowed": spec.amend_allowed,
-        "pegInstructionsAllowed": False,
+        "pegInstructionsAllowed": spec.pegs_allowed,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": _filters(spec),
+        "filters": symbol_filters(spec),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": spec.default_prevention.name,
         "allowedSelfTradePreventionModes": [mode.name for mode in PreventionMode if mode in spec.prevention_modes],
     }
-
-
-def _filters(spec: SymbolSpec) -> list[dict[str, object]]:
-    up, down = str(spec.price_multiplier_up), str(spec.price_multiplier_down)
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": number(spec.min_price),
-            "maxPrice": number(spec.max_price),
-            "tickSize": number(spec.tick),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": number(spec.min_quantity),
-            "maxQty": number(spec.max_quantity),
-            "stepSize": number(spec.step),
-        },
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": number(ZERO),
-            "maxQty": number(spec.max_market_quantity),
-            "stepSize": number(ZERO),
-        },
-        {
-            "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": up,
-            "bidMultiplierDown": down,
-            "askMultiplierUp": up,
-            "askMultiplierDown": down,
-            # Zero minutes: the last price counts, not an average.
-            "avgPriceMins": 0,
-        },
-        {
-            "filterType": "NOTIONAL",
-            "minNotional": number(spec.min_notional),
-            "applyMinToMarket": True,
-            "maxNotional": number(spec.max_notional),
-            "applyMaxToMarket": True,
-            "avgPriceMins": 0,
-        },
-        {
-            "filterType": "TRAILING_DELTA",
-            "minTrailingAboveDelta": spec.min_trailing_delta,
-            "maxTrailingAboveDelta": spec.max_trailing_delta,
-            "minTrailingBelowDelta": spec.min_trailing_delta,
-            "maxTrailingBelowDelta": spec.max_trailing_delta,
-        },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_open_orders},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_algo_orders},
-        {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": spec.max_amendments},
-    ]

@@ -34,7 +34,7 @@ def place_test(call: Call) -> object:
     """POST order/test: every check that comes before the matching engine, and nothing else."""
     command = read_new_order(call, "computeCommissionRates")
     try:
-        call.venue.exchange.check(call.account, command.order)
+        call.venue.exchange.check(call.account, command.order, call.now)
     except Refusal as refusal:
         raise errors.of_refusal(refusal) from refusal
     if not call.params.flag("computeCommissionRates", default=False):

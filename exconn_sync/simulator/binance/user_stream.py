@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NO_GROUP, NOT_IN_A_LIST, since
+from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NO_GROUP, NOT_IN_A_LIST, PEG_OFFSET, since
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, OrderEvent
@@ -84,7 +84,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
         "q": number(order.quantity),
         "p": number(order.price),
         "P": number(order.stop_price),
-        "F": number(ZERO),
+        "F": number(order.iceberg_quantity),
         "g": NOT_IN_A_LIST,
         "C": order.original_client_order_id if is_renamed else "",
         "x": _EXECUTION_WORDS.get(event.execution, event.execution.name),
@@ -123,6 +123,12 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
         fields["j"] = order.strategy_id
     if order.strategy_type is not None:
         fields["J"] = order.strategy_type
+    if order.peg is not None:
+        fields["gP"] = order.peg.price.name
+        if order.peg.levels is not None:
+            fields["gOT"], fields["gOV"] = PEG_OFFSET, order.peg.levels
+        if order.pegged_price is not None:
+            fields["gp"] = number(order.pegged_price)
     if order.expiry_reason is not None:
         fields["eR"] = EXPIRY_REASONS[order.expiry_reason]
     return fields

@@ -25,7 +25,7 @@ class Amender:
         taken_off = order.quantity - quantity
         left = order.remaining - taken_off
         if order.working_at is not None:
-            market.book.reduce(order.order_id, order.side, order.price, taken_off)
+            market.book.reduce(order.order_id, order.side, order.resting_price, taken_off)
         # What waits without a limit has set aside an estimate: so much for each unit.
         price = order.locked / order.remaining if order.limit is None else order.limit
         amended = replace(order, quantity=quantity)

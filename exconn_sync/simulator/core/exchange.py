@@ -6,15 +6,24 @@ from decimal import Decimal
 
 from exconn_sync.simulator.core.accounts import Account, FeeRates
 from exconn_sync.simulator.core.amending import Amender
+from exconn_sync.simulator.core.census import (
+    Census,
+    exceeds_asset_limit,
+    exceeds_position,
+    failed_count,
+    failed_exchange_count,
+)
 from exconn_sync.simulator.core.events import Deposited, Execution, PublicTrade, TradeBurst
-from exconn_sync.simulator.core.filters import Census, failed_filter
+from exconn_sync.simulator.core.filters import failed_filter
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
 from exconn_sync.simulator.core.matching import Matcher
 from exconn_sync.simulator.core.orders import NewOrder, OrderStatus, OrderType, SimOrder
+from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
+from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.stops import Stops
-from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, SymbolSpec
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, ExchangeRules, SymbolSpec
 
 __all__ = ["HOUSE", "Exchange", "Market"]
 
@@ -29,9 +38,11 @@ class Exchange:
         self.fees = self._records.fees
         self.registry = self._records.registry
         self.markets = {spec.name: Market(spec, self._records.emit) for spec in symbols}
-        self._matcher = Matcher(self._records)
+        self.references = ReferencePrices()
+        self.rules = ExchangeRules()
+        self._matcher = Matcher(self._records, self.references)
         self._amender = Amender(self._records)
-        self._stops = Stops(self._records, self._matcher, self.markets)
+        self._stops = Stops(self._records, self._matcher, self.markets, self.average_price)
 
     def add_account(self, name: str) -> Account:
         """Open an empty account."""
@@ -55,19 +66,31 @@ class Exchange:
             raise Refusal(Reason.UNKNOWN_SYMBOL, symbol)
         return found
 
-    def check(self, account: str, order: NewOrder) -> None:
+    def average_price(self, market: Market, now: int) -> Decimal:
+        """The price to which filters compare others: the reference price where there is one."""
+        reference = self.references.price(market.spec.name)
+        return market.average_price(now) if reference is None else reference
+
+    def check(self, account: str, order: NewOrder, now: int) -> None:
         """Refuse an order which does not pass the filters."""
         market = self.market(order.symbol)
-        open_orders = self.registry.open_orders(account, order.symbol)
-        failed = failed_filter(market.spec, order, market.last_price, Census.of(open_orders))
+        pegged = None if order.peg is None else pegged_price(market.book, order.side, order.peg)
+        average = self.average_price(market, now)
+        failed = failed_filter(market.spec, order, average, pegged) or self._failed_account_filter(
+            account, market.spec, order, order.price or average
+        )
         if failed is not None:
             raise Refusal(Reason.FILTER, failed)
+        if order.peg is not None and pegged is None and not order.type.is_stop:
+            raise Refusal(Reason.NO_PEG)
+        if order.iceberg_quantity and order.iceberg_quantity > (order.quantity or ZERO):
+            raise Refusal(Reason.ICEBERG_TOO_LARGE)
 
     def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
         """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
         market = self.market(request.symbol)
         if account != HOUSE:
-            self.check(account, request)
+            self.check(account, request, now)
             self._refuse_duplicate(account, request)
         order = self._draft(market, account, request, now)
         order = self._wait(market, order, request, now) if request.type.is_stop else self._work(market, order, now)
@@ -84,7 +107,7 @@ class Exchange:
         if order.order_id in market.triggers:
             market.triggers.remove(order.order_id)
         else:
-            market.book.remove(order.order_id, order.side, order.price)
+            market.book.remove(order.order_id, order.side, order.resting_price)
         canceled = replace(
             order,
             status=OrderStatus.CANCELED,
@@ -114,6 +137,17 @@ class Exchange:
         self._records.emit(burst)
         return burst
 
+    def _failed_account_filter(self, account: str, spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
+        everywhere = self.registry.open_orders(account)
+        here = [other for other in everywhere if other.symbol == spec.name]
+        if exceeds_position(spec, order, self.accounts[account].balance(spec.base).total, here):
+            return "MAX_POSITION"
+        if exceeds_asset_limit(self.rules, spec, order, price):
+            return "MAX_ASSET"
+        return failed_count(spec, order, Census.of(here)) or failed_exchange_count(
+            self.rules, order, Census.of(everywhere)
+        )
+
     def _refuse_duplicate(self, account: str, request: NewOrder) -> None:
         known = self.registry.find(account, request.symbol, request.client_order_id)
         if known is not None and known.is_open:
@@ -138,6 +172,8 @@ class Exchange:
             strategy_id=request.strategy_id,
             strategy_type=request.strategy_type,
             prevention=request.prevention,
+            iceberg_quantity=request.iceberg_quantity or ZERO,
+            peg=request.peg,
         )
         if request.quantity is not None:
             return order
@@ -147,8 +183,10 @@ class Exchange:
         return replace(order, quantity=quantity)
 
     def _work(self, market: Market, order: SimOrder, now: int) -> SimOrder:
+        if order.peg is not None:
+            order = replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
         plan = self._matcher.plan(market, order)
-        if order.type is OrderType.LIMIT_MAKER and plan:
+        if order.type is OrderType.LIMIT_MAKER and (plan.steps or plan.leaves_range):
             raise Refusal(Reason.WOULD_TAKE)
         order = self._matcher.lock(market, order, plan)
         order = replace(order, order_id=self.registry.new_id(order.symbol), working_at=now)

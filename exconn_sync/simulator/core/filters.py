@@ -1,24 +1,10 @@
-"""The rules a new order must pass before it is matched; each failure has a name."""
+"""The rules a new order must pass before it is matched; each failure has a name (Binance: 6)."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, SimOrder
+from exconn_sync.simulator.core.order_words import OrderType, Side, triggers_above
+from exconn_sync.simulator.core.orders import NewOrder, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Census:
-    """How many open orders an account has on a symbol already."""
-
-    orders: int = 0
-    stops: int = 0
-
-    @classmethod
-    def of(cls, open_orders: Collection[SimOrder]) -> "Census":
-        """Count them."""
-        return cls(len(open_orders), sum(order.type.is_stop for order in open_orders))
 
 
 def excess_precision(spec: SymbolSpec, order: NewOrder) -> str | None:
@@ -28,6 +14,7 @@ def excess_precision(spec: SymbolSpec, order: NewOrder) -> str | None:
         ("price", order.price, spec.quote_decimals),
         ("quote_quantity", order.quote_quantity, spec.quote_decimals),
         ("stop_price", order.stop_price, spec.quote_decimals),
+        ("iceberg_quantity", order.iceberg_quantity, spec.base_decimals),
     )
     for name, value, most in checks:
         if value is not None and decimals(value) > most:
@@ -35,33 +22,35 @@ def excess_precision(spec: SymbolSpec, order: NewOrder) -> str | None:
     return None
 
 
-def failed_filter(spec: SymbolSpec, order: NewOrder, last_price: Decimal, census: Census) -> str | None:
-    """The name of the first filter that the order does not pass, if there is one."""
-    return (
-        failed_price_filter(spec, order.price, last_price)
-        or _failed_stop_filter(spec, order)
-        or _failed_amount_filter(spec, order, last_price)
-        or _failed_count_filter(spec, order, census)
-    )
+def failed_filter(spec: SymbolSpec, order: NewOrder, average: Decimal, pegged: Decimal | None = None) -> str | None:
+    """The name of the first filter that the order itself does not pass, if there is one.
 
-
-def failed_price_filter(spec: SymbolSpec, price: Decimal | None, last_price: Decimal) -> str | None:
-    """The name of the first filter that a price does not pass; also asked when a stop order fires."""
-    if price is None:
-        return None
-    if not _on_grid(price, spec.min_price, spec.max_price, spec.tick):
+    ``average`` is the price to which others are compared, ``pegged`` what the order's peg gives at the moment: with a
+    price beside it, both must pass.
+    """
+    prices = [price for price in (order.price, pegged) if price is not None]
+    for price in prices:
+        failed = failed_price_filter(spec, order.side, price, average)
+        if failed is not None:
+            return failed
+    if order.stop_price is not None and not _is_price(spec, order.stop_price):
         return "PRICE_FILTER"
-    if not last_price * spec.price_multiplier_down <= price <= last_price * spec.price_multiplier_up:
-        return "PERCENT_PRICE_BY_SIDE"
-    return None
+    for price in prices or [average]:
+        failed = _failed_size(spec, order, price)
+        if failed is not None:
+            return failed
+    return _failed_parts(spec, order) or _failed_delta(spec, order)
 
 
-def _failed_stop_filter(spec: SymbolSpec, order: NewOrder) -> str | None:
-    if order.stop_price is not None and not _on_grid(order.stop_price, spec.min_price, spec.max_price, spec.tick):
+def failed_price_filter(spec: SymbolSpec, side: Side, price: Decimal, average: Decimal) -> str | None:
+    """The name of the first filter that a price does not pass."""
+    if not _is_price(spec, price):
         return "PRICE_FILTER"
-    delta = order.trailing_delta
-    if delta is not None and not spec.min_trailing_delta <= delta <= spec.max_trailing_delta:
-        return "TRAILING_DELTA"
+    up, down = spec.price_multiplier_up, spec.price_multiplier_down
+    if spec.percent_price_by_side and side is Side.SELL:
+        up, down = spec.ask_multiplier_up, spec.ask_multiplier_down
+    if not average * down <= price <= average * up:
+        return "PERCENT_PRICE_BY_SIDE" if spec.percent_price_by_side else "PERCENT_PRICE"
     return None
 
 
@@ -69,28 +58,20 @@ def failed_quantity_filter(spec: SymbolSpec, kind: OrderType, quantity: Decimal,
     """The name of the first filter that a quantity does not pass; also asked when an order is amended."""
     if not _on_grid(quantity, spec.min_quantity, spec.max_quantity, spec.step):
         return "LOT_SIZE"
-    if not kind.has_limit and quantity > spec.max_market_quantity:
+    is_market = not kind.has_limit
+    if is_market and not _on_grid(quantity, spec.min_market_quantity, spec.max_market_quantity, spec.market_step):
         return "MARKET_LOT_SIZE"
-    return _failed_notional(spec, price * quantity)
+    return _failed_notional(spec, price * quantity, is_market=is_market)
 
 
-def _failed_amount_filter(spec: SymbolSpec, order: NewOrder, last_price: Decimal) -> str | None:
-    if order.quantity is None:
-        return _failed_notional(spec, order.quote_quantity or ZERO)
-    return failed_quantity_filter(spec, order.type, order.quantity, last_price if order.price is None else order.price)
-
-
-def _failed_notional(spec: SymbolSpec, notional: Decimal) -> str | None:
-    return None if spec.min_notional <= notional <= spec.max_notional else "NOTIONAL"
-
-
-def _failed_count_filter(spec: SymbolSpec, order: NewOrder, census: Census) -> str | None:
-    # The limit counts orders that stay, which a market order never does.
-    if order.type is not OrderType.MARKET and census.orders >= spec.max_open_orders:
-        return "MAX_NUM_ORDERS"
-    if order.type.is_stop and census.stops >= spec.max_algo_orders:
-        return "MAX_NUM_ALGO_ORDERS"
-    return None
+def failed_when_triggered(spec: SymbolSpec, order: SimOrder, average: Decimal) -> str | None:
+    """The name of the first filter that a stop order does not pass any more when its price has come."""
+    if order.limit is not None:
+        failed = failed_price_filter(spec, order.side, order.limit, average)
+        if failed is not None:
+            return failed
+    price = average if order.limit is None else order.limit
+    return failed_quantity_filter(spec, order.type, order.quantity, price)
 
 
 def decimals(value: Decimal) -> int:
@@ -99,6 +80,44 @@ def decimals(value: Decimal) -> int:
     return -exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
+def _failed_size(spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
+    if order.quantity is None:
+        return _failed_notional(spec, order.quote_quantity or ZERO, is_market=True)
+    return failed_quantity_filter(spec, order.type, order.quantity, price)
+
+
+def _failed_notional(spec: SymbolSpec, notional: Decimal, *, is_market: bool) -> str | None:
+    is_small = notional < spec.min_notional and (spec.min_notional_to_market or not is_market)
+    if not spec.has_max_notional:
+        return "MIN_NOTIONAL" if is_small else None
+    is_large = notional > spec.max_notional and (spec.max_notional_to_market or not is_market)
+    return "NOTIONAL" if is_small or is_large else None
+
+
+def _failed_parts(spec: SymbolSpec, order: NewOrder) -> str | None:
+    part = order.iceberg_quantity
+    if not part:
+        return None
+    if not _on_grid(part, spec.min_quantity, spec.max_quantity, spec.step):
+        return "LOT_SIZE"
+    parts = ((order.quantity or ZERO) / part).to_integral_value(ROUND_CEILING)
+    return "ICEBERG_PARTS" if parts > spec.max_iceberg_parts else None
+
+
+def _failed_delta(spec: SymbolSpec, order: NewOrder) -> str | None:
+    delta = order.trailing_delta
+    if delta is None:
+        return None
+    bounds = (spec.min_trailing_below, spec.max_trailing_below)
+    if triggers_above(order.type, order.side):
+        bounds = (spec.min_trailing_above, spec.max_trailing_above)
+    return None if bounds[0] <= delta <= bounds[1] else "TRAILING_DELTA"
+
+
+def _is_price(spec: SymbolSpec, price: Decimal) -> bool:
+    return price > ZERO and _on_grid(price, spec.min_price, spec.max_price or price, spec.tick)
+
+
 def _on_grid(value: Decimal, low: Decimal, high: Decimal, grid: Decimal) -> bool:
-    # The remainder is absolute, not counted from the minimum.
-    return low <= value <= high and value % grid == ZERO
+    # The remainder is absolute, not counted from the minimum; a grid of zero is none.
+    return low <= value <= high and (grid == ZERO or value % grid == ZERO)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.book import Match, Prevented, Step
+from exconn_sync.simulator.core.book import Bounds, Match, Plan, Prevented, Step
 from exconn_sync.simulator.core.events import Execution, PublicTrade
 from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.orders import (
@@ -17,23 +17,24 @@ from exconn_sync.simulator.core.orders import (
 )
 from exconn_sync.simulator.core.prevention import Verdict, are_one, judge
 from exconn_sync.simulator.core.records import Records
+from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.settlement import MatchTerms, lock_amount, move, settle
-from exconn_sync.simulator.core.symbols import ZERO
-
-Plan = list[Step]
+from exconn_sync.simulator.core.symbols import ZERO, PriceRange
 
 
 class Matcher:
     """Works in two steps: what would happen is planned first, so that an order can be refused without any effect."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, references: ReferencePrices) -> None:
         self._records = records
+        self._references = references
 
     def plan(self, market: Market, order: SimOrder, quantity: Decimal | None = None) -> Plan:
         """What the order would do now, with its own or another quantity."""
         wanted = order.remaining if quantity is None else quantity
+        bounds = price_bounds(market.spec.price_range, order.side, self._references.price(order.symbol))
         if order.prevention is PreventionMode.NONE:
-            return market.book.plan(order.side, order.limit, wanted)
+            return market.book.plan(order.side, order.limit, wanted, within=bounds)
 
         def verdict(maker_id: int, taker_left: Decimal) -> Verdict | None:
             maker = self._records.order(order.symbol, maker_id)
@@ -42,12 +43,12 @@ class Matcher:
                 return None
             return judge(order.prevention, taker_left, maker)
 
-        return market.book.plan(order.side, order.limit, wanted, verdict)
+        return market.book.plan(order.side, order.limit, wanted, verdict, bounds)
 
     def quantity_for(self, market: Market, order: SimOrder, amount: Decimal) -> Decimal:
         """How much a market order trades for an amount of the quote asset, in whole steps."""
         quantity = ZERO
-        for step in self.plan(market, order, market.book.total(order.side.opposite)):
+        for step in self.plan(market, order, market.book.total(order.side.opposite)).steps:
             if isinstance(step, Prevented) and step.verdict.taker_loses == ZERO:
                 continue
             available = step.quantity if isinstance(step, Match) else step.verdict.quantity
@@ -61,22 +62,24 @@ class Matcher:
     def lock(self, market: Market, order: SimOrder, plan: Plan) -> SimOrder:
         """Set aside what the order may need: up to its limit, or what the planned matches cost; or refuse."""
         if order.limit is not None or order.side is Side.SELL:
-            amount = lock_amount(order, order.price)
+            amount = lock_amount(order, order.limit or ZERO)
         else:
-            amount = sum((_cost(step) for step in plan), ZERO)
+            amount = sum((_cost(step) for step in plan.steps), ZERO)
         return self._records.lock(market, order, amount)
 
     def execute(self, market: Market, order: SimOrder, plan: Plan, now: int) -> SimOrder:
         """Do what was planned, then let the order rest or end."""
-        traded = sum((step.quantity for step in plan if isinstance(step, Match)), ZERO)
-        if order.time_in_force is TimeInForce.FOK and traded < order.remaining:
-            return self._records.expire(market, order, ExpiryReason.UNFILLED_FOK, now)
-        market.book.apply(order.side, plan)
-        for step in plan:
+        if order.time_in_force is TimeInForce.FOK and plan.traded < order.remaining:
+            reason = ExpiryReason.PRICE_RANGE if plan.leaves_range else ExpiryReason.UNFILLED_FOK
+            return self._records.expire(market, order, reason, now)
+        market.book.apply(order.side, plan.steps)
+        for step in plan.steps:
             if isinstance(step, Match):
                 order = self._trade(market, order, step, now)
             else:
                 order = self._prevent(market, order, step, now)
+        if order.is_open and plan.leaves_range:
+            return self._records.expire(market, order, ExpiryReason.PRICE_RANGE, now)
         return self._rest_or_expire(market, order, now)
 
     def _trade(self, market: Market, taker: SimOrder, match: Match, now: int) -> SimOrder:
@@ -146,8 +149,16 @@ class Matcher:
             return self._records.expire(market, order, ExpiryReason.NO_LIQUIDITY, now)
         if order.time_in_force is TimeInForce.IOC:
             return self._records.expire(market, order, ExpiryReason.UNFILLED_IOC, now)
-        market.book.add(order.order_id, order.side, order.price, order.remaining)
+        market.book.add(order.order_id, order.side, order.limit, order.remaining, order.iceberg_quantity)
         return order
+
+
+def price_bounds(rule: PriceRange | None, side: Side, reference: Decimal | None) -> Bounds:
+    """Between which prices an order may trade now; without the rule or the reference price, anywhere."""
+    if rule is None or reference is None:
+        return Bounds()
+    down, up = (rule.bid_down, rule.bid_up) if side is Side.BUY else (rule.ask_down, rule.ask_up)
+    return Bounds(None if down is None else reference * down, None if up is None else reference * up)
 
 
 def _cost(step: Step) -> Decimal:

@@ -58,6 +58,13 @@ class PreventionMode(Enum):
     TRANSFER = "transfer"
 
 
+class PegPrice(Enum):
+    """From which side of the book a pegged order takes its price."""
+
+    PRIMARY_PEG = "own"
+    MARKET_PEG = "opposite"
+
+
 class TimeInForce(Enum):
     """What happens to the part of an order that does not trade at once."""
 

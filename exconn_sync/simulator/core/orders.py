@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from exconn_sync.simulator.core.order_words import OrderType, PreventionMode, Side, TimeInForce
+from exconn_sync.simulator.core.order_words import OrderType, PegPrice, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.symbols import ZERO
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "NewOrder",
     "OrderStatus",
     "OrderType",
+    "Peg",
+    "PegPrice",
     "PreventedMatch",
     "PreventionMode",
     "Side",
@@ -46,6 +48,16 @@ class ExpiryReason(Enum):
     NO_LIQUIDITY = "no_liquidity"
     REJECTED = "rejected"
     """Its stop price came, and then it was not fit to work."""
+    PRICE_RANGE = "price_range"
+    """It would have traded too far away from the reference price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peg:
+    """A price that comes from the book, so many existing levels away from its best one."""
+
+    price: PegPrice
+    levels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,9 @@ class NewOrder:
     strategy_id: int | None = None
     strategy_type: int | None = None
     prevention: PreventionMode = PreventionMode.NONE
+    iceberg_quantity: Decimal | None = None
+    """How much of it may be seen at a time."""
+    peg: Peg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,10 @@ class SimOrder:
     """Since when a trailing stop follows the price; None until then."""
     strategy_id: int | None = None
     strategy_type: int | None = None
+    iceberg_quantity: Decimal = ZERO
+    peg: Peg | None = None
+    pegged_price: Decimal | None = None
+    """The price the peg gave, once the order was at work."""
     prevention: PreventionMode = PreventionMode.NONE
     prevented_quantity: Decimal = ZERO
     """What did not trade because it met its own side."""
@@ -126,8 +145,17 @@ class SimOrder:
 
     @property
     def limit(self) -> Decimal | None:
-        """The worst price it accepts, or None when it takes any."""
+        """The worst price it accepts, or None when it takes any, or when its peg has no price yet."""
+        if self.peg is not None:
+            return self.pegged_price
         return self.price if self.type.has_limit else None
+
+    @property
+    def resting_price(self) -> Decimal:
+        """Where it stands on the book."""
+        if self.limit is None:
+            raise LookupError(f"order {self.order_id} has no price and cannot rest")
+        return self.limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ class Reason(Enum):
     WOULD_TAKE = "would take liquidity"
     WOULD_TRIGGER = "would trigger immediately"
     NO_LIQUIDITY = "no liquidity"
+    NO_PEG = "no price to peg to"
+    ICEBERG_TOO_LARGE = "more in sight than there is"
     UNKNOWN_ORDER = "unknown order"
     QUANTITY_INCREASE = "an amendment that increases the quantity"
     NO_CHANGE = "nothing would change"

@@ -33,9 +33,9 @@ def still_needed(order: SimOrder) -> Decimal:
     """What an order needs of what it has set aside: nothing once it is over, and a market buyer knows no limit."""
     if not order.is_open:
         return ZERO
-    if order.side is Side.BUY and order.limit is None:
-        return order.locked
-    return lock_amount(order, order.price)
+    if order.side is Side.SELL:
+        return order.remaining
+    return order.locked if order.limit is None else lock_amount(order, order.limit)
 
 
 def settle(

@@ -1,13 +1,16 @@
 """Stop orders: they wait, and go to the book when a trade comes to their price."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from exconn_sync.simulator.core.events import Event, Execution, PublicTrade
-from exconn_sync.simulator.core.filters import failed_price_filter
+from exconn_sync.simulator.core.filters import failed_when_triggered
 from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.matching import Matcher
 from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, SimOrder
+from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.settlement import lock_amount
@@ -17,10 +20,17 @@ from exconn_sync.simulator.core.triggers import would_trigger
 class Stops:
     """Listens to trades; what they fire goes to the book after the command that made them has done its work."""
 
-    def __init__(self, records: Records, matcher: Matcher, markets: dict[str, Market]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        matcher: Matcher,
+        markets: dict[str, Market],
+        average: Callable[[Market, int], Decimal],
+    ) -> None:
         self._records = records
         self._matcher = matcher
         self._markets = markets
+        self._average = average
         self._fired: deque[tuple[str, int]] = deque()
         records.listeners.append(self.hear)
 
@@ -45,7 +55,7 @@ class Stops:
 
     def lock(self, market: Market, order: SimOrder) -> SimOrder:
         """Set aside what a waiting order may need; without a limit an estimate, at its stop price or the last price."""
-        price = order.price if order.limit is not None else order.stop_price or market.last_price
+        price = order.limit or order.price or order.stop_price or market.last_price
         return self._records.lock(market, order, lock_amount(order, price))
 
     def run(self, now: int) -> None:
@@ -56,7 +66,10 @@ class Stops:
             self._activate(self._markets[symbol], replace(order, updated_at=now), now)
 
     def _activate(self, market: Market, order: SimOrder, now: int) -> None:
-        if failed_price_filter(market.spec, order.limit, market.last_price) is not None:
+        if order.peg is not None:
+            order = replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
+        is_priced = order.limit is not None or not order.type.has_limit
+        if not is_priced or failed_when_triggered(market.spec, order, self._average(market, now)) is not None:
             self._records.expire(market, order, ExpiryReason.REJECTED, now)
             return
         plan = self._matcher.plan(market, order)

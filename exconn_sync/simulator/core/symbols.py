@@ -1,6 +1,7 @@
 """What a symbol is: its assets, its grid of prices and quantities, its limits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from exconn_sync.simulator.core.order_words import OrderType, PreventionMode
@@ -8,6 +9,27 @@ from exconn_sync.simulator.core.order_words import OrderType, PreventionMode
 ZERO = Decimal(0)
 ASSET_DECIMALS = 8
 """Every amount in the simulator is exact at this many decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """How far from the reference price a taker may trade, as factors; None switches a bound off."""
+
+    bid_up: Decimal | None = None
+    bid_down: Decimal | None = None
+    ask_up: Decimal | None = None
+    ask_down: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRules:
+    """What counts over all symbols. None switches a rule off."""
+
+    max_open_orders: int | None = None
+    max_algo_orders: int | None = None
+    max_iceberg_orders: int | None = None
+    asset_limits: Mapping[str, Decimal] = field(default_factory=dict)
+    """The largest amount of an asset that one order may be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +51,38 @@ class SymbolSpec:
     start_price: Decimal
     price_multiplier_up: Decimal = Decimal(5)
     price_multiplier_down: Decimal = Decimal("0.2")
+    ask_multiplier_up: Decimal = Decimal(5)
+    ask_multiplier_down: Decimal = Decimal("0.2")
+    percent_price_by_side: bool = True
+    """Without it the first two multipliers hold for both sides (``PERCENT_PRICE``)."""
+    average_minutes: int = 0
+    """Over how long the price is averaged to which prices are compared; zero is the last price."""
+    has_max_notional: bool = True
+    """Without it there is only a smallest notional (``MIN_NOTIONAL``)."""
+    min_notional_to_market: bool = True
+    max_notional_to_market: bool = True
+    min_market_quantity: Decimal = ZERO
+    market_step: Decimal = ZERO
+    max_position: Decimal | None = None
     max_open_orders: int = 200
     max_algo_orders: int = 5
     max_amendments: int = 10
-    min_trailing_delta: int = 10
-    max_trailing_delta: int = 2000
+    max_iceberg_orders: int | None = None
+    max_iceberg_parts: int = 100
+    min_trailing_above: int = 10
+    max_trailing_above: int = 2000
+    min_trailing_below: int = 10
+    max_trailing_below: int = 2000
     order_types: frozenset[OrderType] = frozenset(OrderType)
+    quote_market_allowed: bool = True
+    iceberg_allowed: bool = True
     trailing_allowed: bool = True
+    pegs_allowed: bool = True
     replace_allowed: bool = True
     amend_allowed: bool = True
     prevention_modes: frozenset[PreventionMode] = frozenset(PreventionMode)
     default_prevention: PreventionMode = PreventionMode.NONE
+    price_range: PriceRange | None = None
     base_decimals: int = ASSET_DECIMALS
     quote_decimals: int = ASSET_DECIMALS
 
