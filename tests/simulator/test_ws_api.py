@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from exconn_sync.simulator import Simulator
+from exconn_sync.simulator.binance.endpoints import REST, WS_API
 
 from .clients import Rest, WsApi
 
@@ -109,3 +110,28 @@ def test_a_deposit_is_told(quiet: Simulator, ws_api: WsApi) -> None:
     quiet.accounts.deposit("BTC", "0.5")
     assert ws_api.event("balanceUpdate")["d"] == "0.50000000"
     assert ws_api.event("outboundAccountPosition")["B"] == [{"a": "BTC", "f": "100.50000000", "l": "0.00000000"}]
+
+
+def test_both_ways_lead_to_the_same_calls() -> None:
+    assert {id(endpoint) for endpoint in REST.values()} == {id(endpoint) for endpoint in WS_API.values()}
+
+
+def test_every_kind_of_order_over_the_socket(quiet: Simulator, ws_api: WsApi) -> None:
+    common = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.1", "newOrderRespType": "RESULT"}
+    kinds: list[dict[str, object]] = [
+        {"type": "LIMIT_MAKER", "price": "61000", "selfTradePreventionMode": "DECREMENT"},
+        {"type": "LIMIT", "price": "61000", "timeInForce": "GTC", "icebergQty": "0.05"},
+        {"type": "LIMIT", "timeInForce": "GTC", "pegPriceType": "PRIMARY_PEG"},
+        {"type": "STOP_LOSS", "stopPrice": "50000", "strategyId": 1, "strategyType": 1_000_000},
+        {"type": "TAKE_PROFIT_LIMIT", "price": "70000", "timeInForce": "GTC", "stopPrice": "69000"},
+        {"type": "STOP_LOSS_LIMIT", "price": "50000", "timeInForce": "GTC", "trailingDelta": 100},
+    ]
+    for kind in kinds:
+        assert ws_api.call("order.test", signed=True, **common, **kind)["result"] == {}
+        placed = ws_api.call("order.place", signed=True, **common, **kind)
+        assert placed["status"] == 200, placed
+        assert {name: placed["result"][name] for name in ("type", "status")} == {"type": kind["type"], "status": "NEW"}
+    opened = ws_api.call("openOrders.status", signed=True, symbol="BTCUSDT")["result"]
+    assert [order["type"] for order in opened] == [kind["type"] for kind in kinds]
+    assert len(ws_api.call("openOrders.cancelAll", signed=True, symbol="BTCUSDT")["result"]) == len(kinds)
+    assert quiet.accounts.balances()["BTC"] == (Decimal(100), Decimal(0))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance.commission_info import all_rates
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.binance.market_data import MAX_ROWS, known_market, required_market
 from exconn_sync.simulator.binance.params import Params
@@ -11,7 +12,6 @@ from exconn_sync.simulator.binance.symbol_info import rate_limit
 from exconn_sync.simulator.binance.trading import find_order
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.binance.wire import number
-from exconn_sync.simulator.core.symbols import ZERO
 
 _DAY_MS = 86_400_000
 _MICROSECONDS_FROM = 10**14
@@ -28,14 +28,9 @@ def account(call: Call) -> object:
     return {
         "makerCommission": int(rates.maker * _BASIS_POINTS),
         "takerCommission": int(rates.taker * _BASIS_POINTS),
-        "buyerCommission": 0,
-        "sellerCommission": 0,
-        "commissionRates": {
-            "maker": number(rates.maker),
-            "taker": number(rates.taker),
-            "buyer": number(ZERO),
-            "seller": number(ZERO),
-        },
+        "buyerCommission": int(rates.buyer * _BASIS_POINTS),
+        "sellerCommission": int(rates.seller * _BASIS_POINTS),
+        "commissionRates": all_rates(rates),
         "canTrade": True,
         "canWithdraw": True,
         "canDeposit": True,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from exconn_sync.simulator.binance import (
     account_data,
     amendments,
+    commission_info,
     market_data,
     prevention_data,
     replacing,
@@ -56,6 +57,7 @@ _MY_TRADES = Endpoint(account_data.my_trades, account_data.my_trades_weight, Sec
 _PREVENTED = Endpoint(
     prevention_data.my_prevented_matches, prevention_data.my_prevented_matches_weight, Security.SIGNED
 )
+_COMMISSION = _signed(commission_info.account_commission, 20)
 _MY_FILTERS = _signed(account_data.my_filters, 40)
 _ORDER_LIMITS = _signed(account_data.order_limits, 40)
 
@@ -83,6 +85,7 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("GET", "/api/v3/myTrades"): _MY_TRADES,
     ("GET", "/api/v3/myPreventedMatches"): _PREVENTED,
     ("GET", "/api/v3/account"): _ACCOUNT,
+    ("GET", "/api/v3/account/commission"): _COMMISSION,
     ("GET", "/api/v3/myFilters"): _MY_FILTERS,
     ("GET", "/api/v3/rateLimit/order"): _ORDER_LIMITS,
 }
@@ -111,6 +114,7 @@ WS_API: dict[str, Endpoint] = {
     "myTrades": _MY_TRADES,
     "myPreventedMatches": _PREVENTED,
     "account.status": _ACCOUNT,
+    "account.commission": _COMMISSION,
     "myFilters": _MY_FILTERS,
     "account.rateLimits.orders": _ORDER_LIMITS,
 }

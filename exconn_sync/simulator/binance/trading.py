@@ -1,6 +1,7 @@
 """Placing and cancelling: handlers of the calls that reach the matching engine."""
 
 from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance.commission_info import commission_for_order
 from exconn_sync.simulator.binance.market_data import required_market
 from exconn_sync.simulator.binance.new_order import CLIENT_ID_FORM, OrderCommand, read_new_order
 from exconn_sync.simulator.binance.params import Params
@@ -39,19 +40,8 @@ def place_test(call: Call) -> object:
         raise errors.of_refusal(refusal) from refusal
     if not call.params.flag("computeCommissionRates", default=False):
         return {}
-    rates = call.venue.exchange.fees.rates
-    none = {"maker": "0.00000000", "taker": "0.00000000"}
-    return {
-        "standardCommissionForOrder": {"maker": f"{rates.maker:.8f}", "taker": f"{rates.taker:.8f}"},
-        "specialCommissionForOrder": none,
-        "taxCommissionForOrder": none,
-        "discount": {
-            "enabledForAccount": False,
-            "enabledForSymbol": False,
-            "discountAsset": "BNB",
-            "discount": "0.00000000",
-        },
-    }
+    spec = call.venue.exchange.market(command.order.symbol).spec
+    return commission_for_order(call, spec, command.order.side)
 
 
 def cancel(call: Call) -> object:

@@ -1,12 +1,9 @@
 """Balances with a free and a locked part; every amount is exact."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
-from exconn_sync.simulator.core.symbols import ASSET_DECIMALS, ZERO
-
-_SMALLEST_AMOUNT = Decimal(1).scaleb(-ASSET_DECIMALS)
+from exconn_sync.simulator.core.symbols import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,8 @@ class Account:
         self.name = name
         self.trade_group: int | None = None
         """Accounts of one group do not trade with each other when their orders ask for that."""
+        self.wants_discount = False
+        """Whether commissions are paid in the discount asset where that is possible."""
         self._balances: dict[str, Balance] = {}
         self._touched: dict[str, None] = {}
 
@@ -58,6 +57,10 @@ class Account:
         """Give back what an order no longer needs."""
         self._change(asset, free=amount, locked=-amount)
 
+    def spend(self, asset: str, amount: Decimal) -> None:
+        """Hand over an amount of the free part."""
+        self._change(asset, free=-amount)
+
     def pay_from_lock(self, asset: str, amount: Decimal) -> None:
         """Hand over an amount that was set aside before."""
         self._change(asset, locked=-amount)
@@ -72,26 +75,3 @@ class Account:
         old = self.balance(asset)
         self._balances[asset] = Balance(old.free + free, old.locked + locked)
         self._touched[asset] = None
-
-
-@dataclass(frozen=True, slots=True)
-class FeeRates:
-    """Commission as a share of the received amount."""
-
-    maker: Decimal = Decimal("0.001")
-    taker: Decimal = Decimal("0.001")
-
-
-class FeePot:
-    """Collects the commissions, so that nothing ever disappears from the venue."""
-
-    def __init__(self, rates: FeeRates) -> None:
-        self.rates = rates
-        self.collected: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-
-    def charge(self, asset: str, received: Decimal, *, is_maker: bool) -> Decimal:
-        """Take the commission on a received amount and return it; fractions too small to print are not charged."""
-        rate = self.rates.maker if is_maker else self.rates.taker
-        commission = (received * rate).quantize(_SMALLEST_AMOUNT, ROUND_DOWN)
-        self.collected[asset] += commission
-        return commission

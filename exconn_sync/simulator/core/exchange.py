@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.accounts import Account, FeeRates
+from exconn_sync.simulator.core.accounts import Account
 from exconn_sync.simulator.core.amending import Amender
 from exconn_sync.simulator.core.census import (
     Census,
@@ -13,6 +13,8 @@ from exconn_sync.simulator.core.census import (
     failed_count,
     failed_exchange_count,
 )
+from exconn_sync.simulator.core.commission import FeePot, FeeRates
+from exconn_sync.simulator.core.conversion import worth
 from exconn_sync.simulator.core.events import Deposited, Execution, PublicTrade, TradeBurst
 from exconn_sync.simulator.core.filters import failed_filter
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
@@ -32,7 +34,7 @@ class Exchange:
     """Matches orders and keeps balances. It is told the time; listeners hear every event in order."""
 
     def __init__(self, symbols: Iterable[SymbolSpec] = DEFAULT_SYMBOLS, rates: FeeRates | None = None) -> None:
-        self._records = Records(rates or FeeRates())
+        self._records = Records(FeePot(rates or FeeRates(), self._worth))
         self.listeners = self._records.listeners
         self.accounts = self._records.accounts
         self.fees = self._records.fees
@@ -136,6 +138,9 @@ class Exchange:
             market.trades.append(PublicTrade(symbol, trade_id, burst.price, burst.quantity, now, buyer_is_maker=False))
         self._records.emit(burst)
         return burst
+
+    def _worth(self, source: str, target: str) -> Decimal | None:
+        return worth(self.markets.values(), source, target)
 
     def _failed_account_filter(self, account: str, spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
         everywhere = self.registry.open_orders(account)

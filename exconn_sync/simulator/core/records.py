@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.accounts import Account, FeePot, FeeRates
+from exconn_sync.simulator.core.accounts import Account
+from exconn_sync.simulator.core.commission import FeePot
 from exconn_sync.simulator.core.events import BalanceEvent, CommandEnded, Event, Execution, Listener, OrderEvent
 from exconn_sync.simulator.core.markets import HOUSE, Market
 from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, PreventedMatch, Side, SimOrder
@@ -16,10 +17,10 @@ from exconn_sync.simulator.core.settlement import free, lock_asset
 class Records:
     """Keeps orders and money in step: whatever ends an order also gives back what it had set aside."""
 
-    def __init__(self, rates: FeeRates) -> None:
+    def __init__(self, fees: FeePot) -> None:
         self.listeners: list[Listener] = []
         self.accounts = {HOUSE: Account(HOUSE)}
-        self.fees = FeePot(rates)
+        self.fees = fees
         self.registry = OrderRegistry(forgetful=frozenset({HOUSE}))
         self.execution_id = 0
         self._touched: dict[str, None] = {}

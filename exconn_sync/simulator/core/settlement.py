@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.accounts import Account, FeePot
+from exconn_sync.simulator.core.accounts import Account
+from exconn_sync.simulator.core.commission import FeePot
 from exconn_sync.simulator.core.orders import Fill, OrderStatus, Side, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 
@@ -47,8 +48,8 @@ def settle(
     paid = quote if is_buy else match.quantity
     asset, received = (spec.base, match.quantity) if is_buy else (spec.quote, quote)
     account.pay_from_lock(lock_asset(spec, order), paid)
-    commission = fees.charge(asset, received, is_maker=match.is_maker)
-    account.deposit(asset, received - commission)
+    account.deposit(asset, received)
+    charge = fees.take(account, asset, received, order.side, is_maker=match.is_maker, discounted=spec.discount_allowed)
     order = replace(
         order,
         filled_quantity=order.filled_quantity + match.quantity,
@@ -67,8 +68,8 @@ def settle(
         side=order.side,
         price=match.price,
         quantity=match.quantity,
-        commission=commission,
-        commission_asset=asset,
+        commission=charge.amount,
+        commission_asset=charge.asset,
         is_maker=match.is_maker,
         time=match.time,
     )

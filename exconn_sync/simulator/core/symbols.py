@@ -78,6 +78,8 @@ class SymbolSpec:
     iceberg_allowed: bool = True
     trailing_allowed: bool = True
     pegs_allowed: bool = True
+    discount_allowed: bool = True
+    """Whether commissions may be paid in the discount asset."""
     replace_allowed: bool = True
     amend_allowed: bool = True
     prevention_modes: frozenset[PreventionMode] = frozenset(PreventionMode)
