@@ -110,7 +110,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
     if is_working:
         report["W"] = since(order.working_at, unit)
     report["V"] = order.prevention.name
-    return report | _conditional(order, unit) | _prevention(event)
+    return report | _conditional(order, unit) | _prevented(event)
 
 
 def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
@@ -134,15 +134,16 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
     return fields
 
 
-def _prevention(event: OrderEvent) -> dict[str, object]:
-    """What is told of a trade that did not happen, to each order that lost by it."""
+def _prevented(event: OrderEvent) -> dict[str, object]:
+    """What an order has lost because trades were prevented, and what it was this time."""
     order, match = event.order, event.prevented
-    if match is None:
+    if order.prevented_match_id is None:
         return {}
+    so_far: dict[str, object] = {"v": order.prevented_match_id, "A": number(order.prevented_quantity)}
+    if match is None:
+        return so_far
     is_taker = order.order_id == match.taker_order_id
-    return {
-        "v": match.match_id,
-        "A": number(order.prevented_quantity),
+    return so_far | {
         "B": number(match.taker_prevented if is_taker else match.maker_prevented),
         "u": NO_GROUP if match.trade_group is None else match.trade_group,
         "U": match.maker_order_id if is_taker else match.taker_order_id,

@@ -79,8 +79,9 @@ def settle(
 def free(spec: SymbolSpec, account: Account, order: SimOrder) -> SimOrder:
     """Give back what an order has set aside beyond what it still needs."""
     needed = still_needed(order)
-    if order.locked != needed:
-        account.release(lock_asset(spec, order), order.locked - needed)
+    if order.locked == needed:
+        return order
+    account.release(lock_asset(spec, order), order.locked - needed)
     return replace(order, locked=needed)
 
 
