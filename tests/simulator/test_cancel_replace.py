@@ -112,6 +112,15 @@ def test_what_was_not_attempted_counts_as_an_order(rest: Rest) -> None:
     assert rest.signed("GET", "/api/v3/rateLimit/order")[1][1]["count"] == 1
 
 
+def test_a_replacement_that_comes_too_late_counts_too(quiet: Simulator, rest: Rest) -> None:
+    old = old_order(rest)
+    with quiet.faults.delay("POST", PATH, 1.0):
+        status, body = replace(rest, "ALLOW_FAILURE", NEW, cancelOrderId=old, recvWindow=999)
+    assert (status, body["code"]) == (400, -1021)
+    assert [order.is_open for order in quiet.accounts.orders()] == [True]
+    assert rest.signed("GET", "/api/v3/rateLimit/order")[1][1]["count"] == 2
+
+
 def test_filters_are_judged_before_the_cancel(quiet: Simulator, rest: Rest) -> None:
     old = old_order(rest)
     quiet.market.rules("BTCUSDT", max_open_orders=1)

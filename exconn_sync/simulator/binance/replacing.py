@@ -6,7 +6,13 @@ from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.errors import ApiError
 from exconn_sync.simulator.binance.market_data import known_market
 from exconn_sync.simulator.binance.new_order import CLIENT_ID_FORM, OrderCommand, read_new_order
-from exconn_sync.simulator.binance.trading import cancel_found, find_order, placed, read_restriction
+from exconn_sync.simulator.binance.trading import (
+    cancel_found,
+    check_order_in_time,
+    find_order,
+    placed,
+    read_restriction,
+)
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.refusals import Refusal
 
@@ -57,7 +63,7 @@ def cancel_replace(call: Call) -> object:
     too_many = _too_many(call)
     if too_many is not None and when_too_many == _DO_NOTHING:
         raise too_many
-    call.check_before_matching()
+    check_order_in_time(call)
     try:
         cancelled = _Half(True, cancel_found(call, old, restriction, cancel_id))
     except ApiError as error:

@@ -15,20 +15,23 @@ _RESTRICTIONS = {"ONLY_NEW": OrderStatus.NEW, "ONLY_PARTIALLY_FILLED": OrderStat
 def place(call: Call) -> object:
     """POST order."""
     command = read_new_order(call)
-    venue = call.venue
-    venue.order_counts.admit(call.account, call.now)
+    call.venue.order_counts.admit(call.account, call.now)
+    check_order_in_time(call)
     try:
-        call.check_before_matching()
-    except errors.ApiError:
-        # This late, the order already counts.
-        venue.order_counts.add(call.account, 1, call.now)
-        raise
-    try:
-        order = venue.exchange.place(call.account, command.order, call.now)
+        order = call.venue.exchange.place(call.account, command.order, call.now)
     except Refusal as refusal:
         raise errors.of_refusal(refusal) from refusal
     call.placed_order = True
     return placed(call, command, order)
+
+
+def check_order_in_time(call: Call) -> None:
+    """The late look at the time window, for an order: this late, it already counts."""
+    try:
+        call.check_before_matching()
+    except errors.ApiError:
+        call.venue.order_counts.add(call.account, 1, call.now)
+        raise
 
 
 def place_test(call: Call) -> object:
