@@ -34,6 +34,10 @@ class Catalogue:
             NotReady: the table is not loaded yet.
             ValidationError: the exchange has no such symbol.
         """
+        return self.require().get(symbol)
+
+    def require(self) -> Instruments:
+        """Return the table. Raises NotReady where it is not loaded yet."""
         if self._instruments is None:
             raise NotReady(f"the instruments of {self._exchange} are not loaded yet", exchange=self._exchange)
-        return self._instruments.get(symbol)
+        return self._instruments

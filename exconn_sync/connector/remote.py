@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from exconn_sync._live.order_handle import Order
-from exconn_sync.connector.core import Core
+from exconn_sync.connector.market_questions import MarketQuestions
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance
-from exconn_sync.model.book_view import BookView
-from exconn_sync.model.enums import BookState
-from exconn_sync.model.instrument import Instruments
-from exconn_sync.model.market import Trade
-from exconn_sync.model.numbers import decimal_of
 from exconn_sync.model.orders import Fill, OrderState
-from exconn_sync.model.wire import RestCall
-
-T = TypeVar("T")
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
-class RemoteFace:
+class RemoteFace(MarketQuestions):
     """The ``fetch_...`` calls. Each is limited, guarded and, where needed, signed; ``timeout`` seconds bound it whole.
 
     What a call learns about the account also enters the local state.
@@ -30,41 +22,6 @@ class RemoteFace:
     Raises (all): ConnectorStopped, NotReady (instruments or clock not known yet), RateLimitError, ConnectionFailed,
     RequestTimeout, CircuitOpen, AuthenticationError for private calls without a key, ExchangeError.
     """
-
-    _core: Core
-
-    def fetch_server_time(self, *, timeout: float | None = None) -> int:
-        """Return the exchange's clock in integer nanoseconds since the Unix epoch (Binance: 5.2, ``time``)."""
-        return self._fetch(self._core.driver.server_time(), timeout)
-
-    def fetch_instruments(self, *, timeout: float | None = None) -> Instruments:
-        """Return all symbols and their rules, freshly loaded (Binance: 5.3)."""
-        instruments = self._fetch(self._core.driver.fetch_instruments(), timeout)
-        self._core.assembly.catalogue.replace(instruments)
-        return instruments
-
-    def fetch_order_book(self, symbol: str, depth: int = 100, *, timeout: float | None = None) -> BookView:
-        """Return a snapshot of ``depth`` levels a side; ``order_book`` is the local book and costs nothing."""
-        if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= 5000:
-            raise ValidationError("depth", depth, "must be a whole number from 1 to 5000")
-        instrument = self._core.assembly.catalogue.get(symbol)
-        snapshot = self._fetch(self._core.driver.fetch_order_book(instrument, depth), timeout)
-        return BookView(
-            exchange=snapshot.exchange,
-            symbol=snapshot.symbol,
-            state=BookState.LIVE,
-            bids=[(decimal_of("price", price), quantity) for price, quantity in snapshot.bids],
-            asks=[(decimal_of("price", price), quantity) for price, quantity in snapshot.asks],
-            update_id=snapshot.update_id,
-            received_at=snapshot.received_at,
-        )
-
-    def fetch_trades(self, symbol: str, limit: int = 500, *, timeout: float | None = None) -> list[Trade]:
-        """Return the newest public trades, oldest first, at most 1,000 (Binance: 5.2, ``trades``)."""
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 1000:
-            raise ValidationError("limit", limit, "must be a whole number from 1 to 1000")
-        instrument = self._core.assembly.catalogue.get(symbol)
-        return self._fetch(self._core.driver.fetch_trades(instrument, limit), timeout)
 
     def fetch_balances(self, *, timeout: float | None = None) -> Mapping[str, Balance]:
         """Return the balances by asset (Binance: 5.10, ``account``)."""
@@ -132,10 +89,6 @@ class RemoteFace:
             raise ValidationError("path", path, "must not hold a query; use params")
         pairs = tuple((name, _text_of(name, value)) for name, value in (params or {}).items())
         return self._fetch(self._core.driver.raw_call(method, path, pairs, is_signed=signed), timeout)
-
-    def _fetch(self, call: RestCall[T], timeout: float | None) -> T:
-        limit = self._core.config.timeouts.request if timeout is None else timeout
-        return self._core.assembly.rest.call(call, limit)
 
 
 def _text_of(name: str, value: object) -> str:

@@ -53,7 +53,10 @@ class AggregateTrade(Struct, frozen=True, gc=False):
 
 
 class BookTicker(Struct, frozen=True, gc=False):
-    """Best bid and ask with their quantities."""
+    """Best bid and ask with their quantities; a price of zero stands for an empty side.
+
+    ``update_id`` numbers the changes of the book; it is 0 where the source does not tell it, as REST may not.
+    """
 
     exchange: str
     symbol: str

@@ -15,7 +15,7 @@ from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.market import BookDiff, BookSnapshot, MarketEvent, Trade
+from exconn_sync.model.market import BookDiff, MarketEvent
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
 from exconn_sync.model.wire import (
     HttpRequest,
@@ -29,6 +29,7 @@ from exconn_sync.model.wire import (
     Topic,
     Unrecognized,
 )
+from exconn_sync.ports.market_calls import MarketDataCalls
 
 Emit: TypeAlias = Callable[[MarketEvent], None]
 Decode: TypeAlias = Callable[[bytes, int, Emit], None]
@@ -68,7 +69,7 @@ class StreamLimits:
     connections_period: float = 300.0
 
 
-class ExchangeDriver(Protocol):
+class ExchangeDriver(MarketDataCalls, Protocol):
     """One exchange. All methods are pure and may be called from any thread."""
 
     @property
@@ -109,22 +110,6 @@ class ExchangeDriver(Protocol):
         ...
 
     # --- REST -------------------------------------------------------------------------------------------------------
-
-    def server_time(self) -> RestCall[int]:
-        """Return the call for the exchange's clock; its answer is integer nanoseconds since the Unix epoch."""
-        ...
-
-    def fetch_instruments(self) -> RestCall[Instruments]:
-        """Return the call for all symbols and their rules."""
-        ...
-
-    def fetch_order_book(self, instrument: Instrument, limit: int) -> RestCall[BookSnapshot]:
-        """Return the call for a snapshot of ``limit`` levels a side."""
-        ...
-
-    def fetch_trades(self, instrument: Instrument, limit: int) -> RestCall[list[Trade]]:
-        """Return the call for the newest public trades, oldest first."""
-        ...
 
     def fetch_balances(self) -> RestCall[list[Balance]]:
         """Return the call for the balances of the account."""

@@ -74,6 +74,7 @@ RUNNING = (
         **{name: (lambda name=name: getattr(connector, name)()) for name in (
             "stop", "restart", "wait_ready", "health", "workers", "thread_dump", "fetch_server_time",
             "fetch_instruments", "fetch_balances", "fetch_open_orders", "stream_orders", "stream_fills",
+            "ping", "fetch_tickers", "fetch_book_tickers",
         )},
         **{name: (lambda name=name: getattr(connector, name)) for name in (
             "ready", "rest_ready", "stream_ready", "account_ready", "state", "is_connected", "orders", "fills",
@@ -81,8 +82,9 @@ RUNNING = (
         )},
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT")) for name in (
             "order_book", "fetch_order_book", "fetch_trades", "fetch_fills", "stream_trades", "stream_book_ticker",
-            "stream_order_book",
+            "stream_order_book", "fetch_aggregate_trades", "fetch_average_price", "fetch_book_ticker", "fetch_ticker",
         )},
+        "fetch_klines": lambda: connector.fetch_klines("BTC-USDT", "1m"),
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", print)) for name in (
             "on_trade", "on_book_ticker", "on_order_book",
         )},

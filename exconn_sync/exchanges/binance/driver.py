@@ -17,13 +17,12 @@ from exconn_sync.exchanges.binance import (
     parse_rest,
     parse_ws,
     signing,
-    symbols,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.exchanges.binance.market_calls import MarketCalls
 from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.market import BookSnapshot, Trade
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
 from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RestCall, Topic
 from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDriver, Signer
@@ -31,7 +30,7 @@ from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDr
 _MOST_FILLS = "1000"
 
 
-class BinanceDriver:
+class BinanceDriver(MarketCalls):
     """Binance spot; see ``ExchangeDriver`` for what each method promises."""
 
     name = urls.EXCHANGE
@@ -49,28 +48,6 @@ class BinanceDriver:
         return signing.hmac_signer(api_key, api_secret)
 
     # --- REST -------------------------------------------------------------------------------------------------------
-
-    def server_time(self) -> RestCall[int]:
-        """Return the call for the exchange's clock."""
-        return RestCall("GET", urls.TIME, parse_rest.parse_time, costs=limits.costs_of("GET", urls.TIME))
-
-    def fetch_instruments(self) -> RestCall[Instruments]:
-        """Return the call for exchangeInfo."""
-        path = urls.EXCHANGE_INFO
-        return RestCall("GET", path, symbols.parse_instruments, costs=limits.costs_of("GET", path))
-
-    def fetch_order_book(self, instrument: Instrument, limit: int) -> RestCall[BookSnapshot]:
-        """Return the call for a snapshot; Binance gives at most 5000 levels a side."""
-        parse = partial(parse_rest.parse_order_book, instrument)
-        params = (("symbol", instrument.exchange_symbol), ("limit", str(limit)))
-        return RestCall("GET", urls.DEPTH, parse, params, costs=limits.depth_costs(limit))
-
-    def fetch_trades(self, instrument: Instrument, limit: int) -> RestCall[list[Trade]]:
-        """Return the call for the newest public trades; Binance gives at most 1000."""
-        parse = partial(parse_rest.parse_trades, instrument)
-        params = (("symbol", instrument.exchange_symbol), ("limit", str(limit)))
-        costs = limits.costs_of("GET", urls.TRADES)
-        return RestCall("GET", urls.TRADES, parse, params, costs=costs)
 
     def fetch_balances(self) -> RestCall[list[Balance]]:
         """Return the call for all balances, those of zero among them."""
@@ -90,8 +67,7 @@ class BinanceDriver:
         path = urls.OPEN_ORDERS
         parse = partial(parse_orders.parse_open_orders, instrument, instruments)
         params: Params = () if instrument is None else (("symbol", instrument.exchange_symbol),)
-        costs = limits.costs_of("GET", path) if instrument is None else limits.OPEN_ORDERS_OF_SYMBOL
-        return RestCall("GET", path, parse, params, is_signed=True, costs=costs)
+        return RestCall("GET", path, parse, params, is_signed=True, costs=limits.costs_of("GET", path, params))
 
     def fetch_fills(
         self,
@@ -104,11 +80,11 @@ class BinanceDriver:
         """Return the call for the newest 1000 fills of a symbol, or for the first 1000 of one order after a trade."""
         parse = partial(parse_rest.parse_fills, instrument)
         params: Params = (("symbol", instrument.exchange_symbol), ("limit", _MOST_FILLS))
-        costs = limits.costs_of("GET", urls.MY_TRADES)
         if exchange_order_id is not None:
             # Without ``fromId`` the newest would come, and paging could not begin at the beginning (Binance: 5.6).
             start = "0" if after is None else str(int(after) + 1)
-            params, costs = (*params, ("orderId", exchange_order_id), ("fromId", start)), limits.FILLS_OF_ORDER
+            params = (*params, ("orderId", exchange_order_id), ("fromId", start))
+        costs = limits.costs_of("GET", urls.MY_TRADES, params)
         return RestCall("GET", urls.MY_TRADES, parse, params, is_signed=True, costs=costs)
 
     def place_order(
@@ -132,7 +108,7 @@ class BinanceDriver:
     def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
         """Return a call for any other path. Raises ValidationError."""
         verb = encode.checked_raw_call(method, path, params, is_signed=is_signed)
-        costs = limits.costs_of(verb, path)
+        costs = limits.costs_of(verb, path, params)
         return RestCall(
             verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs
         )

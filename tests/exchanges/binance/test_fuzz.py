@@ -17,6 +17,8 @@ from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.wire import Topic
 from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, order_state, read_call, response
 from tests.exchanges.binance.test_parse_account import NEW, POSITION, TRADE
+from tests.exchanges.binance.test_parse_market import AGGREGATE, BEST, KLINE
+from tests.exchanges.binance.test_parse_market import FULL as MARKET_TICKER
 from tests.exchanges.binance.test_parse_orders import CANCELLED, FULL, QUERIED
 from tests.exchanges.binance.test_parse_rest import ACCOUNT, OWN_TRADE, PUBLIC_TRADE
 from tests.exchanges.binance.test_parse_ws import DIFF, TICKER
@@ -32,6 +34,7 @@ SEEDS: list[Any] = [
     {"symbols": [symbol()]},
     {"lastUpdateId": 1, "bids": [["1", "2"]], "asks": []},
     {"serverTime": 1},
+    [KLINE], [AGGREGATE], [MARKET_TICKER], [BEST], {"mins": 5, "price": "1.0", "closeTime": 1},
     [PUBLIC_TRADE], [OWN_TRADE], [QUERIED], ACCOUNT, FULL, CANCELLED, QUERIED,
 ]  # fmt: skip
 PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS]
@@ -60,6 +63,12 @@ def rest_parsers() -> list[Callable[[Any], object]]:
         DRIVER.place_order(ORDER, BTCUSDT, ClientOrderId("my-order-1"), INSTRUMENTS).parse,
         DRIVER.cancel_order(BTCUSDT, order_state(), INSTRUMENTS).parse,
         DRIVER.raw_call("GET", "/api/v3/ping", (), is_signed=False).parse,
+        DRIVER.ping().parse,
+        DRIVER.fetch_klines(BTCUSDT, "1m", 5, now=0).parse,
+        DRIVER.fetch_aggregate_trades(BTCUSDT, 5).parse,
+        DRIVER.fetch_tickers(None, "24h", INSTRUMENTS).parse,
+        DRIVER.fetch_book_tickers([BTCUSDT], INSTRUMENTS).parse,
+        DRIVER.fetch_average_price(BTCUSDT).parse,
     ]
 
 

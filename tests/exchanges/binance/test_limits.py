@@ -8,10 +8,10 @@ import pytest
 
 from exconn_sync.exchanges.binance import limits
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.wire import RestCall
-from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, order_state
+from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, instrument, order_state
 
 
 def costs(call: RestCall[Any]) -> dict[str, int]:
@@ -48,6 +48,83 @@ def test_reads_cost_their_documented_weight() -> None:
         (DRIVER.fetch_fills(BTCUSDT, "1", INSTRUMENTS), 5),
         (DRIVER.raw_call("GET", "/api/v3/myFilters", (), is_signed=True), 40),
         (DRIVER.raw_call("GET", "/api/v9/unheardOf", (), is_signed=False), 1),
+    ]
+    for call, weight in weights:
+        assert costs(call) == {"REQUEST_WEIGHT": weight, "RAW_REQUESTS": 1}, call.path
+
+
+def listed(count: int) -> tuple[tuple[str, str], ...]:
+    return (("symbols", "[" + ",".join(f'"SYMBOL{number}"' for number in range(count)) + "]"),)
+
+
+ONE = (("symbol", "BTCUSDT"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "weight"),
+    [
+        ("/api/v3/ping", (), 1),
+        ("/api/v3/executionRules", ONE, 2),
+        ("/api/v3/executionRules", listed(2), 4),
+        ("/api/v3/executionRules", listed(21), 40),
+        ("/api/v3/executionRules", (("symbolStatus", "TRADING"),), 40),
+        ("/api/v3/executionRules", (), 40),
+        ("/api/v3/depth", ONE, 5),
+        ("/api/v3/depth", (*ONE, ("limit", "501")), 50),
+        ("/api/v3/depth", (*ONE, ("limit", "ten")), 5),
+        ("/api/v3/ticker/24hr", ONE, 2),
+        ("/api/v3/ticker/24hr", listed(20), 2),
+        ("/api/v3/ticker/24hr", listed(21), 40),
+        ("/api/v3/ticker/24hr", listed(100), 40),
+        ("/api/v3/ticker/24hr", listed(101), 80),
+        ("/api/v3/ticker/24hr", (), 80),
+        ("/api/v3/ticker/tradingDay", ONE, 4),
+        ("/api/v3/ticker/tradingDay", listed(3), 12),
+        ("/api/v3/ticker/tradingDay", listed(51), 200),
+        ("/api/v3/ticker", ONE, 4),
+        ("/api/v3/ticker", (*listed(50), ("windowSize", "1h")), 200),
+        ("/api/v3/ticker/price", ONE, 2),
+        ("/api/v3/ticker/price", listed(2), 4),
+        ("/api/v3/ticker/price", (), 4),
+        ("/api/v3/ticker/bookTicker", ONE, 2),
+        ("/api/v3/ticker/bookTicker", (), 4),
+        ("/api/v3/openOrders", ONE, 6),
+        ("/api/v3/openOrders", (), 80),
+        ("/api/v3/myTrades", ONE, 20),
+        ("/api/v3/myTrades", (*ONE, ("orderId", "1")), 5),
+        ("/api/v3/myPreventedMatches", (*ONE, ("preventedMatchId", "1")), 2),
+        ("/api/v3/myPreventedMatches", (*ONE, ("orderId", "1")), 20),
+    ],
+)
+def test_the_weight_of_a_call_of_ones_own_depends_on_its_parameters(
+    path: str, params: tuple[tuple[str, str], ...], weight: int
+) -> None:
+    call = DRIVER.raw_call("GET", path, params, is_signed=False)
+    assert costs(call)["REQUEST_WEIGHT"] == weight
+
+
+def test_a_test_order_with_its_rates_costs_more() -> None:
+    for path in ("/api/v3/order/test", "/api/v3/sor/order/test"):
+        plain = DRIVER.raw_call("POST", path, (), is_signed=True)
+        rates = DRIVER.raw_call("POST", path, (("computeCommissionRates", "true"),), is_signed=True)
+        assert (costs(plain)["REQUEST_WEIGHT"], costs(rates)["REQUEST_WEIGHT"]) == (1, 20)
+        assert "ORDERS_10S" not in costs(plain)
+
+
+def test_market_data_costs_what_its_question_asks_for() -> None:
+    every = [instrument(f"C{number}") for number in range(101)]
+    weights: list[tuple[RestCall[Any], int]] = [
+        (DRIVER.fetch_klines(BTCUSDT, "1m", 1000, now=0), 2),
+        (DRIVER.fetch_aggregate_trades(BTCUSDT, 1000), 4),
+        (DRIVER.fetch_trades(BTCUSDT, 1000, from_id=TradeId("1")), 25),
+        (DRIVER.fetch_average_price(BTCUSDT), 2),
+        (DRIVER.fetch_tickers([BTCUSDT], "24h", INSTRUMENTS), 2),
+        (DRIVER.fetch_tickers(every[:21], "24h", INSTRUMENTS), 40),
+        (DRIVER.fetch_tickers(every, "24h", INSTRUMENTS), 80),
+        (DRIVER.fetch_tickers(every[:10], "day", INSTRUMENTS), 40),
+        (DRIVER.fetch_tickers(every[:100], "1h", INSTRUMENTS), 200),
+        (DRIVER.fetch_book_tickers([BTCUSDT], INSTRUMENTS), 2),
+        (DRIVER.fetch_book_tickers(None, INSTRUMENTS), 4),
     ]
     for call, weight in weights:
         assert costs(call) == {"REQUEST_WEIGHT": weight, "RAW_REQUESTS": 1}, call.path
