@@ -102,6 +102,11 @@ def unwanted_parameter(name: str) -> ApiError:
     return ApiError(-1106, f"Parameter '{name}' sent when not required.")
 
 
+def bad_combination() -> ApiError:
+    """Optional parameters that exclude each other."""
+    return ApiError(-1128, "Combination of optional parameters invalid.")
+
+
 def too_precise(name: str) -> ApiError:
     """More decimals than the asset has."""
     return ApiError(-1111, f"Parameter '{name}' has too much precision.")
@@ -131,6 +136,7 @@ _REJECT_TEXTS = {
     Reason.INSUFFICIENT_BALANCE: "Account has insufficient balance for requested action.",
     Reason.DUPLICATE_CLIENT_ID: "Duplicate order sent.",
     Reason.WOULD_TAKE: "Order would immediately match and take.",
+    Reason.MARKET_CLOSED: "Market is closed.",
     Reason.NO_LIQUIDITY: "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
 }
 

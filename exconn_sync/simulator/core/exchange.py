@@ -30,10 +30,11 @@ from exconn_sync.simulator.core.orders import (
     SimOrder,
     TimeInForce,
 )
+from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.registry import OrderRegistry
 from exconn_sync.simulator.core.settlement import MatchTerms, lock_for, remaining_lock, settle
-from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, SymbolSpec
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, SymbolSpec, SymbolStatus
 
 HOUSE = "house"
 """The account of the generated market: rich, unfiltered, and forgotten by the registry."""
@@ -62,6 +63,7 @@ class Exchange:
         self.accounts = {HOUSE: Account(HOUSE)}
         self.fees = FeePot(rates or FeeRates())
         self.registry = OrderRegistry(forgetful=frozenset({HOUSE}))
+        self.references = ReferencePrices()
         self._execution_id = 0
 
     def add_account(self, name: str) -> Account:
@@ -97,6 +99,8 @@ class Exchange:
     def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
         """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
         market = self.market(request.symbol)
+        if market.spec.status is not SymbolStatus.TRADING:
+            raise Refusal(Reason.MARKET_CLOSED, market.spec.status.value)
         if account != HOUSE:
             self.check(account, request)
             self._refuse_duplicate(account, request)

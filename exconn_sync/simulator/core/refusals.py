@@ -13,6 +13,7 @@ class Reason(Enum):
     WOULD_TAKE = "would take liquidity"
     NO_LIQUIDITY = "no liquidity"
     UNKNOWN_ORDER = "unknown order"
+    MARKET_CLOSED = "market closed"
 
 
 class Refusal(Exception):
