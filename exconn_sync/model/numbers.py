@@ -89,3 +89,15 @@ def floor_to(number: Decimal, step: Decimal) -> Decimal:
     if step == ZERO:
         return number
     return EXACT.subtract(number, EXACT.remainder(number, step))
+
+
+def ceil_to(number: Decimal, step: Decimal) -> Decimal:
+    """Return the nearest multiple of the step at or above a positive number; a step of zero returns the number."""
+    below = floor_to(number, step)
+    return below if below == number else EXACT.add(below, step)
+
+
+def decimals_of(number: Decimal) -> int:
+    """Return how many decimals the number needs; zeros at its end are none."""
+    text = plain_text(number)
+    return len(text.partition(".")[2])
