@@ -107,7 +107,7 @@ class OrderCheck:
     def _check_notional(self, order: OrderRequest, average_price: Decimal | None, quantities: Grid) -> None:
         rules, price = self.rules, order.price
         low, high = rules.min_notional, rules.max_notional
-        if order.type is OrderType.MARKET:
+        if order.type in AT_MARKET:
             low, high, price = rules.market_min_notional, rules.market_max_notional, average_price
         if order.quote_quantity is not None:
             notional, field, value = order.quote_quantity, "quote_quantity", order.quote_quantity

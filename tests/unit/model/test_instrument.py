@@ -125,6 +125,11 @@ def test_a_known_average_price_judges_what_depends_on_it() -> None:
     with pytest.raises(ValidationError) as caught:
         band.check(market("0.04"), average_price=100)
     assert (caught.value.details["filter"], caught.value.details["nearest"]) == ("NOTIONAL", Decimal("0.05"))
+    waiting = replace(BTC, order_types=frozenset({OrderType.STOP_MARKET}))
+    small = OrderRequest.stop_market("BTC-USDT", "sell", "0.04", "90")
+    waiting.check(small)
+    with pytest.raises(ValidationError, match="notional"):
+        waiting.check(small, average_price=100)
     for wrong in (0, -1, "x"):
         with pytest.raises(ValidationError) as caught:
             band.check(limit(), average_price=wrong)
