@@ -97,7 +97,9 @@ def ceil_to(number: Decimal, step: Decimal) -> Decimal:
     return below if below == number else EXACT.add(below, step)
 
 
-def decimals_of(number: Decimal) -> int:
-    """Return how many decimals the number needs; zeros at its end are none."""
-    text = plain_text(number)
-    return len(text.partition(".")[2])
+def needs_more_decimals(number: Decimal, places: int) -> bool:
+    """Return whether the number cannot be written with so many decimals; zeros at its end do not count."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent <= places:
+        return False
+    return len(plain_text(number).partition(".")[2]) > places

@@ -6,12 +6,13 @@ market (average prices) is the exchange's to judge; with a known average price t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType, Side
-from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, decimals_of, floor_to, plain_text
+from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more_decimals, plain_text
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
 
@@ -23,6 +24,7 @@ PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION = (
 AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET})
 """Kinds that trade at whatever price the market has."""
 
+_ONE = Decimal(1)
 _FINEST = Decimal("1e-8")
 """The step of proposed quantities where the symbol has none."""
 
@@ -41,11 +43,10 @@ class OrderCheck:
     def check(self, order: OrderRequest, average_price: Decimal | None) -> None:
         """Check everything that can be known."""
         self._check_offers(order)
-        prices, quantities = self._prices(order, average_price), self._quantities(order)
-        self._check_precision(order, prices, quantities)
-        self._check_prices(order, average_price, prices)
-        self._check_quantity(order, quantities)
-        self._check_notional(order, average_price, quantities)
+        self._check_precision(order, average_price)
+        self._check_prices(order, average_price)
+        self._check_quantity(order)
+        self._check_notional(order, average_price)
 
     def _check_offers(self, order: OrderRequest) -> None:
         rules = self.rules
@@ -58,11 +59,39 @@ class OrderCheck:
         if order.post_only and not rules.offers(Feature.POST_ONLY):
             raise self._refusal("post_only", order.post_only, f"is not offered for {self.symbol}")
 
+    def _check_precision(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        rules = self.rules
+        self._check_places("quantity", order.quantity, rules.base_precision, lambda: self._quantities(order))
+        self._check_places("price", order.price, rules.quote_precision, lambda: self._prices(order, average_price))
+        self._check_places("stop_price", order.stop_price, rules.quote_precision, self._stop_prices)
+        self._check_places("quote_quantity", order.quote_quantity, rules.quote_precision, self._amounts)
+
+    def _check_prices(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        grid, band = self.rules.price_grid, self._band(order, average_price)
+        self._check_grid(PRICE, "price", order.price, grid, lambda: self._prices(order, average_price))
+        self._check_grid(PRICE, "stop_price", order.stop_price, grid, self._stop_prices)
+        if band is not None:
+            self._check_grid(BAND, "price", order.price, band, lambda: self._prices(order, average_price))
+
+    def _check_quantity(self, order: OrderRequest) -> None:
+        rules = self.rules
+        self._check_grid(LOT, "quantity", order.quantity, rules.quantity_grid, lambda: self._quantities(order))
+        if order.type in AT_MARKET:
+            grid = rules.market_quantity_grid
+            self._check_grid(MARKET_LOT, "quantity", order.quantity, grid, lambda: self._quantities(order))
+
     def _prices(self, order: OrderRequest, average_price: Decimal | None) -> Grid:
         """Return what passes all rules for the price of an order."""
-        grid = self.rules.price_grid.joined(_places(self.rules.quote_precision))
         band = self._band(order, average_price)
-        return grid if band is None else grid.joined(band)
+        return self._stop_prices() if band is None else self._stop_prices().joined(band)
+
+    def _stop_prices(self) -> Grid:
+        """Return what passes all rules for the stop price of an order."""
+        return self.rules.price_grid.joined(self._amounts())
+
+    def _amounts(self) -> Grid:
+        """Return what passes all rules for the quote quantity of an order, however much that is."""
+        return _places(self.rules.quote_precision)
 
     def _quantities(self, order: OrderRequest) -> Grid:
         """Return what passes all rules for the quantity of this kind of order, whatever it is worth."""
@@ -76,35 +105,7 @@ class OrderCheck:
         down, up = (band.buy_down, band.buy_up) if order.side is Side.BUY else (band.sell_down, band.sell_up)
         return Grid(EXACT.multiply(average_price, down), EXACT.multiply(average_price, up))
 
-    def _check_precision(self, order: OrderRequest, prices: Grid, quantities: Grid) -> None:
-        rules = self.rules
-        fields = (
-            ("quantity", order.quantity, rules.base_precision, quantities),
-            ("price", order.price, rules.quote_precision, prices),
-            ("stop_price", order.stop_price, rules.quote_precision, self._stop_prices),
-            ("quote_quantity", order.quote_quantity, rules.quote_precision, _places(rules.quote_precision)),
-        )
-        for field, value, places, valid in fields:
-            if value is not None and places is not None and decimals_of(value) > places:
-                raise self._broken(PRECISION, field, value, f"has more than {places} decimals", valid.nearest(value))
-
-    @property
-    def _stop_prices(self) -> Grid:
-        return self.rules.price_grid.joined(_places(self.rules.quote_precision))
-
-    def _check_prices(self, order: OrderRequest, average_price: Decimal | None, valid: Grid) -> None:
-        self._check_grid(PRICE, "price", order.price, self.rules.price_grid, valid)
-        self._check_grid(PRICE, "stop_price", order.stop_price, self.rules.price_grid, self._stop_prices)
-        band = self._band(order, average_price)
-        if band is not None:
-            self._check_grid(BAND, "price", order.price, band, valid)
-
-    def _check_quantity(self, order: OrderRequest, valid: Grid) -> None:
-        self._check_grid(LOT, "quantity", order.quantity, self.rules.quantity_grid, valid)
-        if order.type in AT_MARKET:
-            self._check_grid(MARKET_LOT, "quantity", order.quantity, self.rules.market_quantity_grid, valid)
-
-    def _check_notional(self, order: OrderRequest, average_price: Decimal | None, quantities: Grid) -> None:
+    def _check_notional(self, order: OrderRequest, average_price: Decimal | None) -> None:
         rules, price = self.rules, order.price
         low, high = rules.min_notional, rules.max_notional
         if order.type in AT_MARKET:
@@ -115,22 +116,30 @@ class OrderCheck:
             notional, field, value = EXACT.multiply(price, order.quantity), "quantity", order.quantity
         else:
             return
-        shown = plain_text(notional)
-        each = Decimal(1) if price is None or field == "quote_quantity" else price
-        grid = _places(rules.quote_precision) if field == "quote_quantity" else quantities
-        worth = Grid(low, high)
         if notional < low:
-            text = f"makes a notional of {shown}, at least {plain_text(low)} {self.quote} is needed"
-            raise self._broken(NOTIONAL, field, value, text, _least(worth, each, grid))
+            text = f"makes a notional of {plain_text(notional)}, at least {plain_text(low)} {self.quote} is needed"
+            nearest = _least(Grid(low, high), *self._priced(order, field, price))
+            raise self._broken(NOTIONAL, field, value, text, nearest)
         if high != ZERO and notional > high:
-            text = f"makes a notional of {shown}, at most {plain_text(high)} {self.quote} is allowed"
-            raise self._broken(NOTIONAL, field, value, text, _most(worth, each, grid))
+            text = f"makes a notional of {plain_text(notional)}, at most {plain_text(high)} {self.quote} is allowed"
+            nearest = _most(Grid(low, high), *self._priced(order, field, price))
+            raise self._broken(NOTIONAL, field, value, text, nearest)
 
-    def _check_grid(self, rule: str, field: str, value: Decimal | None, grid: Grid, valid: Grid) -> None:
-        """Check a value against one rule; ``valid`` is what all rules for it leave over."""
+    def _priced(self, order: OrderRequest, field: str, price: Decimal | None) -> tuple[Decimal, Grid]:
+        """Return what one of a field is worth, and the values that it may have."""
+        if field == "quote_quantity" or price is None:
+            return _ONE, self._amounts()
+        return price, self._quantities(order)
+
+    def _check_places(self, field: str, value: Decimal | None, places: int | None, valid: Callable[[], Grid]) -> None:
+        if value is not None and places is not None and needs_more_decimals(value, places):
+            raise self._broken(PRECISION, field, value, f"has more than {places} decimals", valid().nearest(value))
+
+    def _check_grid(self, rule: str, field: str, value: Decimal | None, grid: Grid, valid: Callable[[], Grid]) -> None:
+        """Check a value against one rule; ``valid`` returns what all rules for it leave over, where it is needed."""
         if value is None or grid.holds(value):
             return
-        nearest = valid.nearest(value)
+        nearest = valid().nearest(value)
         if value < grid.low:
             text = f"must be at least {plain_text(grid.low)}"
         elif grid.high != ZERO and value > grid.high:
@@ -151,7 +160,7 @@ class OrderCheck:
 
 def _places(precision: int | None) -> Grid:
     """Return the numbers with so many decimals."""
-    return Grid() if precision is None else Grid(step=EXACT.scaleb(Decimal(1), -precision))
+    return Grid() if precision is None else Grid(step=EXACT.scaleb(_ONE, -precision))
 
 
 def _least(worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from exconn_sync.model.enums import OrderType, TextEnum
 from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, is_multiple
@@ -148,17 +149,18 @@ class TradingRules:
     default_self_trade_prevention: str = ""
     unknown_filters: tuple[str, ...] = ()
 
-    @property
+    # Kept once made: every order is checked against them.
+    @cached_property
     def price_grid(self) -> Grid:
         """The prices that orders may have."""
         return Grid(self.min_price, self.max_price, self.tick_size)
 
-    @property
+    @cached_property
     def quantity_grid(self) -> Grid:
         """The quantities that orders may have."""
         return Grid(self.min_quantity, self.max_quantity, self.lot_step)
 
-    @property
+    @cached_property
     def market_quantity_grid(self) -> Grid:
         """The further rule that quantities of market orders obey."""
         return Grid(self.market_min_quantity, self.market_max_quantity, self.market_lot_step)
