@@ -260,7 +260,10 @@ def test_a_symbol_that_does_not_trade_takes_no_orders_and_lets_them_go(quiet: Si
     _, order = rest.limit("BUY", "0.01", 50000)
     for status in ("HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"):
         quiet.market.set_status("BTCUSDT", status)
-        assert rest.market("BUY", quantity="0.01")[1] == {"code": -2010, "msg": "Market is closed."}
+        closed = {"code": -2010, "msg": "Market is closed."}
+        assert rest.market("BUY", quantity="0.01")[1] == closed
+        order_test = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+        assert rest.signed("POST", "/api/v3/order/test", **order_test)[1] == closed
     cancelled = rest.signed("DELETE", "/api/v3/order", symbol="BTCUSDT", orderId=order["orderId"])
     assert cancelled[1]["status"] == "CANCELED"
     quiet.market.set_status("BTCUSDT", "TRADING")

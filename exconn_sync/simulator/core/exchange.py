@@ -89,8 +89,9 @@ class Exchange:
         return found
 
     def check(self, account: str, order: NewOrder) -> None:
-        """Refuse an order which does not pass the filters."""
+        """Refuse an order which does not pass the filters, or any while the symbol does not trade."""
         market = self.market(order.symbol)
+        self._refuse_closed(market)
         open_orders = self.registry.count_open(account, order.symbol)
         failed = failed_filter(market.spec, order, market.last_price, open_orders)
         if failed is not None:
@@ -99,8 +100,7 @@ class Exchange:
     def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
         """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
         market = self.market(request.symbol)
-        if market.spec.status is not SymbolStatus.TRADING:
-            raise Refusal(Reason.MARKET_CLOSED, market.spec.status.value)
+        self._refuse_closed(market)
         if account != HOUSE:
             self.check(account, request)
             self._refuse_duplicate(account, request)
@@ -149,6 +149,11 @@ class Exchange:
             market.trades.append(PublicTrade(symbol, trade_id, burst.price, burst.quantity, now, buyer_is_maker=False))
         self._emit(burst)
         return burst
+
+    @staticmethod
+    def _refuse_closed(market: Market) -> None:
+        if market.spec.status is not SymbolStatus.TRADING:
+            raise Refusal(Reason.MARKET_CLOSED, market.spec.status.value)
 
     def _refuse_duplicate(self, account: str, request: NewOrder) -> None:
         known = self.registry.find(account, request.symbol, request.client_order_id)

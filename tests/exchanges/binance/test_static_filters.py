@@ -1,30 +1,36 @@
 """An order passes here exactly where it passes at the exchange, as far as symbol and order alone decide (fault F183).
 
-Specs and orders are made up; the exchange is the simulator's core, and what the library knows of the rules has gone
-over the wire's form.
+Specs and orders are made up. The exchange is a simulator that tests the orders, over a socket like everything else; the
+last price, by which it judges, is known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.instrument import Instrument
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import OrderRequest
+from exconn_sync.simulator import Simulator, SymbolSpec, spec_of
 from exconn_sync.simulator.binance.symbol_info import exchange_info
-from exconn_sync.simulator.core.filters import excess_precision, failed_filter
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, TimeInForce
-from exconn_sync.simulator.core.symbols import SymbolSpec, spec_of
 from tests.exchanges.binance.support import response
+from tests.simulator.clients import Rest
 
 LAST = Decimal(100)
-NAMES = {"PERCENT_PRICE": "PERCENT_PRICE_BY_SIDE"}
+NAMES = {
+    "PRECISION": {"PRECISION"}, "PRICE_FILTER": {"PRICE_FILTER"}, "LOT_SIZE": {"LOT_SIZE"},
+    "MARKET_LOT_SIZE": {"MARKET_LOT_SIZE"}, "NOTIONAL": {"NOTIONAL", "MIN_NOTIONAL"},
+    "PERCENT_PRICE": {"PERCENT_PRICE", "PERCENT_PRICE_BY_SIDE"},
+}  # fmt: skip
+"""Names of rules here, and what the exchange calls them."""
 
 steps = st.sampled_from(["1", "0.5", "0.25", "0.1", "0.03", "0.01", "0.001", "0.00000001"])
 
@@ -85,30 +91,30 @@ def cases(draw: st.DrawFn) -> tuple[SymbolSpec, OrderRequest]:
     return spec, OrderRequest.limit("BTC-USDT", side, quantity, price, post_only=kind == "post_only")
 
 
-def instrument_of(spec: SymbolSpec) -> Instrument:
-    """Return what the library makes of the symbol's part of exchangeInfo."""
-    return DRIVER.fetch_instruments().parse(response(exchange_info([], [spec], 0))).get("BTC-USDT")
+@contextmanager
+def venue(spec: SymbolSpec) -> Iterator[tuple[Instrument, Rest]]:
+    """Serve one symbol; give what the library knows of it, and a client that asks the exchange."""
+    with Simulator(running_market=False, symbols=[spec]) as simulator:
+        client = Rest(simulator)
+        try:
+            _, body = client.get("/api/v3/exchangeInfo")
+            yield DRIVER.fetch_instruments().parse(response(body)).get("BTC-USDT"), client
+        finally:
+            client.close()
 
 
-def asked(order: OrderRequest) -> NewOrder:
-    """Return the order as it arrives at the exchange: zeros at the end are not sent."""
-    kind = OrderType.MARKET if order.price is None else OrderType.LIMIT_MAKER if order.post_only else OrderType.LIMIT
-    side = Side.BUY if order.side == "buy" else Side.SELL
-    numbers: dict[str, Any] = {
-        name: None if value is None else value.normalize()
-        for name, value in (
-            ("quantity", order.quantity), ("price", order.price), ("quote_quantity", order.quote_quantity),
-        )
-    }  # fmt: skip
-    return NewOrder("BTCUSDT", side, kind, "", TimeInForce.GTC, **numbers)
-
-
-def refused_there(spec: SymbolSpec, order: OrderRequest) -> str | None:
-    """Return the name of the rule by which the exchange refuses the order."""
-    request = asked(order)
-    if excess_precision(spec, request) is not None:
+def refused_there(client: Rest, instrument: Instrument, order: OrderRequest) -> str | None:
+    """Return the name of the rule by which the exchange refuses the order, which is only tested there."""
+    table = Instruments("binance", [instrument])
+    call = DRIVER.place_order(order, instrument, ClientOrderId("a-1"), table)
+    status, body = client.signed("POST", "/api/v3/order/test", **dict(call.params))
+    if status == 200:
+        return None
+    if body["code"] == -1111:
         return "PRECISION"
-    return failed_filter(spec, request, LAST, 0)
+    assert body["code"] == -1013, body
+    rule: str = body["msg"].removeprefix("Filter failure: ")
+    return rule
 
 
 def refusal_here(instrument: Instrument, order: OrderRequest) -> ValidationError | None:
@@ -122,16 +128,16 @@ def refusal_here(instrument: Instrument, order: OrderRequest) -> ValidationError
 @given(cases())
 def test_what_passes_here_passes_there_and_the_other_way_round(case: tuple[SymbolSpec, OrderRequest]) -> None:
     spec, order = case
-    there, here = refused_there(spec, order), refusal_here(instrument_of(spec), order)
+    with venue(spec) as (instrument, client):
+        there, here = refused_there(client, instrument, order), refusal_here(instrument, order)
     event(f"refused by {there}")
-    name = None if here is None else here.details["filter"]
-    assert NAMES.get(str(name), name) == there
+    assert there in (NAMES[here.details["filter"]] if here else {None})
 
 
 @given(cases())
 def test_the_nearest_value_is_one_that_passes_its_rule(case: tuple[SymbolSpec, OrderRequest]) -> None:
     spec, order = case
-    instrument = instrument_of(spec)
+    instrument = DRIVER.fetch_instruments().parse(response(exchange_info([], [spec], 0))).get("BTC-USDT")
     error = refusal_here(instrument, order)
     assume(error is not None)
     assert error is not None
