@@ -54,6 +54,7 @@ from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
+from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
@@ -67,6 +68,7 @@ logging.getLogger("exconn_sync").addHandler(logging.NullHandler())
 
 __all__ = [
     "AggregateTrade",
+    "Allowances",
     "AuthenticationError",
     "AveragePrice",
     "Balance",
@@ -91,6 +93,7 @@ __all__ = [
     "ExchangeError",
     "ExconnError",
     "FactSource",
+    "Feature",
     "Fill",
     "FilterViolation",
     "ForkedProcess",
@@ -117,6 +120,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "Position",
+    "PriceBand",
     "Proposal",
     "ProtocolError",
     "PullSubscription",
@@ -131,10 +135,12 @@ __all__ = [
     "SubscriberLagging",
     "SubscriberStuck",
     "Subscription",
+    "SymbolPhase",
     "ThreadsUnavailable",
     "Ticker",
     "TimeInForce",
     "Trade",
+    "TrailingRange",
     "ValidationError",
     "WorkerHung",
     "WorkerReport",

@@ -1,4 +1,4 @@
-"""What every test is held to: no thread, no socket and no file is left behind, and no secret is seen."""
+"""What every test is held to: no thread, no socket and no file is left behind, and no real exchange is contacted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import production_guard
+
+production_guard.install(production_guard.contacts.append)
 
 _THREAD_GRACE = 3.0
 _FD_FOLDER = Path("/proc/self/fd")
@@ -33,6 +37,9 @@ def nothing_left_behind() -> Iterator[None]:
     threads = set(threading.enumerate())
     descriptors, count = _open_descriptors(), len(os.listdir(_FD_FOLDER))  # noqa: PTH208 - iterdir opens one more
     yield
+    reached = list(production_guard.contacts)
+    production_guard.contacts.clear()
+    assert not reached, f"real exchanges were contacted: {reached}"
     limit = time.monotonic() + _THREAD_GRACE
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(limit - time.monotonic(), 0.0))

@@ -108,7 +108,7 @@ class Assembly:
         self.rest = RestClient(
             driver, self.signer, config.rate_limits.window_ms, self._http, self.budget, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
-            lambda: current_run() is not None,
+            lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(),
         )  # fmt: skip
         self.rest_session = RestSession(
             config, driver, self.rest, clock, self.server_clock, self.catalogue, readiness, pipeline, rng,

@@ -25,6 +25,8 @@ from exconn_sync.errors import (
     ConnectionFailed,
     ConnectorStopped,
     ExconnError,
+    FilterViolation,
+    MarketClosed,
     ProtocolError,
     RateLimitError,
     RequestTimeout,
@@ -64,6 +66,7 @@ class RestClient:
         stop: StopSignal,
         look_again: Callable[[], None],
         on_worker: Callable[[], bool] = lambda: False,
+        doubt_instruments: Callable[[], None] = lambda: None,
     ) -> None:
         self._driver = driver
         self._signer = signer
@@ -77,6 +80,7 @@ class RestClient:
         self._stop = stop
         self._look_again = look_again
         self._on_worker = on_worker
+        self._doubt_instruments = doubt_instruments
         self._ids = itertools.count(1)
 
     def call(self, call: RestCall[T], timeout: float | None, *, is_background: bool | None = None) -> T:
@@ -106,6 +110,9 @@ class RestClient:
                 # What became of a question does not matter: nothing was changed by it.
                 error.outcome = None
             error.exchange = self._driver.name
+            if isinstance(error, (FilterViolation, MarketClosed)):
+                # It was checked here before it was sent, so the rules known here may be old ones.
+                self._doubt_instruments()
             logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
             raise
 

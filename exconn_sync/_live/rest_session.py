@@ -23,10 +23,14 @@ CLOCK, INSTRUMENTS = "clock", "instruments"
 _SAMPLES = 3
 _NS = 1_000_000_000
 _INSTRUMENTS_AGE_NS = 3600 * _NS
+_DOUBTED_AGE_NS = 30 * _NS
+"""Instruments are renewed at this age where a refusal casts doubt on them; a flood of refusals renews no more often."""
 
 
 class RestSession:
-    """Synchronizes the clock at an interval and whenever asked; loads the instruments and renews them each hour.
+    """Synchronizes the clock at an interval and whenever asked; loads the instruments and renews them.
+
+    Instruments are renewed each hour, and earlier where an order was refused that obeys them (fault F065).
 
     ``on_instruments`` is called on the worker's thread after each loading.
     """
@@ -57,11 +61,18 @@ class RestSession:
         self._wanted = Event()
         self._loaded_ns: int | None = None
         self._synchronized_ns = 0
+        self._is_doubted = False
         self.reporter = ConnectionReporter("rest", config.reconnect.settle, pipeline, clock)
 
     def synchronize(self) -> None:
         """Ask for a synchronization now; returns at once. Any thread."""
         self._wanted.set()
+
+    def doubt_instruments(self) -> None:
+        """Have the instruments renewed, because an order was refused that obeys them; returns at once. Any thread."""
+        is_new, self._is_doubted = not self._is_doubted, True
+        if is_new and self._loaded_ns is not None and self._clock.monotonic_ns() - self._loaded_ns >= _DOUBTED_AGE_NS:
+            self._wanted.set()
 
     def body(self, run: WorkerRun) -> None:
         """Work until stop: the body of the worker."""
@@ -135,8 +146,11 @@ class RestSession:
 
     def _load_instruments(self) -> None:
         now_ns = self._clock.monotonic_ns()
-        if self._loaded_ns is not None and now_ns - self._loaded_ns < _INSTRUMENTS_AGE_NS:
+        age_ns = _DOUBTED_AGE_NS if self._is_doubted else _INSTRUMENTS_AGE_NS
+        if self._loaded_ns is not None and now_ns - self._loaded_ns < age_ns:
             return
+        # Before the question: a doubt that comes meanwhile is about what is not answered yet.
+        self._is_doubted = False
         call = self._driver.fetch_instruments()
         self._catalogue.replace(self._rest.call(call, self._config.timeouts.request))
         self._on_instruments()

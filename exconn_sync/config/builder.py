@@ -51,7 +51,7 @@ class ConfigBuilder:
         return self._set(credentials=found)
 
     def environment(self, name: str) -> ConfigBuilder:
-        """Choose ``production``, ``testnet`` or ``demo``."""
+        """Choose ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key."""
         check_environment(self._exchange, name)
         return self._set(environment=name)
 

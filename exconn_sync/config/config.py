@@ -21,7 +21,7 @@ from exconn_sync.ports.risk import RiskRule
 if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
-ENVIRONMENTS = ("production", "testnet", "demo")
+ENVIRONMENTS = ("production", "testnet", "demo", "market_data")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Config:
 
     Attributes:
         exchange: name of the exchange, for example ``binance``.
-        environment: ``production``, ``testnet`` or ``demo``; chooses the base URLs.
+        environment: ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key; chooses
+            the base URLs.
         credentials: API key and secret, None for public data only.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
@@ -68,6 +69,7 @@ class Config:
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
         if self.credentials is not None:
+            check_takes_keys(self.exchange, self.environment)
             # A key that this exchange cannot sign with is refused here, not when the connector is started.
             find_driver(self.exchange).signer(self.credentials.api_key.reveal(), self.credentials.api_secret.reveal())
 
@@ -128,6 +130,12 @@ def check_environment(exchange: str, environment: str) -> Mapping[str, str]:
     if not defaults:
         raise ValidationError("environment", environment, f"{exchange} has no such environment")
     return defaults
+
+
+def check_takes_keys(exchange: str, environment: str) -> None:
+    """Raise ValidationError for an environment in which a key has no place and must not be sent."""
+    if find_driver(exchange).public_paths(environment) is not None:
+        raise ValidationError("credentials", "<hidden>", f"the environment {environment} takes no keys")
 
 
 def check_endpoints(exchange: str, urls: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:

@@ -178,7 +178,12 @@ class MarketQuestions:
         return self._core.assembly.catalogue.get(symbol)
 
     def _fetch(self, call: RestCall[T], timeout: float | None) -> T:
-        limit = self._core.config.timeouts.request if timeout is None else timeout
+        config = self._core.config
+        offered = self._core.driver.public_paths(config.environment)
+        if offered is not None and call.path not in offered:
+            text = f"does not offer {call.path}: it has public data only"
+            raise ValidationError("environment", config.environment, text, exchange=config.exchange)
+        limit = config.timeouts.request if timeout is None else timeout
         return self._core.assembly.rest.call(call, limit)
 
 

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from exconn_sync.errors import ValidationError
-from exconn_sync.model.enums import OrderType
-from exconn_sync.model.numbers import EXACT, ZERO, floor_to, is_multiple, plain_text
+from exconn_sync.model.numbers import EXACT, floor_to, positive_decimal_of
+from exconn_sync.model.order_check import OrderCheck
 from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.trading_rules import Allowances, TradingRules
 
 _SEPARATED = re.compile(r"(?P<base>[^\W_]+)[-/](?P<quote>[^\W_]+)(-(?P<kind>[A-Za-z]+))?")
 _MAX_SYMBOL_LENGTH = 64
+_ROUNDINGS = ("down", "up", "nearest")
+_NO_LIMITS = Allowances()
 
 
 @dataclass(frozen=True)
-class Instrument:
+class Instrument(TradingRules):
     """One spot symbol and its trading rules; a limit of zero means that there is none.
 
     ``symbol`` is canonical (``BTC-USDT``), ``exchange_symbol`` the exchange's spelling (``BTCUSDT``). Prices are in
     quote per base, quantities in base, notionals in quote.
+
+    Attributes:
+        is_trading: whether orders are taken at the moment.
+        status: the exchange's own word for that; ``phase`` is what it means.
+        tick_size, min_price, max_price: the prices that orders may have.
+        price_band: how far from the average price they may lie, or None.
+        lot_step, min_quantity, max_quantity: the quantities that orders may have.
+        market_lot_step, market_min_quantity, market_max_quantity: further limits of market orders.
+        min_notional, max_notional: limits of price times quantity, for orders with a price.
+        market_min_notional, market_max_notional: the same for market orders, by quote quantity or average price.
+        average_price_minutes: over how many minutes the exchange takes the average; 0 for the last price.
+        iceberg_parts: into how many parts an iceberg order may fall.
+        trailing_range: how far a trailing stop may follow the market, or None.
+        allowances: how much may be open at the same time.
+        base_precision, quote_precision: decimals of quantities and of prices; None where the exchange does not say.
+        base_fee_precision, quote_fee_precision: decimals of fees.
+        order_types: kinds of orders that are taken; empty where the exchange does not say.
+        quote_quantity_allowed: whether market orders by quote quantity are taken.
+        features: what else is offered; None where the exchange does not say. See ``offers``.
+        permission_sets: an account needs one permission out of each. See ``is_permitted``.
+        self_trade_preventions: modes that an order may choose, in the exchange's words; ``default_...`` the usual one.
+        unknown_filters: names of rules that this version does not know; the exchange judges them.
     """
 
     exchange: str
@@ -29,92 +56,43 @@ class Instrument:
     exchange_symbol: str
     base: str
     quote: str
-    is_trading: bool = True
-    status: str = "TRADING"
-    tick_size: Decimal = ZERO
-    min_price: Decimal = ZERO
-    max_price: Decimal = ZERO
-    lot_step: Decimal = ZERO
-    min_quantity: Decimal = ZERO
-    max_quantity: Decimal = ZERO
-    market_lot_step: Decimal = ZERO
-    market_min_quantity: Decimal = ZERO
-    market_max_quantity: Decimal = ZERO
-    min_notional: Decimal = ZERO
-    max_notional: Decimal = ZERO
-    order_types: frozenset[OrderType] = frozenset()
-    quote_quantity_allowed: bool = True
 
-    def round_price(self, price: Decimal) -> Decimal:
-        """Return the nearest valid price at or below ``price``."""
-        return floor_to(price, self.tick_size)
+    def round_price(self, price: Decimal, rounding: str = "down") -> Decimal:
+        """Return the nearest multiple of the tick size: at or below the price, or as ``rounding`` says.
 
-    def round_quantity(self, quantity: Decimal) -> Decimal:
-        """Return the nearest valid quantity at or below ``quantity``: rounding never makes an order larger."""
-        return floor_to(quantity, self.lot_step)
+        ``rounding`` is ``down``, ``up`` or ``nearest`` (half way: down). Raises ValidationError for another word.
+        """
+        return _rounded(price, self.tick_size, rounding)
 
-    def check(self, order: OrderRequest) -> None:
+    def round_quantity(self, quantity: Decimal, rounding: str = "down") -> Decimal:
+        """Return the nearest multiple of the lot step at or below the quantity, or as ``rounding`` says.
+
+        Unless it is told so, rounding never makes an order larger. Raises ValidationError for another word.
+        """
+        return _rounded(quantity, self.lot_step, rounding)
+
+    def check(self, order: OrderRequest, average_price: Decimal | int | str | None = None) -> None:
         """Check an order against the static rules of the symbol, before anything is sent.
 
+        Rules about the average price (``price_band``, the notional of market orders by quantity) are checked where one
+        is given, see ``Connector.fetch_average_price``; the exchange's own average may be another one by then.
+
         Raises:
-            ValidationError: names the rule (``details['filter']``), the value and the nearest valid one.
+            ValidationError: names the rule (``details['filter']``), the value, and the nearest valid one for this field
+                (``details['nearest']``, None where no value is valid).
         """
-        if not self.is_trading:
-            raise ValidationError("symbol", self.symbol, f"does not trade at the moment (status {self.status})")
-        if self.order_types and order.type not in self.order_types:
-            raise ValidationError("type", order.type, f"is not offered for {self.symbol}")
-        if order.quote_quantity is not None and not self.quote_quantity_allowed:
-            raise ValidationError("quote_quantity", order.quote_quantity, f"is not offered for {self.symbol}")
-        self._check_price("price", order.price)
-        self._check_price("stop_price", order.stop_price)
-        if order.quantity is not None:
-            self._check_quantity(order.quantity)
-            if order.type is OrderType.MARKET:
-                self._check_market_quantity(order.quantity)
-        if order.price is not None and order.quantity is not None:
-            self._check_notional(EXACT.multiply(order.price, order.quantity), "quantity", order.quantity)
-        if order.quote_quantity is not None:
-            self._check_notional(order.quote_quantity, "quote_quantity", order.quote_quantity)
+        average = None if average_price is None else positive_decimal_of("average_price", average_price)
+        OrderCheck(self, self.exchange, self.symbol, self.quote).check(order, average)
 
-    def _check_price(self, field: str, price: Decimal | None) -> None:
-        if price is None:
-            return
-        self._check_range("PRICE_FILTER", field, price, self.min_price, self.max_price)
-        self._check_step("PRICE_FILTER", field, price, self.tick_size, "tick size")
 
-    def _check_quantity(self, quantity: Decimal) -> None:
-        self._check_range("LOT_SIZE", "quantity", quantity, self.min_quantity, self.max_quantity)
-        self._check_step("LOT_SIZE", "quantity", quantity, self.lot_step, "lot step")
-
-    def _check_market_quantity(self, quantity: Decimal) -> None:
-        low, high = self.market_min_quantity, self.market_max_quantity
-        self._check_range("MARKET_LOT_SIZE", "quantity", quantity, low, high)
-        self._check_step("MARKET_LOT_SIZE", "quantity", quantity, self.market_lot_step, "market lot step")
-
-    def _check_range(self, rule: str, field: str, value: Decimal, low: Decimal, high: Decimal) -> None:
-        if value < low:
-            raise self._broken(rule, field, value, f"must be at least {plain_text(low)}", low)
-        if high != ZERO and value > high:
-            raise self._broken(rule, field, value, f"must be at most {plain_text(high)}", high)
-
-    def _check_step(self, rule: str, field: str, value: Decimal, step: Decimal, name: str) -> None:
-        if not is_multiple(value, step):
-            nearest = floor_to(value, step)
-            text = f"must be a multiple of the {name} {plain_text(step)}; the nearest below is {plain_text(nearest)}"
-            raise self._broken(rule, field, value, text, nearest)
-
-    def _check_notional(self, notional: Decimal, field: str, value: Decimal) -> None:
-        shown = plain_text(notional)
-        if notional < self.min_notional:
-            text = f"makes a notional of {shown}, at least {plain_text(self.min_notional)} {self.quote} is needed"
-            raise self._broken("NOTIONAL", field, value, text, self.min_notional)
-        if self.max_notional != ZERO and notional > self.max_notional:
-            text = f"makes a notional of {shown}, at most {plain_text(self.max_notional)} {self.quote} is allowed"
-            raise self._broken("NOTIONAL", field, value, text, self.max_notional)
-
-    def _broken(self, rule: str, field: str, value: Decimal, text: str, nearest: Decimal) -> ValidationError:
-        details = {"filter": rule, "symbol": self.symbol, "nearest": nearest}
-        return ValidationError(field, plain_text(value), text, exchange=self.exchange, details=details)
+def _rounded(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    if rounding not in _ROUNDINGS:
+        raise ValidationError("rounding", rounding, "must be one of " + ", ".join(_ROUNDINGS))
+    below = floor_to(value, step)
+    if rounding == "down" or below == value:
+        return below
+    above = EXACT.add(below, step)
+    return above if rounding == "up" or above - value < value - below else below
 
 
 def canonical_symbol(base: str, quote: str) -> str:
@@ -123,15 +101,31 @@ def canonical_symbol(base: str, quote: str) -> str:
 
 
 class Instruments:
-    """An immutable table of instruments; understands canonical, slashed and exchange spelling."""
+    """An immutable table of instruments; understands canonical, slashed and exchange spelling.
 
-    __slots__ = ("_by_exchange_symbol", "_by_symbol", "exchange", "loaded_at")
+    ``allowances`` are those of the whole exchange. ``unknown_filters`` counts, by name, the rules of symbols and of the
+    exchange that this version does not know. ``loaded_at`` is nanoseconds since the Unix epoch.
+    """
 
-    def __init__(self, exchange: str, items: Iterable[Instrument] = (), loaded_at: int = 0) -> None:
+    __slots__ = ("_by_exchange_symbol", "_by_symbol", "allowances", "exchange", "loaded_at", "unknown_filters")
+
+    def __init__(
+        self,
+        exchange: str,
+        items: Iterable[Instrument] = (),
+        loaded_at: int = 0,
+        allowances: Allowances = _NO_LIMITS,
+        unknown_filters: Iterable[str] = (),
+    ) -> None:
         self.exchange = exchange
         self.loaded_at = loaded_at
+        self.allowances = allowances
         self._by_symbol = {item.symbol: item for item in items}
         self._by_exchange_symbol = {item.exchange_symbol: item for item in self._by_symbol.values()}
+        names = Counter(unknown_filters)
+        for item in self:
+            names.update(item.unknown_filters)
+        self.unknown_filters: Mapping[str, int] = MappingProxyType(dict(names))
 
     def __len__(self) -> int:
         return len(self._by_symbol)

@@ -89,3 +89,17 @@ def floor_to(number: Decimal, step: Decimal) -> Decimal:
     if step == ZERO:
         return number
     return EXACT.subtract(number, EXACT.remainder(number, step))
+
+
+def ceil_to(number: Decimal, step: Decimal) -> Decimal:
+    """Return the nearest multiple of the step at or above a positive number; a step of zero returns the number."""
+    below = floor_to(number, step)
+    return below if below == number else EXACT.add(below, step)
+
+
+def needs_more_decimals(number: Decimal, places: int) -> bool:
+    """Return whether the number cannot be written with so many decimals; zeros at its end do not count."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent <= places:
+        return False
+    return len(plain_text(number).partition(".")[2]) > places

@@ -101,6 +101,10 @@ class ExchangeDriver(MarketDataCalls, Protocol):
         """Return the base URLs of an environment by name (``rest``, ``stream`` ...); empty for an unknown one."""
         ...
 
+    def public_paths(self, environment: str) -> frozenset[str] | None:
+        """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
+        ...
+
     def signer(self, api_key: str, api_secret: str) -> Signer:
         """Return an object that signs with these credentials.
 

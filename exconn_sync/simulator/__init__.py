@@ -9,8 +9,19 @@ if find_spec("aiohttp") is None:
     raise ModuleNotFoundError("the simulator needs the extra: pip install 'exconn-sync[simulator]'", name="aiohttp")
 
 from exconn_sync.simulator.controls import Accounts, MarketControl
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, UNICODE_SYMBOL, SymbolSpec, spec_of
 from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.ledger import ClientFrames
 
-__all__ = ["Accounts", "ClientFrames", "Faults", "MarketControl", "Simulator"]
+__all__ = [
+    "DEFAULT_SYMBOLS",
+    "UNICODE_SYMBOL",
+    "Accounts",
+    "ClientFrames",
+    "Faults",
+    "MarketControl",
+    "Simulator",
+    "SymbolSpec",
+    "spec_of",
+]

@@ -1,8 +1,9 @@
 """What a test may do to a running simulator: its market, its accounts. Every call returns after it happened."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.commission import Discount, FeeRates
@@ -10,7 +11,8 @@ from exconn_sync.simulator.core.events import Level
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
-from exconn_sync.simulator.core.symbols import ExchangeRules
+from exconn_sync.simulator.core.reference import External, MeanOfBuckets
+from exconn_sync.simulator.core.symbols import ExchangeRules, PriceRange, SymbolStatus
 from exconn_sync.simulator.symbol_rules import changed_spec, exact
 
 _COMMISSION_KINDS = {"standard": "rates", "special": "special", "tax": "tax"}
@@ -110,6 +112,38 @@ class MarketControl:
 
         self._call(change)
 
+    def set_status(self, symbol: str, status: str) -> None:
+        """Let a symbol trade or not: ``TRADING``, ``HALT``, ``BREAK``, ``CANCEL_ONLY`` or ``END_OF_DAY``.
+
+        Orders that rest on the book stay and can be cancelled.
+        """
+        wanted = SymbolStatus[status.upper()]
+        self._call(lambda: self._change(symbol, status=wanted))
+
+    def set_price_range(
+        self,
+        symbol: str,
+        *,
+        bid_up: Number | None = None,
+        bid_down: Number | None = None,
+        ask_up: Number | None = None,
+        ask_down: Number | None = None,
+    ) -> None:
+        """Set how far from the reference price takers may trade, as factors of it; without any factor the rule ends."""
+        bounds = [None if bound is None else exact(bound) for bound in (bid_up, bid_down, ask_up, ask_down)]
+        rule = PriceRange(*bounds) if any(bound is not None for bound in bounds) else None
+        self._call(lambda: self._change(symbol, price_range=rule))
+
+    def set_reference_price(self, symbol: str, price: Number | None, calculation_id: int | None = None) -> None:
+        """Set the reference price of a symbol, or that it has none at the moment.
+
+        With ``calculation_id`` it comes from outside by that method, otherwise the exchange counts it itself.
+        """
+        amount = None if price is None else exact(price)
+        source = MeanOfBuckets() if calculation_id is None else External(calculation_id)
+        references = self._exchange.references
+        self._call(lambda: references.set(symbol, amount, self._clock.now_ms(), source))
+
     def best(self, symbol: str) -> tuple[Decimal, Decimal] | None:
         """Best bid and ask, or None while a side is empty."""
 
@@ -128,6 +162,10 @@ class MarketControl:
             return book.update_id, book.levels(Side.BUY, limit), book.levels(Side.SELL, limit)
 
         return self._call(look)
+
+    def _change(self, symbol: str, **rules: Any) -> None:
+        market = self._exchange.market(symbol)
+        market.spec = replace(market.spec, **rules)
 
 
 class Accounts:

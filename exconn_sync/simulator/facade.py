@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.controls import Accounts, MarketControl
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, SymbolSpec
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.fault_targets import FaultTargets
 from exconn_sync.simulator.faults import Faults
@@ -59,6 +60,8 @@ class Simulator:
 
     ``tls`` is a pair of PEM files (certificate chain, private key) or an ``ssl.SSLContext``; all addresses are then
     ``https`` and ``wss``. ``ca_file`` is what a client needs to trust that certificate; ``config()`` hands it on.
+
+    ``symbols`` are the traded pairs, for example ``(*DEFAULT_SYMBOLS, spec_of("DOGE", "USDT", ...))``.
     """
 
     def __init__(
@@ -73,12 +76,13 @@ class Simulator:
         api_secret: str | None = None,
         tls: Tls | None = None,
         ca_file: str | Path | None = None,
+        symbols: Iterable[SymbolSpec] = DEFAULT_SYMBOLS,
     ) -> None:
         self._prepare(exchange, host, port, tls, ca_file)
         random = Random(f"demo key {seed}")
         self.api_key = api_key or _random_text(random)
         self.api_secret = api_secret or _random_text(random)
-        core = Exchange()
+        core = Exchange(symbols)
         core.add_account(DEMO_ACCOUNT)
         generator = MarketGenerator(core, seed)
         self._generator: MarketGenerator | None = generator

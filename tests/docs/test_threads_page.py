@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from exconn_sync import Connector, Hub, OrderRequest
+from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.lookup import AddressInfo, LookupPool
 from exconn_sync._runtime.threads import library_threads, spawn
 from exconn_sync.exchanges.binance.driver import BinanceDriver
@@ -101,6 +103,31 @@ def thread_of_a_journal() -> set[str]:
         return {thread.name for thread in library_threads()}
 
 
+def thread_of_a_supervisor_that_has_something_to_say() -> set[str]:
+    """Return the names of the threads while a supervisor reports a crash."""
+    told: set[str] = set()
+    reported = threading.Event()
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "crashed" in record.getMessage():
+                told.add(threading.current_thread().name)
+                reported.set()
+
+    def crash() -> None:
+        if not reported.is_set() and threading.current_thread().name == "exconn-binance-rest":
+            raise RuntimeError("a defect")
+
+    handler = Noting()
+    logging.getLogger("exconn_sync").addHandler(handler)
+    try:
+        with Simulator() as exchange, installed("worker.begin", crash), Connector(exchange.config()):
+            assert reported.wait(LIMIT)
+    finally:
+        logging.getLogger("exconn_sync").removeHandler(handler)
+    return told
+
+
 def threads_of_a_lookup() -> set[str]:
     """Return the names of the threads that resolve a name."""
     names: set[str] = set()
@@ -118,6 +145,7 @@ def threads_of_a_lookup() -> set[str]:
 def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     table, names = patterns(), running_threads() | threads_of_a_hub(monkeypatch) | thread_of_a_journal()
     names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup()
+    names |= thread_of_a_supervisor_that_has_something_to_say()
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"
     missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]

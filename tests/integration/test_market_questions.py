@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from exconn_sync import Connector, Kline, ValidationError
-from exconn_sync.simulator import Simulator
+from exconn_sync import Connector, Kline, OrderRequest, Side, ValidationError
+from exconn_sync.simulator import DEFAULT_SYMBOLS, UNICODE_SYMBOL, Simulator
 from tests.integration.conftest import LIMIT, Connect
 
 SECOND = 1_000_000_000
@@ -68,6 +68,68 @@ def test_tickers_of_one_symbol_of_some_and_of_all(quiet: Simulator, connect: Con
         Decimal(60000), Decimal(1), Decimal(60010), Decimal("0.75"),
     )  # fmt: skip
     assert best.update_id == 0
+
+
+def test_trades_and_aggregates_are_read_page_by_page(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    for _ in range(5):
+        quiet.market.trade("BTCUSDT", "sell", "0.1")
+    assert [trade.trade_id for trade in connector.fetch_trades("BTC-USDT", 2)] == ["4", "5"]
+    assert [trade.trade_id for trade in connector.fetch_trades("BTC-USDT", 2, from_id=2)] == ["2", "3"]
+    pages: list[str] = []
+    following: int | None = 1
+    while following is not None:
+        rows = connector.fetch_aggregate_trades("BTC-USDT", 2, from_id=following)
+        pages += [row.trade_id for row in rows]
+        following = int(rows[-1].trade_id) + 1 if rows else None
+    assert pages == ["1", "2", "3", "4", "5"]
+    first = connector.fetch_aggregate_trades("BTC-USDT")[0]
+    assert (first.side, first.quantity, first.first_trade_id, first.last_trade_id) == (
+        Side.SELL, Decimal("0.1"), "1", "1",
+    )  # fmt: skip
+    assert first.exchange_time is not None
+    (again,) = connector.fetch_aggregate_trades("BTC-USDT", 1, start=first.exchange_time)
+    assert again.trade_id == first.trade_id
+    assert connector.fetch_aggregate_trades("BTC-USDT", end=first.exchange_time - 1_000_000) == []
+
+
+def test_the_average_price_and_windows_of_any_length(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.market.trade("BTCUSDT", "sell", "0.75")
+    quiet.market.trade("BTCUSDT", "buy", "0.25")
+    average = connector.fetch_average_price("BTC-USDT")
+    assert (average.price, average.minutes, average.symbol) == (Decimal("60002.5"), 5, "BTC-USDT")
+    for window in ("1m", "23h", "7d", "day"):
+        ticker = connector.fetch_ticker("BTC-USDT", window=window)
+        assert (ticker.window, ticker.trade_count, ticker.average_price) == (window, 2, Decimal("60002.5"))
+    several = connector.fetch_tickers(["BTC-USDT", "BNB-BTC"], window="4h")
+    assert several["BNB-BTC"].trade_count == 0
+    assert several["BNB-BTC"].first_trade_id is None
+
+
+def test_what_only_one_exchange_has_is_asked_for_by_path(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    quiet.market.set_price_range("BTCUSDT", bid_up="1.05")
+    rules = connector.request("GET", "/api/v3/executionRules", {"symbol": "BTCUSDT"})
+    assert rules["symbolRules"][0]["rules"] == [{"ruleType": "PRICE_RANGE", "bidLimitMultUp": "1.05"}]
+    candles = connector.request("GET", "/api/v3/uiKlines", {"symbol": "BTCUSDT", "interval": "1d", "timeZone": "8"})
+    assert (candles[-1][0] + 8 * 3_600_000) % 86_400_000 == 0
+
+
+def test_a_symbol_beyond_ascii_is_traded_like_any_other(connect: Connect) -> None:
+    with Simulator(running_market=False, symbols=(*DEFAULT_SYMBOLS, UNICODE_SYMBOL)) as exchange:
+        connector = connect(exchange)
+        trades = connector.stream_trades("测试币/USDT")
+        books = connector.stream_order_book("测试币USDT")
+        assert books.get(LIMIT).symbol == "测试币-USDT"
+        order = connector.place_order(OrderRequest.market("测试币-USDT", "buy", "10"))
+        assert order.wait(timeout=LIMIT)
+        assert (order.symbol, order.status, order.filled_quantity) == ("测试币-USDT", "filled", Decimal(10))
+        assert trades.get(LIMIT).symbol == "测试币-USDT"
+        assert connector.fetch_ticker("测试币-USDT", window="1h").volume == Decimal(10)
+        assert set(connector.fetch_tickers(["测试币-USDT", "BTC-USDT"])) == {"测试币-USDT", "BTC-USDT"}
+        assert connector.fetch_fills("测试币USDT")[0].fee_asset == "测试币"
+        assert "测试币" in connector.balances
 
 
 BAD: list[tuple[str, Callable[[Connector], Any]]] = [

@@ -181,7 +181,7 @@ def test_a_subscriber_whose_thread_meets_a_shortage_misses_nothing(
 ) -> None:
     """(fault F142)"""
     failing = threading.Event()
-    take: Any = Mailbox._take_all
+    take = Mailbox._take_all
 
     def scarce(mailbox: Mailbox) -> object:
         if failing.is_set() and threading.current_thread().name.startswith("exconn-dispatch-order"):
@@ -201,7 +201,10 @@ def test_a_subscriber_whose_thread_meets_a_shortage_misses_nothing(
     order = connector.place_order(RESTING)
     assert errors.get(timeout=LIMIT).where == "delivery to order.binance.*"
     order.cancel()
-    mine = lambda: [state.status for state in states if state.client_order_id == order.client_order_id]  # noqa: E731
+
+    def mine() -> list[str]:
+        return [state.status.value for state in states if state.client_order_id == order.client_order_id]
+
     until(lambda: mine() == ["pending_new", "new", "canceled"])
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import pytest
+
 from exconn_sync import Config
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.pipeline import Pipeline
@@ -219,3 +221,27 @@ def test_subscribers_are_looked_after_although_nothing_is_published() -> None:
         key = ("trade", "binance", "*")
         desk.bus.add(Looked(key, Mailbox(0, "drop_oldest"), lambda subscription: None))
         assert looks.get(timeout=LIMIT) > 0
+
+
+def test_a_doubt_renews_the_instruments_but_a_flood_of_doubts_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(fault F065)"""
+    monkeypatch.setattr("exconn_sync._live.rest_session._DOUBTED_AGE_NS", 0)
+    with working(Desk(ping=1000, clock=1000)) as desk:
+        desk.readiness.wait("rest", LIMIT)
+        desk.rest.expect(*WHOLE)
+        desk.session.doubt_instruments()
+        desk.rest.expect(*WHOLE)
+        until(lambda: desk.loaded == 2)
+        monkeypatch.setattr("exconn_sync._live.rest_session._DOUBTED_AGE_NS", 3600 * 10**9)
+        for _ in range(100):
+            desk.session.doubt_instruments()
+        # The next look of its own is what comes first; fresh instruments are not part of it.
+        desk.session.synchronize()
+        desk.rest.expect(*AGAIN)
+        desk.session.synchronize()
+        desk.rest.expect(*AGAIN)
+        assert desk.loaded == 2
+        # The doubt is kept until they are old enough.
+        monkeypatch.setattr("exconn_sync._live.rest_session._DOUBTED_AGE_NS", 0)
+        desk.session.synchronize()
+        desk.rest.expect(*WHOLE)

@@ -40,8 +40,12 @@ class BinanceDriver(MarketCalls):
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
 
     def endpoints(self, environment: str) -> Mapping[str, str]:
-        """Return the base URLs ``rest``, ``stream`` and ``ws_api``."""
+        """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
+
+    def public_paths(self, environment: str) -> frozenset[str] | None:
+        """Return the paths of the hosts for market data alone, None elsewhere."""
+        return urls.public_paths(environment)
 
     def signer(self, api_key: str, api_secret: str) -> Signer:
         """Return a signer for an HMAC key. Raises ValidationError for any other type of key."""

@@ -31,6 +31,8 @@ ORDER = "/api/v3/order"
 OPEN_ORDERS = "/api/v3/openOrders"
 MY_TRADES = "/api/v3/myTrades"
 
+MARKET_DATA = "market_data"
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
@@ -55,12 +57,28 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
             WS_API: "wss://demo-ws-api.binance.com/ws-api/v3",
         }
     ),
+    MARKET_DATA: MappingProxyType(
+        {REST: "https://data-api.binance.vision", STREAM: "wss://data-stream.binance.vision"}
+    ),
 }
+
+_PUBLIC_PATHS = frozenset(
+    {
+        PING, TIME, EXCHANGE_INFO, DEPTH, TRADES, AGGREGATE_TRADES, KLINES, "/api/v3/uiKlines", AVERAGE_PRICE,
+        DAY_TICKER, WINDOW_TICKER, PRICE_TICKER, BOOK_TICKER,
+    }
+)  # fmt: skip
+"""What the hosts for market data alone answer (Binance: 12)."""
 
 
 def base_urls(environment: str) -> Mapping[str, str]:
     """Return the base URLs of an environment by name; empty for an unknown one."""
     return _ENVIRONMENTS.get(environment, _NONE)
+
+
+def public_paths(environment: str) -> frozenset[str] | None:
+    """Return the only REST paths of an environment without keys, None for a whole exchange."""
+    return _PUBLIC_PATHS if environment == MARKET_DATA else None
 
 
 def combined_stream_url(endpoints: Mapping[str, str]) -> str:

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.filters import rules_of
 from exconn_sync.exchanges.binance.words import OFFERED_TYPES
 from exconn_sync.exchanges.decoding import Reader
-from exconn_sync.exchanges.wire_numbers import number
 from exconn_sync.model.instrument import Instrument, Instruments, canonical_symbol
-from exconn_sync.model.numbers import ZERO
+from exconn_sync.model.trading_rules import Feature, SymbolPhase
 from exconn_sync.model.wire import HttpResponse
 
 _TRADING = "TRADING"
-
-
-class _FilterName(msgspec.Struct, rename="camel"):
-    filter_type: str
-
-
-class _PriceFilter(msgspec.Struct, rename="camel"):
-    min_price: str
-    max_price: str
-    tick_size: str
-
-
-class _LotSize(msgspec.Struct, rename="camel"):
-    min_qty: str
-    max_qty: str
-    step_size: str
-
-
-class _Notional(msgspec.Struct, rename="camel"):
-    min_notional: str
-    max_notional: str = "0"
+_POST_ONLY = "LIMIT_MAKER"
+_PHASES = {
+    _TRADING: SymbolPhase.TRADING,
+    "CANCEL_ONLY": SymbolPhase.CANCEL_ONLY,
+    "HALT": SymbolPhase.HALTED,
+    "BREAK": SymbolPhase.CLOSED,
+    "END_OF_DAY": SymbolPhase.CLOSED,
+}
 
 
 class _Symbol(msgspec.Struct, rename="camel"):
@@ -45,44 +30,54 @@ class _Symbol(msgspec.Struct, rename="camel"):
     quote_asset: str
     order_types: list[str]
     filters: list[msgspec.Raw]
+    base_asset_precision: int | None = None
+    quote_asset_precision: int | None = None
+    base_commission_precision: int | None = None
+    quote_commission_precision: int | None = None
+    # What came later is absent in older answers: then the exchange decides.
     quote_order_qty_market_allowed: bool = True
     is_spot_trading_allowed: bool = True
+    is_margin_trading_allowed: bool = True
+    iceberg_allowed: bool = True
+    oco_allowed: bool = True
+    oto_allowed: bool = True
+    opo_allowed: bool = True
+    allow_trailing_stop: bool = True
+    cancel_replace_allowed: bool = True
+    amend_allowed: bool = True
+    peg_instructions_allowed: bool = True
+    permissions: list[str] = []
+    permission_sets: list[list[str]] = []
+    default_self_trade_prevention_mode: str = ""
+    allowed_self_trade_prevention_modes: list[str] = []
 
 
-class _ExchangeInfo(msgspec.Struct):
+class _ExchangeInfo(msgspec.Struct, rename="camel"):
     symbols: list[_Symbol]
+    exchange_filters: list[msgspec.Raw] = []
 
 
 _READER = Reader(EXCHANGE, _ExchangeInfo)
-_FILTER_NAME = msgspec.json.Decoder(_FilterName)
-_PRICE_FILTER = msgspec.json.Decoder(_PriceFilter)
-_LOT_SIZE = msgspec.json.Decoder(_LotSize)
-_NOTIONAL = msgspec.json.Decoder(_Notional)
 
 
 def parse_instruments(response: HttpResponse) -> Instruments:
-    """Read exchangeInfo; symbols without spot trading are left out, filters we do not know are ignored.
+    """Read exchangeInfo; symbols without spot trading are left out, filters we do not know are kept by name.
 
     Raises:
         ProtocolError: a field that we need is missing or has another form.
     """
-    return _READER.read(
-        response.body,
-        lambda info: Instruments(
-            EXCHANGE,
-            [_instrument(symbol) for symbol in info.symbols if symbol.is_spot_trading_allowed],
-            response.received_at,
-        ),
-    )
+    return _READER.read(response.body, lambda info: _instruments(info, response.received_at))
+
+
+def _instruments(info: _ExchangeInfo, loaded_at: int) -> Instruments:
+    whole = rules_of(info.exchange_filters)
+    items = [_instrument(symbol) for symbol in info.symbols if symbol.is_spot_trading_allowed]
+    return Instruments(EXCHANGE, items, loaded_at, whole.allowances, whole.unknown)
 
 
 def _instrument(wire: _Symbol) -> Instrument:
-    rules: dict[str, Decimal] = {}
-    for raw in wire.filters:
-        # The name first: a filter of the future may use the names of our fields for other types.
-        for field, value in _rules_of(_FILTER_NAME.decode(raw).filter_type, raw).items():
-            # MIN_NOTIONAL and its successor NOTIONAL may stand side by side: both must pass.
-            rules[field] = max(rules.get(field, ZERO), value)
+    # ``permissions`` has been empty since the sets exist (Binance: 5.3).
+    sets = wire.permission_sets or ([wire.permissions] if wire.permissions else [])
     return Instrument(
         exchange=EXCHANGE,
         symbol=canonical_symbol(wire.base_asset, wire.quote_asset),
@@ -91,29 +86,32 @@ def _instrument(wire: _Symbol) -> Instrument:
         quote=wire.quote_asset,
         is_trading=wire.status == _TRADING,
         status=wire.status,
+        phase=_PHASES.get(wire.status, SymbolPhase.UNKNOWN),
+        base_precision=wire.base_asset_precision,
+        quote_precision=wire.quote_asset_precision,
+        base_fee_precision=wire.base_commission_precision,
+        quote_fee_precision=wire.quote_commission_precision,
         order_types=frozenset(OFFERED_TYPES[word] for word in wire.order_types if word in OFFERED_TYPES),
         quote_quantity_allowed=wire.quote_order_qty_market_allowed,
-        **rules,
+        features=_features(wire),
+        permission_sets=tuple(frozenset(names) for names in sets),
+        self_trade_preventions=frozenset(wire.allowed_self_trade_prevention_modes),
+        default_self_trade_prevention=wire.default_self_trade_prevention_mode,
+        **rules_of(wire.filters).fields(),
     )
 
 
-def _rules_of(name: str, raw: msgspec.Raw) -> dict[str, Decimal]:
-    """Return the limits of one filter by the instrument's names; a limit of 0 is none there too (Binance: 6)."""
-    if name == "PRICE_FILTER":
-        price = _PRICE_FILTER.decode(raw)
-        return {
-            "min_price": number(price.min_price),
-            "max_price": number(price.max_price),
-            "tick_size": number(price.tick_size),
-        }
-    if name in ("LOT_SIZE", "MARKET_LOT_SIZE"):
-        lot, prefix = _LOT_SIZE.decode(raw), "" if name == "LOT_SIZE" else "market_"
-        return {
-            f"{prefix}min_quantity": number(lot.min_qty),
-            f"{prefix}max_quantity": number(lot.max_qty),
-            f"{prefix}lot_step": number(lot.step_size),
-        }
-    if name in ("NOTIONAL", "MIN_NOTIONAL"):
-        notional = _NOTIONAL.decode(raw)
-        return {"min_notional": number(notional.min_notional), "max_notional": number(notional.max_notional)}
-    return {}
+def _features(wire: _Symbol) -> frozenset[Feature]:
+    offers = (
+        (Feature.POST_ONLY, _POST_ONLY in wire.order_types),
+        (Feature.ICEBERG, wire.iceberg_allowed),
+        (Feature.TRAILING_STOP, wire.allow_trailing_stop),
+        (Feature.PEGGED, wire.peg_instructions_allowed),
+        (Feature.CANCEL_REPLACE, wire.cancel_replace_allowed),
+        (Feature.AMEND, wire.amend_allowed),
+        (Feature.OCO, wire.oco_allowed),
+        (Feature.OTO, wire.oto_allowed),
+        (Feature.OPO, wire.opo_allowed),
+        (Feature.MARGIN, wire.is_margin_trading_allowed),
+    )
+    return frozenset(feature for feature, is_offered in offers if is_offered)

@@ -6,10 +6,13 @@ from exconn_sync.simulator.binance import (
     account_data,
     amendments,
     commission_info,
+    execution_rules,
+    history,
+    klines,
     market_data,
     prevention_data,
     replacing,
-    statistics,
+    tickers,
     trading,
 )
 from exconn_sync.simulator.binance.params import Params
@@ -36,12 +39,22 @@ def _command(handler: Handler) -> Endpoint:
 _PING = _public(market_data.ping, 1)
 _TIME = _public(market_data.server_time, 1)
 _INFO = _public(market_data.info, 20)
+_WS_INFO = _public(market_data.ws_info, 20)
 _DEPTH = Endpoint(market_data.depth, market_data.depth_weight)
 _TRADES = _public(market_data.trades, 25)
 _PRICE = Endpoint(market_data.price_ticker, market_data.ticker_weight)
 _BOOK_TICKER = Endpoint(market_data.book_ticker, market_data.ticker_weight)
-_KLINES = _public(statistics.klines, 2)
-_DAY = Endpoint(statistics.ticker_24h, statistics.ticker_24h_weight)
+_KLINES = _public(klines.klines, 2)
+_DAY = Endpoint(tickers.day_ticker, tickers.day_ticker_weight)
+_TRADING_DAY = Endpoint(tickers.trading_day_ticker, tickers.window_ticker_weight)
+_WINDOW = Endpoint(tickers.window_ticker, tickers.window_ticker_weight)
+_OLD_TRADES = _public(history.historical_trades, 25)
+_BLOCK_TRADES = _public(history.block_trades, 25)
+_AGGREGATES = _public(history.aggregate_trades, 4)
+_AVERAGE = _public(history.average_price, 2)
+_RULES = Endpoint(execution_rules.execution_rules, execution_rules.execution_rules_weight)
+_REFERENCE = _public(execution_rules.reference_price, 2)
+_CALCULATION = _public(execution_rules.reference_calculation, 2)
 _PLACE = _command(trading.place)
 _PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.SIGNED)
 _CANCEL = _command(trading.cancel)
@@ -69,6 +82,15 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("GET", "/api/v3/trades"): _TRADES,
     ("GET", "/api/v3/klines"): _KLINES,
     ("GET", "/api/v3/uiKlines"): _KLINES,
+    ("GET", "/api/v3/executionRules"): _RULES,
+    ("GET", "/api/v3/historicalTrades"): _OLD_TRADES,
+    ("GET", "/api/v3/historicalBlockTrades"): _BLOCK_TRADES,
+    ("GET", "/api/v3/aggTrades"): _AGGREGATES,
+    ("GET", "/api/v3/avgPrice"): _AVERAGE,
+    ("GET", "/api/v3/referencePrice"): _REFERENCE,
+    ("GET", "/api/v3/referencePrice/calculation"): _CALCULATION,
+    ("GET", "/api/v3/ticker"): _WINDOW,
+    ("GET", "/api/v3/ticker/tradingDay"): _TRADING_DAY,
     ("GET", "/api/v3/ticker/24hr"): _DAY,
     ("GET", "/api/v3/ticker/price"): _PRICE,
     ("GET", "/api/v3/ticker/bookTicker"): _BOOK_TICKER,
@@ -93,11 +115,20 @@ REST: dict[tuple[str, str], Endpoint] = {
 WS_API: dict[str, Endpoint] = {
     "ping": _PING,
     "time": _TIME,
-    "exchangeInfo": _INFO,
+    "exchangeInfo": _WS_INFO,
+    "executionRules": _RULES,
     "depth": _DEPTH,
     "trades.recent": _TRADES,
     "klines": _KLINES,
     "uiKlines": _KLINES,
+    "trades.historical": _OLD_TRADES,
+    "blockTrades.historical": _BLOCK_TRADES,
+    "trades.aggregate": _AGGREGATES,
+    "avgPrice": _AVERAGE,
+    "referencePrice": _REFERENCE,
+    "referencePrice.calculation": _CALCULATION,
+    "ticker": _WINDOW,
+    "ticker.tradingDay": _TRADING_DAY,
     "ticker.24hr": _DAY,
     "ticker.price": _PRICE,
     "ticker.book": _BOOK_TICKER,

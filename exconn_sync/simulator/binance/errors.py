@@ -113,6 +113,11 @@ def unwanted_parameter(name: str) -> ApiError:
     return ApiError(-1106, f"Parameter '{name}' sent when not required.")
 
 
+def bad_combination() -> ApiError:
+    """Optional parameters that exclude each other."""
+    return ApiError(-1128, "Combination of optional parameters invalid.")
+
+
 def too_precise(name: str) -> ApiError:
     """More decimals than the asset has."""
     return ApiError(-1111, f"Parameter '{name}' has too much precision.")
@@ -160,6 +165,7 @@ _REJECT_TEXTS = {
     Reason.NO_PEG: "Order book liquidity is too low for this pegged order.",
     Reason.ICEBERG_TOO_LARGE: "IcebergQty exceeds QTY.",
     Reason.WOULD_TRIGGER: "Order would trigger immediately.",
+    Reason.MARKET_CLOSED: "Market is closed.",
     Reason.NO_LIQUIDITY: "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
 }
 

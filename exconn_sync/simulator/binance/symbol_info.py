@@ -1,6 +1,6 @@
 """The exchangeInfo answer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.core.orders import OrderType, PreventionMode
@@ -8,6 +8,9 @@ from exconn_sync.simulator.core.symbols import ExchangeRules, SymbolSpec
 from exconn_sync.simulator.rate_limits import RateLimits
 
 _RAW_REQUESTS_PER_5_MINUTES = 300_000
+
+DEFAULT_PERMISSIONS = frozenset({"SPOT", "MARGIN", "LEVERAGED"})
+PERMISSIONS = DEFAULT_PERMISSIONS | {f"TRD_GRP_{number:03}" for number in range(2, 26)}
 
 
 def rate_limit(kind: str, interval: str, interval_num: int, limit: int) -> dict[str, object]:
@@ -25,11 +28,18 @@ def rate_limits(limits: RateLimits) -> list[dict[str, object]]:
     ]
 
 
+def has_permission(spec: SymbolSpec, permissions: Collection[str]) -> bool:
+    """Whether one of the permissions opens a symbol."""
+    return any(name in permissions for names in spec.permission_sets for name in names)
+
+
 def exchange_info(
     limits: list[dict[str, object]],
     specs: Iterable[SymbolSpec],
     server_time: int,
     rules: ExchangeRules | None = None,
+    *,
+    shows_sets: bool = True,
 ) -> dict[str, object]:
     """The whole answer."""
     return {
@@ -37,15 +47,15 @@ def exchange_info(
         "serverTime": server_time,
         "rateLimits": limits,
         "exchangeFilters": [] if rules is None else exchange_filters(rules),
-        "symbols": [symbol_info(spec) for spec in specs],
+        "symbols": [symbol_info(spec, shows_sets=shows_sets) for spec in specs],
     }
 
 
-def symbol_info(spec: SymbolSpec) -> dict[str, object]:
+def symbol_info(spec: SymbolSpec, *, shows_sets: bool = True) -> dict[str, object]:
     """One symbol of it."""
     return {
         "symbol": spec.name,
-        "status": "TRADING",
+        "status": spec.status.name,
         "baseAsset": spec.base,
         "baseAssetPrecision": spec.base_decimals,
         "quoteAsset": spec.quote,
@@ -67,7 +77,7 @@ def symbol_info(spec: SymbolSpec) -> dict[str, object]:
         "isMarginTradingAllowed": False,
         "filters": symbol_filters(spec),
         "permissions": [],
-        "permissionSets": [["SPOT"]],
+        "permissionSets": [list(names) for names in spec.permission_sets] if shows_sets else [],
         "defaultSelfTradePreventionMode": spec.default_prevention.name,
         "allowedSelfTradePreventionModes": [mode.name for mode in PreventionMode if mode in spec.prevention_modes],
     }

@@ -11,6 +11,7 @@ from exconn_sync.simulator.binance.security import ApiKey, Security, TimeWindow
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.statistics import TradeStatistics
+from exconn_sync.simulator.core.trade_history import TradeHistory
 from exconn_sync.simulator.rate_limits import RateLimits
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -30,6 +31,7 @@ class Venue:
         self.weights = WeightMeter(limits)
         self.order_counts = OrderCounter(limits)
         self.statistics = TradeStatistics(exchange, INTERVALS.values())
+        self.history = TradeHistory(exchange)
         self._random = Random(f"client ids {seed}")
         exchange.listeners.append(self.order_counts.hear)
 

@@ -52,6 +52,22 @@ class Candle:
         self.trades += 1
         self.last_trade_id = trade.trade_id
 
+    def join(self, later: "Candle") -> None:
+        """Count what another candle has counted, which does not begin before this one."""
+        if not later.trades:
+            return
+        if self.trades == 0:
+            self.open, self.high, self.low = later.open, later.high, later.low
+            self.first_trade_id = later.first_trade_id
+        self.high, self.low = max(self.high, later.high), min(self.low, later.low)
+        self.close = later.close
+        self.volume += later.volume
+        self.quote_volume += later.quote_volume
+        self.buyer_volume += later.buyer_volume
+        self.buyer_quote_volume += later.buyer_quote_volume
+        self.trades += later.trades
+        self.last_trade_id = later.last_trade_id
+
 
 class CandleSeries:
     """The candles of one length, without a gap from the first trade on."""
@@ -101,13 +117,6 @@ class RollingDay:
         """One candle over the day that ends now."""
         recent = [candle for candle in self._minutes.candles(now) if candle.start > now - DAY_MS]
         day = Candle(recent[0].start, DAY_MS, recent[0].open, recent[0].high, recent[0].low, recent[-1].close)
-        traded = [candle for candle in recent if candle.trades]
         for candle in recent:
-            day.high, day.low = max(day.high, candle.high), min(day.low, candle.low)
-        for candle in traded:
-            day.volume += candle.volume
-            day.quote_volume += candle.quote_volume
-            day.trades += candle.trades
-        if traded:
-            day.first_trade_id, day.last_trade_id = traded[0].first_trade_id, traded[-1].last_trade_id
+            day.join(candle)
         return day

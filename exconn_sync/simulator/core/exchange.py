@@ -25,7 +25,7 @@ from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.stops import Stops
-from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, ExchangeRules, SymbolSpec
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, ExchangeRules, SymbolSpec, SymbolStatus
 
 __all__ = ["HOUSE", "Exchange", "Market"]
 
@@ -74,8 +74,9 @@ class Exchange:
         return market.average_price(now) if reference is None else reference
 
     def check(self, account: str, order: NewOrder, now: int) -> None:
-        """Refuse an order which does not pass the filters."""
+        """Refuse an order which does not pass the filters, or any while the symbol does not trade."""
         market = self.market(order.symbol)
+        self._refuse_closed(market)
         pegged = None if order.peg is None else pegged_price(market.book, order.side, order.peg)
         average = self.average_price(market, now)
         failed = failed_filter(market.spec, order, average, pegged) or self._failed_account_filter(
@@ -91,6 +92,7 @@ class Exchange:
     def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
         """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
         market = self.market(request.symbol)
+        self._refuse_closed(market)
         if account != HOUSE:
             self.check(account, request, now)
             self._refuse_duplicate(account, request)
@@ -152,6 +154,11 @@ class Exchange:
         return failed_count(spec, order, Census.of(here)) or failed_exchange_count(
             self.rules, order, Census.of(everywhere)
         )
+
+    @staticmethod
+    def _refuse_closed(market: Market) -> None:
+        if market.spec.status is not SymbolStatus.TRADING:
+            raise Refusal(Reason.MARKET_CLOSED, market.spec.status.value)
 
     def _refuse_duplicate(self, account: str, request: NewOrder) -> None:
         known = self.registry.find(account, request.symbol, request.client_order_id)

@@ -7,7 +7,7 @@ from random import Random
 
 from exconn_sync.simulator.core.exchange import HOUSE, Exchange, Market
 from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, SimOrder, TimeInForce
-from exconn_sync.simulator.core.symbols import SymbolSpec
+from exconn_sync.simulator.core.symbols import SymbolSpec, SymbolStatus
 
 LEVELS = 30
 """Quotes a side."""
@@ -65,7 +65,10 @@ class _SymbolMarket:
         self._next_quote = now + self._random.randint(1, 2 * self._live.ms_between_quotes)
 
     def step(self, now: int) -> None:
-        """Do what is due."""
+        """Do what is due, as long as the symbol trades."""
+        if self._market.spec.status is not SymbolStatus.TRADING:
+            self.schedule(now)
+            return
         while self._next_quote <= now:
             self._next_quote += self._random.randint(1, 2 * self._live.ms_between_quotes)
             self._drift()

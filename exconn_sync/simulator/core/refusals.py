@@ -20,6 +20,7 @@ class Reason(Enum):
     NO_CHANGE = "nothing would change"
     NOTHING_LEFT = "no quantity left"
     TOO_MANY_AMENDMENTS = "too many amendments"
+    MARKET_CLOSED = "market closed"
 
 
 class Refusal(Exception):

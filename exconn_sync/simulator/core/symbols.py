@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 
 from exconn_sync.simulator.core.order_words import OrderType, PreventionMode
 
 ZERO = Decimal(0)
 ASSET_DECIMALS = 8
 """Every amount in the simulator is exact at this many decimals."""
+
+
+class SymbolStatus(Enum):
+    """Whether a symbol trades. Of those that do not, some still show market data or let orders be cancelled."""
+
+    TRADING = "trading"
+    END_OF_DAY = "end_of_day"
+    HALT = "halt"
+    BREAK = "break"
+    CANCEL_ONLY = "cancel_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,8 @@ class SymbolSpec:
     price_range: PriceRange | None = None
     base_decimals: int = ASSET_DECIMALS
     quote_decimals: int = ASSET_DECIMALS
+    status: SymbolStatus = SymbolStatus.TRADING
+    permission_sets: tuple[tuple[str, ...], ...] = (("SPOT",),)
 
 
 def spec_of(base: str, quote: str, *, tick: str, step: str, min_notional: str, start_price: str) -> SymbolSpec:
@@ -114,3 +127,7 @@ DEFAULT_SYMBOLS: tuple[SymbolSpec, ...] = (
     spec_of("ETH", "USDT", tick="0.01", step="0.0001", min_notional="5", start_price="3000"),
     spec_of("BNB", "BTC", tick="0.000001", step="0.01", min_notional="0.0001", start_price="0.0095"),
 )
+"""The pairs that a simulator trades unless it is given others."""
+
+UNICODE_SYMBOL = spec_of("测试币", "USDT", tick="0.0001", step="0.1", min_notional="5", start_price="1.25")
+"""A symbol with a name beyond ASCII, as exist since December 2025; not among those that are there by default."""

@@ -165,7 +165,21 @@ def test_each_environment_has_all_addresses_over_tls(environment: str) -> None:
     assert DRIVER.account_url(urls).startswith("wss://")
 
 
+def test_market_data_alone_has_no_private_address_and_a_part_of_the_paths() -> None:
+    assert DRIVER.endpoints("market_data") == {
+        "rest": "https://data-api.binance.vision", "stream": "wss://data-stream.binance.vision",
+    }  # fmt: skip
+    paths = DRIVER.public_paths("market_data")
+    assert paths is not None
+    assert {path.removeprefix("/api/v3/") for path in paths} == {
+        "aggTrades", "avgPrice", "depth", "exchangeInfo", "klines", "ping", "ticker", "ticker/24hr",
+        "ticker/bookTicker", "ticker/price", "time", "trades", "uiKlines",
+    }  # fmt: skip
+    assert DRIVER.public_paths("production") is None
+
+
 def test_environments_do_not_share_addresses() -> None:
-    urls = [url for name in ("production", "testnet", "demo") for url in DRIVER.endpoints(name).values()]
-    assert len(set(urls)) == 9
+    names = ("production", "testnet", "demo", "market_data")
+    urls = [url for name in names for url in DRIVER.endpoints(name).values()]
+    assert len(set(urls)) == len(urls) == 11
     assert DRIVER.endpoints("nowhere") == {}

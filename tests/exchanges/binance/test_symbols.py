@@ -11,6 +11,8 @@ from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.enums import OrderType
 from exconn_sync.model.instrument import Instruments
+from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, TrailingRange
 from tests.data import read_json, recorded_lines
 from tests.exchanges.binance.support import RECEIVED_AT, response
 
@@ -52,6 +54,119 @@ def test_rules_become_exact_limits() -> None:
     )  # fmt: skip
     assert (found.min_notional, found.max_notional) == (Decimal(5), Decimal(9_000_000))
     assert found.order_types == {OrderType.LIMIT, OrderType.MARKET, OrderType.STOP_LIMIT}
+
+
+EVERY_FILTER: list[dict[str, Any]] = [
+    *FILTERS[:5],
+    {
+        "filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": "5", "bidMultiplierDown": "0.2",
+        "askMultiplierUp": "4", "askMultiplierDown": "0.25", "avgPriceMins": 5,
+    },
+    {
+        "filterType": "TRAILING_DELTA", "minTrailingAboveDelta": 10, "maxTrailingAboveDelta": 2000,
+        "minTrailingBelowDelta": 11, "maxTrailingBelowDelta": 1999,
+    },
+    {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+    {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+    {"filterType": "MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders": 6},
+    {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": 20},
+    {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10},
+    {"filterType": "MAX_POSITION", "maxPosition": "10.50000000"},
+]  # fmt: skip
+
+
+def test_every_filter_has_its_place() -> None:
+    found = parsed(symbol(filters=EVERY_FILTER)).get("BTC-USDT")
+    assert found.unknown_filters == ()
+    assert (found.market_min_notional, found.market_max_notional) == (Decimal(5), Decimal(0))
+    assert (found.average_price_minutes, found.iceberg_parts) == (5, 100)
+    assert found.price_band == PriceBand(Decimal(5), Decimal("0.2"), Decimal(4), Decimal("0.25"))
+    assert found.trailing_range == TrailingRange(10, 2000, 11, 1999)
+    assert found.allowances == Allowances(200, 5, 6, 20, 10, Decimal("10.5"))
+
+
+def test_filters_of_the_whole_exchange() -> None:
+    names = ("Orders", "AlgoOrders", "IcebergOrders", "OrderLists")
+    kinds = ("ORDERS", "ALGO_ORDERS", "ICEBERG_ORDERS", "ORDER_LISTS")
+    filters: list[dict[str, Any]] = [
+        {"filterType": f"EXCHANGE_MAX_NUM_{kind}", f"maxNum{name}": number}
+        for number, (kind, name) in enumerate(zip(kinds, names, strict=True), 1)
+    ]
+    wire = {"exchangeFilters": [*filters, {"filterType": "FROM_THE_FUTURE"}], "symbols": [symbol(), symbol()]}
+    table = DRIVER.fetch_instruments().parse(response(wire))
+    assert table.allowances == Allowances(1, 2, 3, 4)
+    assert table.unknown_filters == {"FROM_THE_FUTURE": 2}
+
+
+@pytest.mark.parametrize("index", range(len(EVERY_FILTER)))
+def test_each_filter_needs_its_fields(index: int) -> None:
+    """(fault F038)"""
+    optional = {"filterType", "applyMinToMarket", "applyMaxToMarket", "avgPriceMins", "maxNotional"}
+    for name in EVERY_FILTER[index].keys() - optional:
+        replacements: list[Any] = [None, "x", [], {}]
+        for broken in replacements:
+            with pytest.raises(ProtocolError):
+                parsed(symbol(filters=[{**EVERY_FILTER[index], name: broken}]))
+        with pytest.raises(ProtocolError):
+            parsed(symbol(filters=[{key: value for key, value in EVERY_FILTER[index].items() if key != name}]))
+
+
+def test_an_old_and_a_new_price_filter_both_count() -> None:
+    old = {"filterType": "PERCENT_PRICE", "multiplierUp": "4.5", "multiplierDown": "0.3", "avgPriceMins": 5}
+    found = parsed(symbol(filters=[*EVERY_FILTER, old])).get("BTC-USDT")
+    assert found.price_band == PriceBand(Decimal("4.5"), Decimal("0.3"), Decimal(4), Decimal("0.3"))
+
+
+def test_a_notional_filter_says_whether_it_counts_for_market_orders() -> None:
+    old = {"filterType": "MIN_NOTIONAL", "minNotional": "10.0", "applyToMarket": False, "avgPriceMins": 0}
+    new = {**FILTERS[4], "applyMinToMarket": False, "applyMaxToMarket": True}
+    found = parsed(symbol(filters=[old, new])).get("BTC-USDT")
+    assert (found.min_notional, found.market_min_notional) == (Decimal(10), Decimal(0))
+    assert (found.max_notional, found.market_max_notional) == (Decimal(9_000_000), Decimal(9_000_000))
+    found.check(OrderRequest.market("BTC-USDT", "buy", quote_quantity=1))
+
+
+def test_what_a_symbol_offers() -> None:
+    flags = {
+        "icebergAllowed": Feature.ICEBERG, "ocoAllowed": Feature.OCO, "otoAllowed": Feature.OTO,
+        "opoAllowed": Feature.OPO, "allowTrailingStop": Feature.TRAILING_STOP, "amendAllowed": Feature.AMEND,
+        "cancelReplaceAllowed": Feature.CANCEL_REPLACE, "pegInstructionsAllowed": Feature.PEGGED,
+        "isMarginTradingAllowed": Feature.MARGIN,
+    }  # fmt: skip
+    assert parsed(symbol()).get("BTC-USDT").features == frozenset(Feature)
+    for flag, feature in flags.items():
+        found = parsed(symbol(**{flag: False})).get("BTC-USDT")
+        assert found.features == frozenset(Feature) - {feature}
+    assert not parsed(symbol(orderTypes=["LIMIT"])).get("BTC-USDT").offers("post_only")
+
+
+def test_permissions_precisions_and_self_trade_prevention() -> None:
+    found = parsed(
+        symbol(
+            permissions=[], permissionSets=[["SPOT", "MARGIN"], ["TRD_GRP_004"]], baseAssetPrecision=8,
+            quoteAssetPrecision=6, baseCommissionPrecision=5, quoteCommissionPrecision=4,
+            defaultSelfTradePreventionMode="EXPIRE_MAKER", allowedSelfTradePreventionModes=["NONE", "EXPIRE_MAKER"],
+        )
+    ).get("BTC-USDT")  # fmt: skip
+    assert found.permission_sets == (frozenset({"SPOT", "MARGIN"}), frozenset({"TRD_GRP_004"}))
+    assert (found.base_precision, found.quote_precision) == (8, 6)
+    assert (found.base_fee_precision, found.quote_fee_precision) == (5, 4)
+    assert found.default_self_trade_prevention == "EXPIRE_MAKER"
+    assert found.self_trade_preventions == {"NONE", "EXPIRE_MAKER"}
+    assert parsed(symbol(permissions=["SPOT"])).get("BTC-USDT").permission_sets == (frozenset({"SPOT"}),)
+
+
+@pytest.mark.parametrize(
+    ("status", "phase"),
+    [
+        ("TRADING", "trading"), ("CANCEL_ONLY", "cancel_only"), ("HALT", "halted"), ("BREAK", "closed"),
+        ("END_OF_DAY", "closed"), ("FROM_THE_FUTURE", "unknown"),
+    ],
+)  # fmt: skip
+def test_what_a_status_means(status: str, phase: str) -> None:
+    found = parsed(symbol(status=status)).get("BTC-USDT")
+    assert (found.status, found.phase) == (status, phase)
+    assert found.is_trading == (phase == "trading")
 
 
 def test_every_spelling_finds_the_symbol() -> None:
@@ -118,6 +233,7 @@ def test_the_whole_exchange_info_of_2021_is_understood() -> None:
     assert table.get("BTC-USDT").min_notional == Decimal(10)
     assert table.get("1INCH-USDT").exchange_symbol == "1INCHUSDT"
     assert any(not item.is_trading for item in table)
+    assert table.unknown_filters == {}
 
 
 def test_other_peoples_exchange_infos_are_understood() -> None:

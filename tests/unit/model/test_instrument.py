@@ -14,6 +14,7 @@ from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.trading_rules import Allowances, Feature, Grid, PriceBand
 from tests.unit.support import fixed
 
 BTC = Instrument(
@@ -21,7 +22,7 @@ BTC = Instrument(
     tick_size=Decimal("0.01"), min_price=Decimal("0.01"), max_price=Decimal("1000000"),
     lot_step=Decimal("0.001"), min_quantity=Decimal("0.001"), max_quantity=Decimal("9000"),
     market_lot_step=Decimal("0.01"), market_min_quantity=Decimal("0.01"), market_max_quantity=Decimal("100"),
-    min_notional=Decimal(5), max_notional=Decimal(9_000_000),
+    min_notional=Decimal(5), max_notional=Decimal(9_000_000), market_min_notional=Decimal(5),
     order_types=frozenset({OrderType.LIMIT, OrderType.MARKET, OrderType.STOP_LIMIT}),
 )  # fmt: skip
 
@@ -63,8 +64,9 @@ def test_an_order_within_the_rules_passes(order: OrderRequest) -> None:
         (market("0.009"), "MARKET_LOT_SIZE", "quantity", "0.01"),
         (market("100.01"), "MARKET_LOT_SIZE", "quantity", "100"),
         (market("1.001"), "MARKET_LOT_SIZE", "quantity", "1.00"),
-        (limit("0.049", "100"), "NOTIONAL", "quantity", "5"),
-        (limit("10", "900000.01"), "NOTIONAL", "quantity", "9000000"),
+        (limit("0.049", "100"), "NOTIONAL", "quantity", "0.05"),
+        (limit("0.016", "300"), "NOTIONAL", "quantity", "0.017"),
+        (limit("10", "900000.01"), "NOTIONAL", "quantity", "9.999"),
         (quote("4.99"), "NOTIONAL", "quote_quantity", "5"),
     ],
 )
@@ -77,6 +79,96 @@ def test_a_broken_rule_is_named_with_the_nearest_valid_value(
     assert caught.value.field == field
     assert caught.value.exchange == "binance"
     assert caught.value.details == {"filter": rule, "symbol": "BTC-USDT", "nearest": Decimal(nearest)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "order", "nearest"),
+    [
+        ({"min_price": Decimal("0.015")}, limit(price="0.019"), "0.02"),
+        ({"min_price": Decimal("0.015")}, limit(price="0.01"), "0.02"),
+        ({"max_price": Decimal("10.005")}, limit(price="11"), "10"),
+        ({"lot_step": Decimal("0.004"), "market_lot_step": Decimal("0.006")}, market("0.011"), "0.012"),
+        ({"min_quantity": Decimal("0.5"), "market_max_quantity": Decimal("0.4")}, market("0.3"), None),
+        ({"min_price": Decimal(2), "max_price": Decimal(1)}, limit(price="3"), None),
+        ({"lot_step": Decimal(0)}, limit("0.049", "100"), "0.05"),
+        ({"min_notional": Decimal(10), "max_quantity": Decimal(1)}, limit("1", "3"), None),
+    ],
+)
+def test_the_nearest_value_obeys_every_rule_for_its_field(
+    changes: dict[str, Any], order: OrderRequest, nearest: str | None
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        replace(BTC, **changes).check(order)
+    assert caught.value.details["nearest"] == (None if nearest is None else Decimal(nearest))
+
+
+def test_market_orders_have_limits_of_their_own() -> None:
+    free = replace(BTC, market_min_notional=Decimal(0))
+    free.check(quote("0.01"))
+    with pytest.raises(ValidationError, match="at most 100 USDT"):
+        replace(BTC, market_max_notional=Decimal(100)).check(quote("101"))
+    with pytest.raises(ValidationError, match="at least 5 USDT"):
+        free.check(limit("0.01", "100"))
+
+
+def test_a_known_average_price_judges_what_depends_on_it() -> None:
+    band = replace(BTC, price_band=PriceBand(Decimal("1.2"), Decimal("0.5"), Decimal(3), Decimal("0.9")))
+    sell = OrderRequest.limit("BTC-USDT", "sell", "1", "89.99")
+    for order in (limit(price="120.01"), limit(price="49.99"), sell, market("0.04")):
+        band.check(order)
+    band.check(limit(price="120"), average_price=100)
+    for order, nearest in ((limit(price="120.01"), "120"), (limit(price="49.99"), "50"), (sell, "90")):
+        with pytest.raises(ValidationError) as caught:
+            band.check(order, average_price="100")
+        assert caught.value.details["filter"] == "PERCENT_PRICE"
+        assert caught.value.details["nearest"] == Decimal(nearest)
+    with pytest.raises(ValidationError) as caught:
+        band.check(market("0.04"), average_price=100)
+    assert (caught.value.details["filter"], caught.value.details["nearest"]) == ("NOTIONAL", Decimal("0.05"))
+    waiting = replace(BTC, order_types=frozenset({OrderType.STOP_MARKET}))
+    small = OrderRequest.stop_market("BTC-USDT", "sell", "0.04", "90")
+    waiting.check(small)
+    with pytest.raises(ValidationError, match="notional"):
+        waiting.check(small, average_price=100)
+    for wrong in (0, -1, "x"):
+        with pytest.raises(ValidationError) as caught:
+            band.check(limit(), average_price=wrong)
+        assert caught.value.field == "average_price"
+
+
+def test_more_decimals_than_the_asset_has_are_refused() -> None:
+    coarse = Instrument("binance", "BTC-USDT", "BTCUSDT", "BTC", "USDT", base_precision=2, quote_precision=1)
+    coarse.check(limit("1.2300", "5.50"))
+    for order, field, nearest in (
+        (limit("1.234"), "quantity", "1.23"),
+        (limit("0.001"), "quantity", "0.01"),
+        (limit(price="5.55"), "price", "5.5"),
+        (stop("5.55"), "stop_price", "5.5"),
+        (quote("5.55"), "quote_quantity", "5.5"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            coarse.check(order)
+        assert (caught.value.field, caught.value.details["filter"]) == (field, "PRECISION")
+        assert caught.value.details["nearest"] == (None if nearest is None else Decimal(nearest))
+
+
+def test_what_a_symbol_offers() -> None:
+    assert BTC.offers("iceberg")
+    plain = replace(BTC, features=frozenset({Feature.AMEND}))
+    assert plain.offers(Feature.AMEND)
+    assert not plain.offers("post_only")
+    with pytest.raises(ValidationError, match="post_only"):
+        plain.check(OrderRequest.limit("BTC-USDT", "buy", "1", "100", post_only=True))
+    with pytest.raises(ValidationError):
+        BTC.offers("free_lunch")
+
+
+def test_an_account_needs_one_permission_out_of_each_set() -> None:
+    assert BTC.is_permitted(set())
+    closed = replace(BTC, permission_sets=(frozenset({"SPOT", "MARGIN"}), frozenset({"TRD_GRP_004"})))
+    assert closed.is_permitted({"MARGIN", "TRD_GRP_004"})
+    assert not closed.is_permitted({"SPOT"})
+    assert not closed.is_permitted(frozenset())
 
 
 def test_a_closed_symbol_an_order_type_and_a_quote_amount_can_be_refused() -> None:
@@ -117,6 +209,41 @@ def test_rounding_never_increases_and_ends_on_a_step(price: Decimal, quantity: D
     assert price - BTC.round_price(price) < BTC.tick_size
 
 
+@fixed
+@given(amounts)
+def test_rounding_in_each_direction(price: Decimal) -> None:
+    below, above, nearest = (BTC.round_price(price, way) for way in ("down", "up", "nearest"))
+    assert below <= price <= above
+    assert above - below in (0, BTC.tick_size)
+    assert abs(nearest - price) == min(price - below, above - price)
+    assert BTC.round_quantity(price, "up") >= price
+    with pytest.raises(ValidationError):
+        BTC.round_price(price, "sideways")
+
+
+@fixed
+@given(st.decimals("0.0001", 100, places=4), *(st.decimals(0, 50, places=3) for _ in range(3)))
+def test_the_nearest_value_of_a_grid(value: Decimal, low: Decimal, high: Decimal, step: Decimal) -> None:
+    grid = Grid(low, high, step)
+    nearest = grid.nearest(value)
+    if nearest is not None:
+        assert grid.holds(nearest)
+        if grid.holds(value) and value:
+            assert nearest == value
+        elif nearest < value:
+            assert not step or not grid.holds(nearest + step) or nearest + step > value
+    elif step:
+        first = max(step, -(-low // step) * step)
+        assert not grid.holds(first)
+
+
+@fixed
+@given(*(st.decimals(0, 9, places=3) for _ in range(3)))
+def test_a_joined_grid_holds_what_both_hold(one: Decimal, other: Decimal, value: Decimal) -> None:
+    left, right = Grid(step=one), Grid(Decimal(1), Decimal(8), other)
+    assert left.joined(right).holds(value) == (left.holds(value) and right.holds(value))
+
+
 ETH = Instrument("binance", "ETH-BTC", "ETHBTC", "ETH", "BTC")
 TABLE = Instruments("binance", [BTC, ETH], loaded_at=7)
 
@@ -150,3 +277,11 @@ def test_the_table_lists_its_instruments() -> None:
     assert len(TABLE) == 2
     assert TABLE.canonical("ETHBTC") == "ETH-BTC"
     assert TABLE.canonical("NEWCOIN") == "NEWCOIN"
+
+
+def test_the_table_counts_unknown_rules_and_keeps_those_of_the_exchange() -> None:
+    known, other = replace(BTC, unknown_filters=("NEW", "OTHER")), replace(ETH, unknown_filters=("NEW",))
+    table = Instruments("binance", [known, other], 7, Allowances(orders=1000), ["WHOLE"])
+    assert table.unknown_filters == {"NEW": 2, "OTHER": 1, "WHOLE": 1}
+    assert table.allowances.orders == 1000
+    assert TABLE.unknown_filters == {}

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.numbers import (
     EXACT,
+    ceil_to,
     decimal_of,
     floor_to,
     is_multiple,
+    needs_more_decimals,
     plain_text,
     positive_decimal_of,
     quotient,
@@ -130,3 +132,20 @@ def test_the_context_of_the_host_program_has_no_influence() -> None:
         assert plain_text(number) == "12345.6789"
         assert plain_text(floor_to(number, Decimal("0.01"))) == "12345.67"
         assert str(quotient(Decimal(1), Decimal(3))) == "0." + "3" * 28
+
+
+@fixed
+@given(valid.filter(lambda number: number > 0), steps)
+def test_the_multiple_above_is_the_next_one(number: Decimal, step: Decimal) -> None:
+    above = ceil_to(number, step)
+    assert is_multiple(above, step)
+    assert EXACT.subtract(above, step) < number <= above
+    assert ceil_to(number, Decimal(0)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "places"), [("1", 0), ("1.5", 1), ("1.500", 1), ("0.00000001", 8), ("1e-8", 8), ("1e5", 0), ("10.0", 0)]
+)
+def test_how_many_decimals_a_number_needs(text: str, places: int) -> None:
+    assert not needs_more_decimals(Decimal(text), places)
+    assert places == 0 or needs_more_decimals(Decimal(text), places - 1)

@@ -1,0 +1,186 @@
+"""Whether an order obeys the static rules of its symbol, and which value would.
+
+Static is what the symbol and the order alone decide. What depends on the account (open orders, positions) or on the
+market (average prices) is the exchange's to judge; with a known average price those rules are checked here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exconn_sync.errors import ValidationError
+from exconn_sync.model.enums import OrderType, Side
+from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more_decimals, plain_text
+from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
+
+PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION = (
+    "PRICE_FILTER", "PERCENT_PRICE", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PRECISION",
+)  # fmt: skip
+"""Names of the rules, in ``details['filter']``."""
+
+AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET})
+"""Kinds that trade at whatever price the market has."""
+
+_ONE = Decimal(1)
+_FINEST = Decimal("1e-8")
+"""The step of proposed quantities where the symbol has none."""
+
+_STEP_NAMES = {PRICE: "tick size", LOT: "lot step", MARKET_LOT: "market lot step"}
+
+
+@dataclass(frozen=True)
+class OrderCheck:
+    """Checks orders of one symbol; each method raises ValidationError for the first broken rule."""
+
+    rules: TradingRules
+    exchange: str
+    symbol: str
+    quote: str
+
+    def check(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        """Check everything that can be known."""
+        self._check_offers(order)
+        self._check_precision(order, average_price)
+        self._check_prices(order, average_price)
+        self._check_quantity(order)
+        self._check_notional(order, average_price)
+
+    def _check_offers(self, order: OrderRequest) -> None:
+        rules = self.rules
+        if not rules.is_trading:
+            raise self._refusal("symbol", self.symbol, f"does not trade at the moment (status {rules.status})")
+        if rules.order_types and order.type not in rules.order_types:
+            raise self._refusal("type", order.type, f"is not offered for {self.symbol}")
+        if order.quote_quantity is not None and not rules.quote_quantity_allowed:
+            raise self._refusal("quote_quantity", order.quote_quantity, f"is not offered for {self.symbol}")
+        if order.post_only and not rules.offers(Feature.POST_ONLY):
+            raise self._refusal("post_only", order.post_only, f"is not offered for {self.symbol}")
+
+    def _check_precision(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        rules = self.rules
+        self._check_places("quantity", order.quantity, rules.base_precision, lambda: self._quantities(order))
+        self._check_places("price", order.price, rules.quote_precision, lambda: self._prices(order, average_price))
+        self._check_places("stop_price", order.stop_price, rules.quote_precision, self._stop_prices)
+        self._check_places("quote_quantity", order.quote_quantity, rules.quote_precision, self._amounts)
+
+    def _check_prices(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        grid, band = self.rules.price_grid, self._band(order, average_price)
+        self._check_grid(PRICE, "price", order.price, grid, lambda: self._prices(order, average_price))
+        self._check_grid(PRICE, "stop_price", order.stop_price, grid, self._stop_prices)
+        if band is not None:
+            self._check_grid(BAND, "price", order.price, band, lambda: self._prices(order, average_price))
+
+    def _check_quantity(self, order: OrderRequest) -> None:
+        rules = self.rules
+        self._check_grid(LOT, "quantity", order.quantity, rules.quantity_grid, lambda: self._quantities(order))
+        if order.type in AT_MARKET:
+            grid = rules.market_quantity_grid
+            self._check_grid(MARKET_LOT, "quantity", order.quantity, grid, lambda: self._quantities(order))
+
+    def _prices(self, order: OrderRequest, average_price: Decimal | None) -> Grid:
+        """Return what passes all rules for the price of an order."""
+        band = self._band(order, average_price)
+        return self._stop_prices() if band is None else self._stop_prices().joined(band)
+
+    def _stop_prices(self) -> Grid:
+        """Return what passes all rules for the stop price of an order."""
+        return self.rules.price_grid.joined(self._amounts())
+
+    def _amounts(self) -> Grid:
+        """Return what passes all rules for the quote quantity of an order, however much that is."""
+        return _places(self.rules.quote_precision)
+
+    def _quantities(self, order: OrderRequest) -> Grid:
+        """Return what passes all rules for the quantity of this kind of order, whatever it is worth."""
+        grid = self.rules.quantity_grid.joined(_places(self.rules.base_precision))
+        return grid.joined(self.rules.market_quantity_grid) if order.type in AT_MARKET else grid
+
+    def _band(self, order: OrderRequest, average_price: Decimal | None) -> Grid | None:
+        band = self.rules.price_band
+        if band is None or average_price is None:
+            return None
+        down, up = (band.buy_down, band.buy_up) if order.side is Side.BUY else (band.sell_down, band.sell_up)
+        return Grid(EXACT.multiply(average_price, down), EXACT.multiply(average_price, up))
+
+    def _check_notional(self, order: OrderRequest, average_price: Decimal | None) -> None:
+        rules, price = self.rules, order.price
+        low, high = rules.min_notional, rules.max_notional
+        if order.type in AT_MARKET:
+            low, high, price = rules.market_min_notional, rules.market_max_notional, average_price
+        if order.quote_quantity is not None:
+            notional, field, value = order.quote_quantity, "quote_quantity", order.quote_quantity
+        elif order.quantity is not None and price is not None:
+            notional, field, value = EXACT.multiply(price, order.quantity), "quantity", order.quantity
+        else:
+            return
+        if notional < low:
+            text = f"makes a notional of {plain_text(notional)}, at least {plain_text(low)} {self.quote} is needed"
+            nearest = _least(Grid(low, high), *self._priced(order, field, price))
+            raise self._broken(NOTIONAL, field, value, text, nearest)
+        if high != ZERO and notional > high:
+            text = f"makes a notional of {plain_text(notional)}, at most {plain_text(high)} {self.quote} is allowed"
+            nearest = _most(Grid(low, high), *self._priced(order, field, price))
+            raise self._broken(NOTIONAL, field, value, text, nearest)
+
+    def _priced(self, order: OrderRequest, field: str, price: Decimal | None) -> tuple[Decimal, Grid]:
+        """Return what one of a field is worth, and the values that it may have."""
+        if field == "quote_quantity" or price is None:
+            return _ONE, self._amounts()
+        return price, self._quantities(order)
+
+    def _check_places(self, field: str, value: Decimal | None, places: int | None, valid: Callable[[], Grid]) -> None:
+        if value is not None and places is not None and needs_more_decimals(value, places):
+            raise self._broken(PRECISION, field, value, f"has more than {places} decimals", valid().nearest(value))
+
+    def _check_grid(self, rule: str, field: str, value: Decimal | None, grid: Grid, valid: Callable[[], Grid]) -> None:
+        """Check a value against one rule; ``valid`` returns what all rules for it leave over, where it is needed."""
+        if value is None or grid.holds(value):
+            return
+        nearest = valid().nearest(value)
+        if value < grid.low:
+            text = f"must be at least {plain_text(grid.low)}"
+        elif grid.high != ZERO and value > grid.high:
+            text = f"must be at most {plain_text(grid.high)}"
+        else:
+            text = f"must be a multiple of the {_STEP_NAMES.get(rule, 'step')} {plain_text(grid.step)}"
+            if nearest is not None:
+                text += f"; the nearest {'below' if nearest < value else 'above'} is {plain_text(nearest)}"
+        raise self._broken(rule, field, value, text, nearest)
+
+    def _refusal(self, field: str, value: object, text: str) -> ValidationError:
+        return ValidationError(field, value, text, exchange=self.exchange)
+
+    def _broken(self, rule: str, field: str, value: Decimal, text: str, nearest: Decimal | None) -> ValidationError:
+        details = {"filter": rule, "symbol": self.symbol, "nearest": nearest}
+        return ValidationError(field, plain_text(value), text, exchange=self.exchange, details=details)
+
+
+def _places(precision: int | None) -> Grid:
+    """Return the numbers with so many decimals."""
+    return Grid() if precision is None else Grid(step=EXACT.scaleb(_ONE, -precision))
+
+
+def _least(worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
+    """Return the smallest valid quantity that is worth enough, None where none is valid."""
+    step = grid.step or _FINEST
+    # Multiples of the step are worth multiples of the step's worth, so that this division is exact.
+    quantity = EXACT.divide(ceil_to(worth.low, EXACT.multiply(step, price)), price)
+    quantity = max(quantity, ceil_to(grid.low, step))
+    return _valid(quantity, worth, price, grid)
+
+
+def _most(worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
+    """Return the largest valid quantity that is not worth too much, None where none is valid."""
+    step = grid.step or _FINEST
+    quantity = EXACT.divide(floor_to(worth.high, EXACT.multiply(step, price)), price)
+    if grid.high != ZERO:
+        quantity = min(quantity, floor_to(grid.high, step))
+    return _valid(quantity, worth, price, grid)
+
+
+def _valid(quantity: Decimal, worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
+    is_valid = quantity > ZERO and grid.holds(quantity) and worth.holds(EXACT.multiply(quantity, price))
+    return quantity if is_valid else None
