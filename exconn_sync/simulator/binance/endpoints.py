@@ -30,7 +30,7 @@ def _signed(handler: Handler, weight: int) -> Endpoint:
 
 
 def _command(handler: Handler) -> Endpoint:
-    return Endpoint(handler, _costs(1), Security.SIGNED, free_on_success=True)
+    return Endpoint(handler, _costs(1), Security.TRADE, free_on_success=True)
 
 
 _PING = _public(market_data.ping, 1)
@@ -43,7 +43,7 @@ _BOOK_TICKER = Endpoint(market_data.book_ticker, market_data.ticker_weight)
 _KLINES = _public(statistics.klines, 2)
 _DAY = Endpoint(statistics.ticker_24h, statistics.ticker_24h_weight)
 _PLACE = _command(trading.place)
-_PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.SIGNED)
+_PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.TRADE)
 _CANCEL = _command(trading.cancel)
 _CANCEL_REPLACE = _command(replacing.cancel_replace)
 _AMEND = _signed(amendments.amend, 4)
