@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
@@ -48,7 +49,7 @@ class AccountFeed:
         self,
         config: Config,
         driver: ExchangeDriver,
-        signer: Signer,
+        keys: KeyRing,
         catalogue: Catalogue,
         store: AccountStore,
         pipeline: Pipeline,
@@ -68,7 +69,7 @@ class AccountFeed:
         self._demand_replacement = demand_replacement
         self.on_clock_skew = on_clock_skew
         self._config = config
-        self._signer = signer
+        self.keys = keys
         self._server_clock = server_clock
         self._reconcile_soon = reconcile_soon
         self._request_ids = itertools.count(1)
@@ -95,7 +96,7 @@ class AccountFeed:
     def on_lost(self, error: ExconnError) -> None:
         """Note that facts are being missed."""
         self._primary = None
-        if isinstance(error, (AuthenticationError, PermissionDenied)):
+        if isinstance(error, (AuthenticationError, PermissionDenied)) and not self.keys.is_provided:
             self.readiness.fail(ACCOUNT, error)
         else:
             self.readiness.lost(ACCOUNT, error.message)
@@ -129,12 +130,17 @@ class AccountFeed:
             # Its turn comes when it is the one that counts.
             self._end_of_successor = why
 
-    def login(self) -> tuple[int, bytes]:
+    def login(self, signer: Signer) -> tuple[int, bytes]:
         """Return the id and the text of a sign-in, signed now."""
         request_id = next(self._request_ids)
         timestamp_ms = self._server_clock.now_ns() // 1_000_000
-        window_ms = self._config.rate_limits.window_ms
-        return request_id, self.driver.encode_login(self._signer, timestamp_ms, window_ms, request_id)
+        window_ms, sign_in = self._config.rate_limits.window_ms, self._config.account_sign_in
+        return request_id, self.driver.encode_login(signer, timestamp_ms, window_ms, request_id, sign_in=sign_in)
+
+    def subscription(self) -> tuple[int, bytes]:
+        """Return the id and the text of the request for events, on a session that is signed in."""
+        request_id = next(self._request_ids)
+        return request_id, self.driver.encode_account_subscribe(request_id)
 
     def signed_in(self, link: AccountLink) -> None:
         """The exchange has accepted the key on a connection: events flow from now on."""
@@ -178,6 +184,7 @@ class AccountLink:
     def __init__(self, feed: AccountFeed, link: Link) -> None:
         self._feed = feed
         self._link = link
+        self._signer: Signer | None = None
         self._login_id = 0
         self._login_sent_ns: int | None = None
         self._garbage = GarbageCount()
@@ -191,9 +198,13 @@ class AccountLink:
 
     def on_open(self) -> None:
         """Authenticate."""
-        self._login_id, message = self._feed.login()
+        self._signer = self._feed.keys.take("the account stream")
+        self._ask(*self._feed.login(self._signer), "sign-in sent")
+
+    def _ask(self, request_id: int, message: bytes, what: str) -> None:
+        self._login_id = request_id
         self._login_sent_ns = self._feed.clock.monotonic_ns()
-        self._link.recorder.change("sign-in sent")
+        self._link.recorder.change(what)
         self._link.send(message)
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -255,6 +266,13 @@ class AccountLink:
             self._feed.pipeline.error("account stream", reply.error)
             if isinstance(reply.error, ClockSkew):
                 self._feed.on_clock_skew()
+            if isinstance(reply.error, AuthenticationError) and self._signer is not None:
+                self._feed.keys.refused(self._signer)
             raise reply.error
+        if not reply.is_final:
+            self._ask(*self._feed.subscription(), "signed in, events asked for")
+            return
+        if self._signer is not None:
+            self._feed.keys.accepted(self._signer)
         self.signed_in_ns = self._feed.clock.monotonic_ns()
         self._feed.signed_in(self)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
@@ -53,7 +54,7 @@ class RestClient:
     def __init__(
         self,
         driver: ExchangeDriver,
-        signer: Signer | None,
+        keys: KeyRing,
         window_ms: int,
         http: HttpClient,
         budget: Budget,
@@ -66,7 +67,7 @@ class RestClient:
         on_worker: Callable[[], bool] = lambda: False,
     ) -> None:
         self._driver = driver
-        self._signer = signer
+        self._keys = keys
         self._window_ms = window_ms
         self._http = http
         self._budget = budget
@@ -110,12 +111,14 @@ class RestClient:
             raise
 
     def _attempt(self, call: RestCall[T], deadline: Deadline, *, is_background: bool) -> T:
-        if call.is_signed and self._signer is None:
-            raise AuthenticationError(f"{call.path} needs an API key", outcome="not_sent")
+        if call.is_signed:
+            self._keys.take(call.path)
         self._await_budget(call, deadline)
         self._breaker.check()
         timestamp_ms = self._server_clock.now_ns() // 1_000_000 if call.is_signed else 0
-        request = self._driver.to_http(call, self._signer, timestamp_ms, self._window_ms)
+        # Taken after the wait: the key may have been replaced meanwhile.
+        signer = self._keys.take(call.path) if call.is_signed else None
+        request = self._driver.to_http(call, signer, timestamp_ms, self._window_ms)
         reach("rest.before_send")
         started_ns = self._clock.monotonic_ns()
         # On a worker's thread: it may be silent until the answer is there or the deadline over.
@@ -133,21 +136,25 @@ class RestClient:
         self._check_life(call)
         reach("rest.after_send")
         self._count(call, str(response.status), started_ns)
-        return self._read(call, response)
+        return self._read(call, response, signer)
 
     def _check_life(self, call: RestCall[Any]) -> None:
         """End a question whose answer came after the stop: it belongs to a life that is over, and to no later one."""
         if self._stop.is_set and not call.is_command:
             raise ConnectorStopped("the connector is stopped")
 
-    def _read(self, call: RestCall[T], response: HttpResponse) -> T:
+    def _read(self, call: RestCall[T], response: HttpResponse, signer: Signer | None) -> T:
         error = self._driver.error_of(response, call)
         if response.status >= 500 and error is not None:
             self._breaker.failed(error)
         else:
             self._breaker.succeeded()
         if error is None:
+            if signer is not None:
+                self._keys.accepted(signer)
             return self._parsed(call, response)
+        if isinstance(error, AuthenticationError) and signer is not None:
+            self._keys.refused(signer)
         if isinstance(error, RateLimitError) and response.status in (418, 429):
             seconds = _SILENCE_WITHOUT_WORD if error.retry_after is None else error.retry_after
             self._budget.silence(seconds, self._server_clock.window_ms())

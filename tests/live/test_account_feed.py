@@ -10,6 +10,7 @@ import pytest
 from exconn_sync import Config
 from exconn_sync._live.account_reader import AccountFeed, AccountLink
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
@@ -19,6 +20,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config.settings import Reconnect
 from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed, NotReady
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.secret import Secret
 from exconn_sync.testing import ManualClock
 from tests.live.fakes import FakeSocket, link_over
 from tests.live.market import DRIVER
@@ -49,7 +51,7 @@ class Desk:
         self.reconciled = self.skews = 0
         self.demands: list[str] = []
         self.feed = AccountFeed(
-            self.config, DRIVER, DRIVER.signer("k" * 64, "s" * 64), Catalogue("binance"),
+            self.config, DRIVER, KeyRing(DRIVER.signer(Secret("k" * 64), Secret("s" * 64))), Catalogue("binance"),
             cast(AccountStore, self.store), Pipeline("binance", self.bus, self.clock, self.metrics), self.readiness,
             self.clock, server_clock, self._reconcile, self._skew, self.demands.append,
         )  # fmt: skip
