@@ -16,6 +16,7 @@ from exconn_sync.connector import Connector, Health
 from exconn_sync.errors import (
     AuthenticationError,
     CircuitOpen,
+    ClockChanged,
     ClockSkew,
     ConnectionFailed,
     ConnectorStopped,
@@ -75,6 +76,7 @@ __all__ = [
     "BookTicker",
     "BookView",
     "CircuitOpen",
+    "ClockChanged",
     "ClockSkew",
     "Config",
     "ConfigBuilder",

@@ -33,6 +33,7 @@ _LOGIN_LIMIT_NS = 10 * _NS
 _DOUBT_PAUSE_NS = 5 * _NS
 _ENDS_APART_NS = 10 * _NS
 """A stream that ends twice within this time is signed in on a new connection, after a pause (fault F061)."""
+_CLOCK_LOOK_S = 0.02
 _GRACE_NS = _NS
 """How long both connections are read after the new one is signed in: what is on its way on the old one still counts."""
 
@@ -70,7 +71,7 @@ class AccountFeed:
         self.on_clock_skew = on_clock_skew
         self._config = config
         self.keys = keys
-        self._server_clock = server_clock
+        self.server_clock = server_clock
         self._reconcile_soon = reconcile_soon
         self._request_ids = itertools.count(1)
         self._unknown_kinds = UnknownKinds(pipeline)
@@ -133,7 +134,7 @@ class AccountFeed:
     def login(self, signer: Signer) -> tuple[int, bytes]:
         """Return the id and the text of a sign-in, signed now."""
         request_id = next(self._request_ids)
-        timestamp_ms = self._server_clock.now_ns() // 1_000_000
+        timestamp_ms = self.server_clock.stamp_ms()
         window_ms, sign_in = self._config.rate_limits.window_ms, self._config.account_sign_in
         return request_id, self.driver.encode_login(signer, timestamp_ms, window_ms, request_id, sign_in=sign_in)
 
@@ -185,6 +186,8 @@ class AccountLink:
         self._feed = feed
         self._link = link
         self._signer: Signer | None = None
+        self._stamped_ns = 0
+        self._awaits_clock = self._has_tried_again = False
         self._login_id = 0
         self._login_sent_ns: int | None = None
         self._garbage = GarbageCount()
@@ -199,6 +202,7 @@ class AccountLink:
     def on_open(self) -> None:
         """Authenticate."""
         self._signer = self._feed.keys.take("the account stream")
+        self._awaits_clock, self._stamped_ns = False, self._feed.clock.monotonic_ns()
         self._ask(*self._feed.login(self._signer), "sign-in sent")
 
     def _ask(self, request_id: int, message: bytes, what: str) -> None:
@@ -212,9 +216,11 @@ class AccountLink:
         due = self._feed.on_tick(now_ns)
         if self._login_sent_ns is None:
             return due
+        if self._awaits_clock and self._feed.server_clock.is_newer_than(self._stamped_ns):
+            self.on_open()
         if now_ns - self._login_sent_ns > _LOGIN_LIMIT_NS:
             raise ConnectionFailed("no answer to the authentication")
-        return 1.0
+        return _CLOCK_LOOK_S if self._awaits_clock else 1.0
 
     def on_messages(self, messages: list[bytes], received_at: int) -> bool:
         """Hand every stated fact to the store; a malformed message is reported and harms no other."""
@@ -240,6 +246,18 @@ class AccountLink:
             is_useful = True
         return is_useful
 
+    def _try_again_in_time(self) -> bool:
+        """Have the clock synchronized and sign in once more after that; return False the second time (fault F062)."""
+        server_clock = self._feed.server_clock
+        server_clock.doubt(self._stamped_ns)
+        if not server_clock.is_being_renewed(self._stamped_ns):
+            self._feed.on_clock_skew()
+        was_tried, self._has_tried_again = self._has_tried_again, True
+        self._awaits_clock = not was_tried
+        if self._awaits_clock:
+            self._login_sent_ns = self._stamped_ns
+        return self._awaits_clock
+
     def _on_notice(self, notice: ServerNotice) -> None:
         self._link.recorder.change(f"the exchange announced: {notice.kind}")
         if notice.kind != "terminated":
@@ -263,9 +281,9 @@ class AccountLink:
             return
         self._login_sent_ns = None
         if reply.error is not None:
+            if isinstance(reply.error, ClockSkew) and self._try_again_in_time():
+                return
             self._feed.pipeline.error("account stream", reply.error)
-            if isinstance(reply.error, ClockSkew):
-                self._feed.on_clock_skew()
             if isinstance(reply.error, AuthenticationError) and self._signer is not None:
                 self._feed.keys.refused(self._signer)
             raise reply.error
@@ -274,5 +292,6 @@ class AccountLink:
             return
         if self._signer is not None:
             self._feed.keys.accepted(self._signer)
+        self._has_tried_again = False
         self.signed_in_ns = self._feed.clock.monotonic_ns()
         self._feed.signed_in(self)

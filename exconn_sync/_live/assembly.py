@@ -57,6 +57,8 @@ POOL_SIZE = 8
 RESTARTS, STORE_RESTARTS, RESTART_PERIOD = 10, 3, 60.0
 _BREAKER_PAUSE = 10.0
 _MAX_BODY_BYTES = 64 << 20
+_SLOW_SAMPLE_MS = 5000
+"""An answer that takes longer says nothing of use about the exchange's clock, unless signed requests last longer."""
 _TIME_TO_CUT_NS = 500_000_000
 
 CREDENTIALS = "credentials"
@@ -93,7 +95,7 @@ class Assembly:
         self._store = store
         self._stop = StopSignal()
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
-        self.server_clock = ServerClock(clock)
+        self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
         self.catalogue = Catalogue(driver.name)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
         self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -204,7 +205,7 @@ def test_a_provider_that_keeps_giving_a_refused_key_is_asked_less_and_less(quiet
     vault = Vault(wrong)
     connector = with_provider(connect, quiet, vault, wait=False)
     eventually(lambda: len(vault.asked) >= 4)
-    pauses = [after - before for before, after in zip(vault.asked, vault.asked[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(vault.asked)]
     # quick() gives a base of 0.05 s.
     assert min(pauses) >= 0.049
     assert not connector.account_ready.is_set()
