@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from exconn_sync.errors import NotReady
 
-_CONFIRMATIONS, _CONFIRMATIONS_AFTER_DISPUTE = 2, 6
-"""How many samples in a row must agree on another time before it is believed; more where nodes have disagreed."""
+_EARLIER, _LATER, _LATER_AFTER_DISPUTE = 2, 6, 12
+"""How many samples in a row must agree on an earlier or later time before it is believed.
+
+An exchange takes a time that is a little old, and refuses one that lies ahead: so the earlier of two is the safer one.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,9 @@ class ClockOffset:
     Because the monotonic clock is the reference, a step of the machine's wall clock changes nothing (F117).
 
     A sample that contradicts the best one means that a clock stepped, or that it comes from a node whose clock is
-    wrong (F121). It is believed when the next one agrees with it, and until then counts for nothing: so an exchange
+    wrong (F121). It is believed when several in a row agree with it, and until then counts for nothing: so an exchange
     whose nodes disagree does not make the estimate swing with each answer. After ``doubt`` the next sample is believed
-    at once, and where that round of samples disagrees the earliest time is: an exchange takes a time that is a little
-    old, and refuses one that lies ahead.
+    at once, and where that round of samples disagrees the earliest time is.
 
     ``resolution_ns`` is the step in which the exchange tells its time.
 
@@ -53,7 +55,7 @@ class ClockOffset:
         self._samples: deque[_Sample] = deque(maxlen=max(1, keep))
         self._best: _Sample | None = None
         self._rivals: list[_Sample] = []
-        self._needed = _CONFIRMATIONS
+        self._is_disputed = False
         self._is_doubtful = False
         self._is_on_trial = False
         self.steps = 0
@@ -73,16 +75,17 @@ class ClockOffset:
             self._begin([sample])
             self._is_doubtful = False
         elif best.agrees(sample, self._drift_ppm):
+            self._is_disputed = self._is_disputed or bool(self._rivals)
             self._rivals.clear()
             # The newest first: of two equally good samples the newer one has drifted less (F118).
             self._samples.appendleft(sample)
             self._choose(received_ns)
         elif self._is_on_trial:
-            self._needed = _CONFIRMATIONS_AFTER_DISPUTE
+            self._is_disputed = True
             if sample.offset_ns < best.offset_ns:
                 self._begin([sample])
         else:
-            self._hear_rival(sample)
+            self._hear_rival(sample, best)
 
     def doubt(self) -> None:
         """Believe the next sample at once: the exchange refused a time by this estimate, or this machine slept."""
@@ -128,12 +131,16 @@ class ClockOffset:
         """Return the exchange's time in nanoseconds since the Unix epoch. Raises NotReady without a sample (F122)."""
         return now_monotonic_ns + self._require().offset_ns
 
-    def _hear_rival(self, sample: _Sample) -> None:
+    def _hear_rival(self, sample: _Sample, best: _Sample) -> None:
         if self._rivals and not self._rivals[-1].agrees(sample, self._drift_ppm):
             self._rivals.clear()
         self._rivals.append(sample)
-        if len(self._rivals) >= self._needed:
+        needed = _LATER_AFTER_DISPUTE if self._is_disputed else _LATER
+        if sample.offset_ns < best.offset_ns:
+            needed = _EARLIER
+        if len(self._rivals) >= needed:
             self.steps += 1
+            self._is_disputed = False
             self._begin(self._rivals)
 
     def _begin(self, samples: list[_Sample]) -> None:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING, Literal, NoReturn
+from collections.abc import Callable
+from typing import Literal, NoReturn
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.secret import Secret
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 KeyType = Literal["hmac", "rsa", "ed25519"]
 
@@ -31,11 +28,11 @@ class PrivateKeySigner:
     copied (faults F169, F172).
     """
 
-    __slots__ = ("_api_key", "_private", "key_type")
+    __slots__ = ("_api_key", "_sign", "key_type")
 
-    def __init__(self, api_key: str, private: RSAPrivateKey | Ed25519PrivateKey, key_type: KeyType) -> None:
+    def __init__(self, api_key: str, sign: Callable[[bytes], bytes], key_type: KeyType) -> None:
         self._api_key = api_key
-        self._private = private
+        self._sign = sign
         self.key_type = key_type
 
     @property
@@ -45,15 +42,7 @@ class PrivateKeySigner:
 
     def sign(self, payload: bytes) -> str:
         """Return the signature of the payload in base64."""
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        private = self._private
-        signature = (
-            private.sign(payload, PKCS1v15(), SHA256()) if isinstance(private, RSAPrivateKey) else private.sign(payload)
-        )
-        return b64encode(signature).decode("ascii")
+        return b64encode(self._sign(payload)).decode("ascii")
 
     def __repr__(self) -> str:
         return "<PrivateKeySigner>"
@@ -88,14 +77,14 @@ def pem_signer(api_key: Secret, secret: Secret, passphrase: Secret | None = None
     return PrivateKeySigner(api_key.reveal(), *opened)
 
 
-def _opened(
-    secret: Secret, passphrase: Secret | None
-) -> tuple[RSAPrivateKey | Ed25519PrivateKey, KeyType] | ValidationError:
-    """Return the private key and its type, or why there is none."""
+def _opened(secret: Secret, passphrase: Secret | None) -> tuple[Callable[[bytes], bytes], KeyType] | ValidationError:
+    """Return what signs with the private key and its type, or why there is none."""
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
         return ValidationError("api_secret", "<hidden>", _NO_PACKAGE)
@@ -108,10 +97,11 @@ def _opened(
             return ValidationError("passphrase", "<hidden>", "does not open the private key, or the key is damaged")
         return ValidationError("api_secret", "<hidden>", "is no private key that can be read; was it copied whole?")
     if isinstance(private, Ed25519PrivateKey):
-        return private, "ed25519"
+        return private.sign, "ed25519"
     if not isinstance(private, RSAPrivateKey):
         return ValidationError("api_secret", "<hidden>", "is a private key of another kind than RSA and Ed25519")
     if not _SHORTEST_RSA <= private.key_size <= _LONGEST_RSA:
         text = f"is an RSA key of {private.key_size} bits; from {_SHORTEST_RSA} to {_LONGEST_RSA} are accepted"
         return ValidationError("api_secret", "<hidden>", text)
-    return private, "rsa"
+    rsa, padding, digest = private, PKCS1v15(), SHA256()
+    return lambda payload: rsa.sign(payload, padding, digest), "rsa"

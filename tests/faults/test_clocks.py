@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -155,6 +156,26 @@ def test_a_sign_in_by_a_clock_that_stepped_is_made_again_in_silence(
     connector.wait_ready(LIMIT)
     no_skew(errors)
     eventually(is_off(connector, ms))
+
+
+@pytest.mark.parametrize("ahead", [-3000, 3000])
+def test_nodes_whose_clocks_disagree_are_lived_with(quiet: Simulator, connect: Connect, ahead: int) -> None:
+    """Every other request meets a clock that is 3 s off (fault F121)."""
+    with quiet.faults.disagreeing_clocks(ahead):
+        connector = connect(quiet, wait=False)
+        errors = Errors(connector)
+        connector.wait_ready(LIMIT)
+        offsets = []
+        for _ in range(20):
+            connector.place_order(BUY).cancel()
+            connector.fetch_balances()
+            connector._core.assembly.rest_session.synchronize()
+            offsets.append(connector.health().clock_offset_ms or 0.0)
+        assert len(quiet.accounts.orders()) == 20
+        # More than one only where requests happen to meet the same node many times in a row.
+        assert refused(connector) <= 4, "one of the clocks fits both nodes"
+        assert sum(abs(after - before) > 1000 for before, after in pairwise(offsets)) <= 4, "it does not swing"
+        no_skew(errors)
 
 
 # --- distances ------------------------------------------------------------------------------------------------------

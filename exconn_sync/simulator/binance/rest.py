@@ -75,6 +75,7 @@ class RestFace:
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one request, or do with it what a fault says."""
         raw = await RawRequest.of(request)
+        self._venue.clock.next_node()
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
             return web.Response(
