@@ -16,6 +16,7 @@ from exconn_sync.connector import Connector, Health
 from exconn_sync.errors import (
     AuthenticationError,
     CircuitOpen,
+    ClockChanged,
     ClockSkew,
     ConnectionFailed,
     ConnectorStopped,
@@ -77,6 +78,7 @@ __all__ = [
     "BookTicker",
     "BookView",
     "CircuitOpen",
+    "ClockChanged",
     "ClockSkew",
     "Config",
     "ConfigBuilder",

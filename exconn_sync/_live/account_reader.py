@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
@@ -32,6 +33,7 @@ _LOGIN_LIMIT_NS = 10 * _NS
 _DOUBT_PAUSE_NS = 5 * _NS
 _ENDS_APART_NS = 10 * _NS
 """A stream that ends twice within this time is signed in on a new connection, after a pause (fault F061)."""
+_CLOCK_LOOK_S = 0.02
 _GRACE_NS = _NS
 """How long both connections are read after the new one is signed in: what is on its way on the old one still counts."""
 
@@ -48,7 +50,7 @@ class AccountFeed:
         self,
         config: Config,
         driver: ExchangeDriver,
-        signer: Signer,
+        keys: KeyRing,
         catalogue: Catalogue,
         store: AccountStore,
         pipeline: Pipeline,
@@ -68,8 +70,8 @@ class AccountFeed:
         self._demand_replacement = demand_replacement
         self.on_clock_skew = on_clock_skew
         self._config = config
-        self._signer = signer
-        self._server_clock = server_clock
+        self.keys = keys
+        self.server_clock = server_clock
         self._reconcile_soon = reconcile_soon
         self._request_ids = itertools.count(1)
         self._unknown_kinds = UnknownKinds(pipeline)
@@ -95,7 +97,7 @@ class AccountFeed:
     def on_lost(self, error: ExconnError) -> None:
         """Note that facts are being missed."""
         self._primary = None
-        if isinstance(error, (AuthenticationError, PermissionDenied)):
+        if isinstance(error, (AuthenticationError, PermissionDenied)) and not self.keys.is_provided:
             self.readiness.fail(ACCOUNT, error)
         else:
             self.readiness.lost(ACCOUNT, error.message)
@@ -129,12 +131,17 @@ class AccountFeed:
             # Its turn comes when it is the one that counts.
             self._end_of_successor = why
 
-    def login(self) -> tuple[int, bytes]:
+    def login(self, signer: Signer) -> tuple[int, bytes]:
         """Return the id and the text of a sign-in, signed now."""
         request_id = next(self._request_ids)
-        timestamp_ms = self._server_clock.now_ns() // 1_000_000
-        window_ms = self._config.rate_limits.window_ms
-        return request_id, self.driver.encode_login(self._signer, timestamp_ms, window_ms, request_id)
+        timestamp_ms = self.server_clock.stamp_ms()
+        window_ms, sign_in = self._config.rate_limits.window_ms, self._config.account_sign_in
+        return request_id, self.driver.encode_login(signer, timestamp_ms, window_ms, request_id, sign_in=sign_in)
+
+    def subscription(self) -> tuple[int, bytes]:
+        """Return the id and the text of the request for events, on a session that is signed in."""
+        request_id = next(self._request_ids)
+        return request_id, self.driver.encode_account_subscribe(request_id)
 
     def signed_in(self, link: AccountLink) -> None:
         """The exchange has accepted the key on a connection: events flow from now on."""
@@ -178,6 +185,9 @@ class AccountLink:
     def __init__(self, feed: AccountFeed, link: Link) -> None:
         self._feed = feed
         self._link = link
+        self._signer: Signer | None = None
+        self._stamped_ns = 0
+        self._awaits_clock = self._has_tried_again = False
         self._login_id = 0
         self._login_sent_ns: int | None = None
         self._garbage = GarbageCount()
@@ -191,9 +201,14 @@ class AccountLink:
 
     def on_open(self) -> None:
         """Authenticate."""
-        self._login_id, message = self._feed.login()
+        self._signer = self._feed.keys.take("the account stream")
+        self._awaits_clock, self._stamped_ns = False, self._feed.clock.monotonic_ns()
+        self._ask(*self._feed.login(self._signer), "sign-in sent")
+
+    def _ask(self, request_id: int, message: bytes, what: str) -> None:
+        self._login_id = request_id
         self._login_sent_ns = self._feed.clock.monotonic_ns()
-        self._link.recorder.change("sign-in sent")
+        self._link.recorder.change(what)
         self._link.send(message)
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -201,9 +216,11 @@ class AccountLink:
         due = self._feed.on_tick(now_ns)
         if self._login_sent_ns is None:
             return due
+        if self._awaits_clock and self._feed.server_clock.is_newer_than(self._stamped_ns):
+            self.on_open()
         if now_ns - self._login_sent_ns > _LOGIN_LIMIT_NS:
             raise ConnectionFailed("no answer to the authentication")
-        return 1.0
+        return _CLOCK_LOOK_S if self._awaits_clock else 1.0
 
     def on_messages(self, messages: list[bytes], received_at: int) -> bool:
         """Hand every stated fact to the store; a malformed message is reported and harms no other."""
@@ -229,6 +246,18 @@ class AccountLink:
             is_useful = True
         return is_useful
 
+    def _try_again_in_time(self) -> bool:
+        """Have the clock synchronized and sign in once more after that; return False the second time (fault F062)."""
+        server_clock = self._feed.server_clock
+        server_clock.doubt(self._stamped_ns)
+        if not server_clock.is_being_renewed(self._stamped_ns):
+            self._feed.on_clock_skew()
+        was_tried, self._has_tried_again = self._has_tried_again, True
+        self._awaits_clock = not was_tried
+        if self._awaits_clock:
+            self._login_sent_ns = self._stamped_ns
+        return self._awaits_clock
+
     def _on_notice(self, notice: ServerNotice) -> None:
         self._link.recorder.change(f"the exchange announced: {notice.kind}")
         if notice.kind != "terminated":
@@ -252,9 +281,17 @@ class AccountLink:
             return
         self._login_sent_ns = None
         if reply.error is not None:
+            if isinstance(reply.error, ClockSkew) and self._try_again_in_time():
+                return
             self._feed.pipeline.error("account stream", reply.error)
-            if isinstance(reply.error, ClockSkew):
-                self._feed.on_clock_skew()
+            if isinstance(reply.error, AuthenticationError) and self._signer is not None:
+                self._feed.keys.refused(self._signer)
             raise reply.error
+        if not reply.is_final:
+            self._ask(*self._feed.subscription(), "signed in, events asked for")
+            return
+        if self._signer is not None:
+            self._feed.keys.accepted(self._signer)
+        self._has_tried_again = False
         self.signed_in_ns = self._feed.clock.monotonic_ns()
         self._feed.signed_in(self)

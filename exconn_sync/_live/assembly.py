@@ -6,12 +6,15 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
+from exconn_sync._live.key_keeper import KeyKeeper
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.market_feed import STREAM
 from exconn_sync._live.market_side import MarketSide
 from exconn_sync._live.order_gateway import OrderGateway
@@ -41,10 +44,11 @@ from exconn_sync._transport.http import HttpClient
 from exconn_sync._transport.limiter import shared_budget
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync.config import Config
-from exconn_sync.errors import AuthenticationError, WorkerHung
+from exconn_sync.errors import WorkerHung
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
 from exconn_sync.ports.journal import Journal, JournalWorker
+from exconn_sync.ports.waiting import Event
 from exconn_sync.risk import MaxOrderNotional, RiskGate
 
 logger = logging.getLogger("exconn_sync")
@@ -53,6 +57,8 @@ POOL_SIZE = 8
 RESTARTS, STORE_RESTARTS, RESTART_PERIOD = 10, 3, 60.0
 _BREAKER_PAUSE = 10.0
 _MAX_BODY_BYTES = 64 << 20
+_SLOW_SAMPLE_MS = 5000
+"""An answer that takes longer says nothing of use about the exchange's clock, unless signed requests last longer."""
 _TIME_TO_CUT_NS = 500_000_000
 
 CREDENTIALS = "credentials"
@@ -88,8 +94,8 @@ class Assembly:
         self._cancel = cancel
         self._store = store
         self._stop = StopSignal()
-        self.signer = _signer(config, driver)
-        self.server_clock = ServerClock(clock)
+        self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
+        self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
         self.catalogue = Catalogue(driver.name)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
         self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))
@@ -106,7 +112,7 @@ class Assembly:
         )
         self.budget = shared_budget(urlsplit(config.endpoints["rest"]).netloc, driver.rate_rules)
         self.rest = RestClient(
-            driver, self.signer, config.rate_limits.window_ms, self._http, self.budget, self.breaker, clock,
+            driver, self.keys, config.rate_limits.window_ms, self._http, self.budget, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
             lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(),
         )  # fmt: skip
@@ -154,20 +160,24 @@ class Assembly:
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
         self.reconciler.look_after = self.gateway.look_after
+        self.key_keeper: KeyKeeper | None = None
+        self._has_key = Event()
+        if config.credentials_provider is not None:
+            self.key_keeper = KeyKeeper(
+                config, driver, self.keys, self._pipeline, self._readiness, self._rng, self._on_new_key
+            )
         self.account: SocketSession | None = None
         self.account_reporter = ConnectionReporter("account", config.reconnect.settle, self._pipeline, clock)
 
     def _account_body(self, run: WorkerRun) -> None:
-        session = SocketSession(self._parts, self.account_reporter, run, self._account_feed)
+        parts = replace(self._parts, await_rest=self._await_key)
+        session = SocketSession(parts, self.account_reporter, run, self._account_feed)
         self.account = session
         session.work()
 
     def _account_feed(self, session: SocketSession) -> AccountFeed:
-        signer = self.signer
-        if signer is None:
-            raise AuthenticationError("no API key was configured", outcome="not_sent")
         return AccountFeed(
-            self._config, self._driver, signer, self.catalogue, self._store, self._pipeline, self._readiness,
+            self._config, self._driver, self.keys, self.catalogue, self._store, self._pipeline, self._readiness,
             self._clock, self.server_clock, self.reconciler.reconcile_soon, self.rest_session.synchronize,
             session.demand_replacement,
         )  # fmt: skip
@@ -180,16 +190,35 @@ class Assembly:
             self._readiness.wait("rest", None, stop)
             beat()
 
+    def _await_key(self, stop: StopSignal) -> None:
+        """Wait for what the account stream needs beyond that: a key."""
+        self._await_rest(stop)
+        if not self.keys.has_key:
+            stop.on_set(self._has_key.set)
+            beat(math.inf)
+            self._has_key.wait(None)
+            beat()
+
+    def _on_new_key(self) -> None:
+        """Have the account stream signed in with the new key: at once, or without a gap where events flow."""
+        self._has_key.set()
+        session = self.account
+        if session is not None:
+            session.renew("the key was replaced")
+        self.reconciler.reconcile_soon()
+
     @property
     def is_open(self) -> bool:
         """True while every connection stands. Exact, from any thread."""
-        return self.market.is_open and (self.signer is None or (self.account is not None and self.account.is_open))
+        return self.market.is_open and (
+            not self._config.has_account or (self.account is not None and self.account.is_open)
+        )
 
     @property
     def is_settled(self) -> bool:
         """True while no connection is down or came back only a moment ago."""
         reporters = [self.rest_session.reporter, *(lane.reporter for lane in self.feed.lanes)]
-        if self.signer is not None:
+        if self._config.has_account:
             reporters.append(self.account_reporter)
         return all(reporter.is_settled for reporter in reporters)
 
@@ -198,22 +227,25 @@ class Assembly:
         rest = Worker(f"{name}-rest", self.rest_session.body, clock)
         market = self.market.first_worker()
         stores: list[Worker] = []
+        keys: list[Worker] = []
         account: list[Worker] = []
         if isinstance(self._journal, JournalWorker):
             stores.append(Worker(f"{name}-journal", journal_body(self._journal), clock))
-        if self.signer is not None:
+        if self._config.has_account:
             # After the journal, which it needs to the last.
             stores.append(Worker(f"{name}-store", self._store.desk.serve, clock))
+            if self.key_keeper is not None:
+                keys.append(Worker(f"{name}-keys", self.key_keeper.body, clock))
             account.append(Worker(f"{name}-account", self._account_body, clock))
             account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
         root = Group(name, "one_for_one", RESTARTS, RESTART_PERIOD, (
             # First, so that it is the last to be told to stop.
             Group("stores", "all_for_one", STORE_RESTARTS, RESTART_PERIOD, _children(stores)),
-            *_children([rest, market]),
+            *_children([rest, market, *keys]),
             Group("account", "rest_for_one", RESTARTS, RESTART_PERIOD, _children(account)),
         ))  # fmt: skip
         self.supervisor = Supervisor(
-            name, Tree(root), [*stores, rest, market, *account], clock, self._on_crash, on_give_up,
+            name, Tree(root), [*stores, rest, market, *keys, *account], clock, self._on_crash, on_give_up,
             hang_timeout=self._config.timeouts.hang, on_hang=self._on_hang,
         )  # fmt: skip
 
@@ -281,4 +313,4 @@ def _children(workers: list[Worker]) -> tuple[Child, ...]:
 def _signer(config: Config, driver: ExchangeDriver) -> Signer | None:
     if config.credentials is None:
         return None
-    return driver.signer(config.credentials.api_key.reveal(), config.credentials.api_secret.reveal())
+    return driver.signer(*config.credentials.parts())

@@ -258,7 +258,7 @@ class OrderGateway:
         return own_statement(state, status, reason, self._clock.time_ns())
 
     def _require_key(self, what: str) -> None:
-        if self._config.credentials is None:
+        if not self._config.has_account:
             raise AuthenticationError(
                 f"{what} needs an API key; none was configured", exchange=self._driver.name, outcome="not_sent"
             )

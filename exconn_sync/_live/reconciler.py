@@ -146,7 +146,7 @@ class Reconciler:
                 return
             delay = self._backoff.next_delay()
             self._due_ns = self._clock.monotonic_ns() + int(delay * 1e9)
-            if isinstance(error, AuthenticationError):
+            if isinstance(error, AuthenticationError) and self._config.credentials_provider is None:
                 self._readiness.fail(RECONCILED, error)
             if self._backoff.attempts == 1:
                 self._pipeline.error("reconciliation", error)

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._live.skew_cure import SkewCure, Stamp
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.heartbeat import beat
@@ -49,13 +51,14 @@ _SILENCE_WITHOUT_WORD = 60.0
 class RestClient:
     """Makes REST calls on the caller's own thread. Thread-safe.
 
-    Commands are sent at most once. A read whose connection broke is tried once more within its deadline.
+    Commands are sent at most once, but for one that was refused for its timestamp: that is sent once more when the
+    clock is synchronized. A read whose connection broke is tried once more within its deadline.
     """
 
     def __init__(
         self,
         driver: ExchangeDriver,
-        signer: Signer | None,
+        keys: KeyRing,
         window_ms: int,
         http: HttpClient,
         budget: Budget,
@@ -69,7 +72,7 @@ class RestClient:
         doubt_instruments: Callable[[], None] = lambda: None,
     ) -> None:
         self._driver = driver
-        self._signer = signer
+        self._keys = keys
         self._window_ms = window_ms
         self._http = http
         self._budget = budget
@@ -81,6 +84,7 @@ class RestClient:
         self._look_again = look_again
         self._on_worker = on_worker
         self._doubt_instruments = doubt_instruments
+        self._cure = SkewCure(clock, server_clock, window_ms, look_again, stop)
         self._ids = itertools.count(1)
 
     def call(self, call: RestCall[T], timeout: float | None, *, is_background: bool | None = None) -> T:
@@ -95,12 +99,19 @@ class RestClient:
         request_id = f"{self._driver.name}-{next(self._ids)}"
         deadline = Deadline.after(self._clock.monotonic_ns(), timeout)
         attempts = 1 if call.is_command else _READ_ATTEMPTS
+        stamp, is_cured = Stamp(), False
         background = not call.is_command and (self._on_worker() if is_background is None else is_background)
         try:
             while True:
                 attempts -= 1
                 try:
-                    return self._attempt(call, deadline, is_background=background)
+                    return self._attempt(call, deadline, stamp, is_background=background)
+                except ClockSkew as error:
+                    # It was refused for certain, so even a command may be sent once more, stamped anew (F081).
+                    if is_cured or not self._cure.cure(stamp, deadline):
+                        self._cure.explain(error, stamp)
+                        raise
+                    is_cured, attempts = True, attempts + 1
                 except ConnectionFailed as error:
                     if attempts == 0 or not error.temporary or deadline.is_over(self._clock.monotonic_ns()):
                         raise
@@ -116,13 +127,16 @@ class RestClient:
             logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
             raise
 
-    def _attempt(self, call: RestCall[T], deadline: Deadline, *, is_background: bool) -> T:
-        if call.is_signed and self._signer is None:
-            raise AuthenticationError(f"{call.path} needs an API key", outcome="not_sent")
+    def _attempt(self, call: RestCall[T], deadline: Deadline, stamp: Stamp, *, is_background: bool) -> T:
+        if call.is_signed:
+            self._keys.take(call.path)
         self._await_budget(call, deadline)
         self._breaker.check()
-        timestamp_ms = self._server_clock.now_ns() // 1_000_000 if call.is_signed else 0
-        request = self._driver.to_http(call, self._signer, timestamp_ms, self._window_ms)
+        if call.is_signed:
+            self._cure.stamp(stamp, deadline)
+        # Taken after the wait: the key may have been replaced meanwhile.
+        signer = self._keys.take(call.path) if call.is_signed else None
+        request = self._driver.to_http(call, signer, stamp.time_ms, self._window_ms)
         reach("rest.before_send")
         started_ns = self._clock.monotonic_ns()
         # On a worker's thread: it may be silent until the answer is there or the deadline over.
@@ -140,26 +154,28 @@ class RestClient:
         self._check_life(call)
         reach("rest.after_send")
         self._count(call, str(response.status), started_ns)
-        return self._read(call, response)
+        return self._read(call, response, signer)
 
     def _check_life(self, call: RestCall[Any]) -> None:
         """End a question whose answer came after the stop: it belongs to a life that is over, and to no later one."""
         if self._stop.is_set and not call.is_command:
             raise ConnectorStopped("the connector is stopped")
 
-    def _read(self, call: RestCall[T], response: HttpResponse) -> T:
+    def _read(self, call: RestCall[T], response: HttpResponse, signer: Signer | None) -> T:
         error = self._driver.error_of(response, call)
         if response.status >= 500 and error is not None:
             self._breaker.failed(error)
         else:
             self._breaker.succeeded()
         if error is None:
+            if signer is not None:
+                self._keys.accepted(signer)
             return self._parsed(call, response)
+        if isinstance(error, AuthenticationError) and signer is not None:
+            self._keys.refused(signer)
         if isinstance(error, RateLimitError) and response.status in (418, 429):
             seconds = _SILENCE_WITHOUT_WORD if error.retry_after is None else error.retry_after
             self._budget.silence(seconds, self._server_clock.window_ms())
-        if isinstance(error, ClockSkew):
-            self._look_again()
         raise error
 
     @staticmethod

@@ -14,7 +14,7 @@ from exconn_sync._machines.backoff import Backoff
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync.config import Config
-from exconn_sync.errors import ConnectorStopped, ExconnError
+from exconn_sync.errors import ClockChanged, ConnectionFailed, ConnectorStopped, ExconnError
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.waiting import Event
@@ -62,6 +62,7 @@ class RestSession:
         self._loaded_ns: int | None = None
         self._synchronized_ns = 0
         self._is_doubted = False
+        self._told_steps = (0, 0)
         self.reporter = ConnectionReporter("rest", config.reconnect.settle, pipeline, clock)
 
     def synchronize(self) -> None:
@@ -111,7 +112,13 @@ class RestSession:
 
     def _look(self, *, is_whole: bool) -> None:
         """Ask for the time once, which also shows that REST works, or do everything that is due."""
+        self._server_clock.notice_step()
+        self._tell_steps()
         self._synchronize(_SAMPLES if is_whole else 1)
+        if not is_whole and self._server_clock.is_contested:
+            # Another time than before: whether to believe it is found out at once.
+            self._synchronize(_SAMPLES)
+        self._tell_steps()
         if is_whole:
             self._synchronized_ns = self._clock.monotonic_ns()
             self._load_instruments()
@@ -139,10 +146,31 @@ class RestSession:
                 return is_wanted or now_ns >= whole_ns
 
     def _synchronize(self, samples: int) -> None:
+        began_ns = self._clock.monotonic_ns()
+        if samples == _SAMPLES:
+            self._server_clock.round_begins(began_ns)
         for _ in range(samples):
             sent_ns = self._clock.monotonic_ns()
             server_ns = self._rest.call(self._driver.server_time(), self._config.timeouts.request)
-            self._server_clock.add(sent_ns, self._clock.monotonic_ns(), server_ns)
+            if not self._server_clock.add(sent_ns, self._clock.monotonic_ns(), server_ns):
+                self._pipeline.metrics.count("clock.slow_samples", exchange=self._driver.name)
+        if not self._server_clock.is_synchronized:
+            raise ConnectionFailed("the exchange answers too slowly to tell its time")
+        if samples == _SAMPLES:
+            self._server_clock.round_ended(began_ns)
+
+    def _tell_steps(self) -> None:
+        """Tell of clocks that stepped since the last look: this machine's, and the exchange's (fault F117)."""
+        told, self._told_steps = self._told_steps, (self._server_clock.steps, self._server_clock.server_steps)
+        for before, now, whose, text in (
+            (told[0], self._told_steps[0], "local", "this machine's wall clock stepped, or the machine slept"),
+            (told[1], self._told_steps[1], "exchange", "the exchange's clock stepped, as seen from here"),
+        ):
+            if now > before:
+                self._pipeline.metrics.count("clock.steps", exchange=self._driver.name, whose=whose)
+                offset_ms = self._server_clock.offset_to_local_ms()
+                error = ClockChanged(text, exchange=self._driver.name, details={"offset_ms": offset_ms})
+                self._pipeline.error(f"{whose} clock", error)
 
     def _load_instruments(self) -> None:
         now_ns = self._clock.monotonic_ns()

@@ -30,6 +30,7 @@ from exconn_sync._transport.websocket import StreamSocket
 from exconn_sync.config import Config
 from exconn_sync.errors import ConnectionFailed, ConnectorStopped, ExconnError
 from exconn_sync.ports.clock import Clock
+from exconn_sync.ports.waiting import Event
 
 _NS = 1_000_000_000
 _LONGEST_WAIT = 1.0
@@ -104,6 +105,8 @@ class SocketSession:
         self._rotation = RotationPlan(settings.rotate_after, settings.rotation_window, parts.rng)
         self._posted: deque[Callable[[], None]] = deque()
         self._wakeup = Wakeup()
+        # Ends the pause before the next attempt.
+        self._again = Event()
         self._waiter = Waiter(self._wakeup)
         self._succession = Succession(
             lambda stop: parts.dialler.dial(self._feed.url(), stop), parts.submit, self._wakeup.wake
@@ -135,7 +138,13 @@ class SocketSession:
 
     def look_soon(self) -> None:
         """Have the session's thread look at what is due."""
-        self.post(_nothing)
+        self.post(lambda: None)
+
+    def renew(self, why: str) -> None:
+        """Have the connection replaced without a gap, or made at once where there is none. Any thread."""
+        self._again.set()
+        if self.is_open:
+            self.post(lambda: self.demand_replacement(why))
 
     def cut(self) -> None:
         """Break the connections: the thread that owns them hangs."""
@@ -155,10 +164,13 @@ class SocketSession:
         """Work until stop: the body of the worker."""
         run = self._run
         run.stop.on_set(self._wakeup.wake)
+        run.stop.on_set(self._again.set)
         run.on_abandon(self.cut)
         try:
             self._parts.await_rest(run.stop)
             while run.is_current and not run.stop.is_set:
+                # Before the attempt: what changes during it is a reason for the next one at once.
+                self._again.clear()
                 error = self._live_once()
                 if error is None:
                     return
@@ -166,7 +178,8 @@ class SocketSession:
                 if run.is_current:
                     self._reporter.down(error.message, self._backoff.attempts, delay)
                 run.beat(delay)
-                run.stop.wait(delay)
+                if not run.stop.is_set:
+                    self._again.wait(delay)
         except ConnectorStopped:
             return
         finally:
@@ -383,7 +396,3 @@ class SocketSession:
         for link in links:
             self._waiter.remove(link.socket)
             link.socket.close()
-
-
-def _nothing() -> None:
-    """Be posted, so that the session looks at what is due."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from exconn_sync.config import environment as env
 from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
-from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
 from exconn_sync.errors import AuthenticationError, ValidationError
@@ -32,14 +32,38 @@ class ConfigBuilder:
         self._exchange = exchange
         self._settings: dict[str, Any] = {}
 
-    def credentials(self, api_key: str, api_secret: str, passphrase: str | None = None) -> ConfigBuilder:
-        """Set the API key and secret; no supported exchange has a passphrase."""
-        if passphrase is not None:
-            raise ValidationError("passphrase", "<hidden>", f"{self._exchange} keys have none")
-        return self._set(credentials=Credentials.of(api_key, api_secret))
+    def credentials(self, api_key: KeyText, api_secret: KeySource, passphrase: KeyText | None = None) -> ConfigBuilder:
+        """Set the API key and its secret.
+
+        The secret is the text of an HMAC key, or a private key as PEM text (RSA, Ed25519), which may be encrypted with
+        the passphrase. A ``Path`` names a file that holds it. Which type of key it is, it tells itself.
+        """
+        # The plain text leaves the variables before anything can be raised (fault F170).
+        api_key, passphrase = hidden(api_key), None if passphrase is None else hidden(passphrase)
+        api_secret = api_secret if isinstance(api_secret, os.PathLike) else hidden(api_secret)
+        return self._set(credentials=Credentials.of(api_key, api_secret, passphrase))
+
+    def credentials_provider(self, provider: CredentialsProvider) -> ConfigBuilder:
+        """Ask a function for the key: at the start, and again when the exchange refuses the key it gave last.
+
+        It takes no argument and returns ``(api_key, api_secret)``, ``(api_key, api_secret, passphrase)`` or
+        ``Credentials``. It is called on a thread of its own, one call at a time, so it may take its time; what it
+        raises is told on ``on_error`` and it is asked again later. Instead of ``credentials``.
+        """
+        return self._set(credentials_provider=provider)
+
+    def account_sign_in(self, way: str) -> ConfigBuilder:
+        """Choose how the account stream is signed in: ``"subscription"`` (any key) or ``"session"``.
+
+        On Binance ``"session"`` needs an Ed25519 key.
+        """
+        return self._set(account_sign_in=way)
 
     def api_key_from_env(self) -> ConfigBuilder:
-        """Take key and secret from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
+        """Take the key from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
+
+        Instead of the latter ``EXCONN_<EXCHANGE>_API_SECRET_FILE`` may name a file.
+        ``EXCONN_<EXCHANGE>_API_PASSPHRASE`` opens an encrypted private key.
 
         Raises:
             AuthenticationError: the variables are not set.

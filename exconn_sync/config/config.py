@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from exconn_sync.config import environment as env
-from exconn_sync.config.credentials import Credentials
+from exconn_sync.config.credentials import Credentials, CredentialsProvider
 from exconn_sync.config.network import Network
 from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts, check_url
 from exconn_sync.errors import ValidationError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
 ENVIRONMENTS = ("production", "testnet", "demo", "market_data")
+SIGN_INS = ("subscription", "session")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Config:
         exchange: name of the exchange, for example ``binance``.
         environment: ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key; chooses
             the base URLs.
-        credentials: API key and secret, None for public data only.
+        credentials: API key and secret, None for public data only, or where a provider is asked for them.
+        credentials_provider: asked for the key at the start, and again when the exchange refuses it.
+        account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
         journal: ``"memory"`` or a Journal object.
@@ -49,6 +52,9 @@ class Config:
     exchange: str
     environment: str = "production"
     credentials: Credentials | None = None
+    # Its repr may be that of an object that holds a secret.
+    credentials_provider: CredentialsProvider | None = field(default=None, repr=False)
+    account_sign_in: str = "subscription"
     endpoints: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
@@ -68,10 +74,30 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
+        self._check_key()
+
+    def _check_key(self) -> None:
+        """Refuse a key that this exchange cannot sign with here, and not when the connector is started."""
+        if self.account_sign_in not in SIGN_INS:
+            text = "must be one of " + ", ".join(SIGN_INS)
+            raise ValidationError("account_sign_in", self.account_sign_in, text)
+        if self.credentials_provider is not None:
+            check_takes_keys(self.exchange, self.environment)
+            if not callable(self.credentials_provider):
+                raise ValidationError("credentials_provider", "<hidden>", "must be a function")
+            if self.credentials is not None:
+                raise ValidationError("credentials_provider", "<hidden>", "must not be set beside credentials")
         if self.credentials is not None:
             check_takes_keys(self.exchange, self.environment)
-            # A key that this exchange cannot sign with is refused here, not when the connector is started.
-            find_driver(self.exchange).signer(self.credentials.api_key.reveal(), self.credentials.api_secret.reveal())
+            driver = find_driver(self.exchange)
+            signer = driver.signer(*self.credentials.parts())
+            # Made for nothing: it shows whether the key can sign in that way.
+            driver.encode_login(signer, 0, self.rate_limits.window_ms, 0, sign_in=self.account_sign_in)
+
+    @property
+    def has_account(self) -> bool:
+        """True where there is a key, or somebody to ask for one."""
+        return self.credentials is not None or self.credentials_provider is not None
 
     @staticmethod
     def builder(exchange: str) -> ConfigBuilder:
@@ -88,8 +114,8 @@ class Config:
     def from_env(cls, exchange: str, environ: Mapping[str, str] | None = None) -> Config:
         """Return a configuration from environment variables.
 
-        Read are ``EXCONN_<EXCHANGE>_API_KEY`` and ``_API_SECRET`` (both or neither), ``_ENVIRONMENT``, and
-        ``_ENDPOINT_<NAME>`` for each base URL.
+        Read are ``EXCONN_<EXCHANGE>_API_KEY`` and ``_API_SECRET`` or ``_API_SECRET_FILE`` (both or neither),
+        ``_API_PASSPHRASE``, ``_ENVIRONMENT``, and ``_ENDPOINT_<NAME>`` for each base URL.
 
         Raises:
             ValidationError: a variable is malformed; the message names it and not its value.

@@ -328,7 +328,7 @@ class Core:
         return self.bus.close(lambda: deadline.remaining(self.clock.monotonic_ns()))
 
     def _conditions(self) -> dict[str, tuple[str, ...]]:
-        account = ACCOUNT_CONDITIONS if self.config.credentials is not None else ()
+        account = ACCOUNT_CONDITIONS if self.config.has_account else ()
         return {
             "rest": REST_CONDITIONS,
             "stream": STREAM_CONDITIONS,
@@ -337,7 +337,7 @@ class Core:
         }
 
     def _note_credentials(self) -> None:
-        if self.config.credentials is None:
+        if not self.config.has_account:
             error = AuthenticationError("no API key was configured", exchange=self.config.exchange, outcome="not_sent")
             self.readiness.fail(CREDENTIALS, error)
 

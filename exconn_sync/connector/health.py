@@ -17,7 +17,9 @@ class Health:
     """What is well and what is not.
 
     ``status`` is ``healthy``, ``degraded`` (works in part) or ``down``; ``reasons`` says why in words.
-    ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, None while unknown.
+    ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, ``clock_bound_ms`` how wrong that
+    can be, ``clock_drift_ppm`` how fast the one runs away from the other, in millionths; None while unknown.
+    ``clock_steps`` is how often this machine's clock was set, or the machine slept, as far as was noticed.
     """
 
     exchange: str
@@ -30,6 +32,9 @@ class Health:
     breaker: str
     books: dict[str, BookState]
     unknown_orders: int
+    clock_bound_ms: float | None = None
+    clock_drift_ppm: float | None = None
+    clock_steps: int = 0
 
     def __str__(self) -> str:
         reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
@@ -62,4 +67,7 @@ def health_of(core: Core) -> Health:
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,
         unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+        clock_bound_ms=None if assembly is None else assembly.server_clock.bound_ms(),
+        clock_drift_ppm=None if assembly is None else assembly.server_clock.drift_ppm,
+        clock_steps=0 if assembly is None else assembly.server_clock.steps,
     )

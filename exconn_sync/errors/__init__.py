@@ -22,6 +22,7 @@
     ├── CircuitOpen              the exchange's host keeps failing; not even tried
     ├── RiskRejected             a risk rule of the user refused the order
     ├── ClockSkew                the exchange refused the request's timestamp
+    ├── ClockChanged             a clock stepped; the exchange's time is asked for anew
     ├── StaleBook                the local order book is not whole at the moment
     ├── SilentTopic              a topic brings nothing although the exchange has news
     ├── JournalError             the journal could not keep what it must keep
@@ -60,6 +61,7 @@ from exconn_sync.errors.exchange import (
 )
 from exconn_sync.errors.library import (
     CircuitOpen,
+    ClockChanged,
     ConnectorStopped,
     ForkedProcess,
     JournalError,
@@ -77,6 +79,7 @@ from exconn_sync.errors.library import (
 __all__ = [
     "AuthenticationError",
     "CircuitOpen",
+    "ClockChanged",
     "ClockSkew",
     "ConnectionFailed",
     "ConnectorStopped",

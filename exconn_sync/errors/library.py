@@ -115,6 +115,15 @@ class SubscriberStuck(SubscriberLagging):
     code = "subscriber_stuck"
 
 
+class ClockChanged(ExconnError):
+    """A clock stepped: this machine's (or the machine slept), or the exchange's; the time is asked for anew (F117).
+
+    Only told on ``on_error``. ``details["offset_ms"]`` is how far the exchange's clock is ahead of this machine's.
+    """
+
+    code = "clock_changed"
+
+
 class ConnectorStopped(ExconnError):
     """The connector was stopped, or never started."""
 

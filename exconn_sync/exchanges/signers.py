@@ -15,6 +15,7 @@ class HmacSha256Signer:
     """
 
     __slots__ = ("_api_key", "_prepared")
+    key_type = "hmac"
 
     def __init__(self, api_key: str, secret: bytes | bytearray | memoryview) -> None:
         self._api_key = api_key

@@ -95,10 +95,14 @@ class SubscriptionReply:
 
 @dataclass(frozen=True)
 class LoginReply:
-    """The exchange's answer to the authentication of a private stream; ``error`` is None on success."""
+    """The exchange's answer to the authentication of a private stream; ``error`` is None on success.
+
+    ``is_final`` is False where the session is signed in, but its events have yet to be subscribed.
+    """
 
     request_id: int
     error: ExconnError | None = None
+    is_final: bool = True
 
 
 @dataclass(frozen=True)

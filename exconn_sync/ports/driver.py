@@ -17,6 +17,7 @@ from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import BookDiff, MarketEvent
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import (
     HttpRequest,
     HttpResponse,
@@ -48,6 +49,11 @@ class Signer(Protocol):
     @property
     def api_key(self) -> str:
         """The public half of the credentials."""
+        ...
+
+    @property
+    def key_type(self) -> str:
+        """``hmac``, ``rsa`` or ``ed25519``."""
         ...
 
     def sign(self, payload: bytes) -> str:
@@ -105,11 +111,12 @@ class ExchangeDriver(MarketDataCalls, Protocol):
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
         ...
 
-    def signer(self, api_key: str, api_secret: str) -> Signer:
-        """Return an object that signs with these credentials.
+    def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
+        """Return an object that signs with these credentials; the form of the secret tells the type of key.
 
         Raises:
-            ValidationError: the secret does not have the form of a key of this exchange.
+            ValidationError: the secret does not have the form of a key of this exchange, or the passphrase does not
+                open it.
         """
         ...
 
@@ -213,8 +220,21 @@ class ExchangeDriver(MarketDataCalls, Protocol):
         """Return the URL of the account stream."""
         ...
 
-    def encode_login(self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
-        """Return the text frame that authenticates the account stream and starts its events."""
+    def encode_login(
+        self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int, *, sign_in: str = "subscription"
+    ) -> bytes:
+        """Return the text frame that authenticates the account stream.
+
+        With ``sign_in="subscription"`` it also starts its events. With ``"session"`` the exchange answers with a
+        LoginReply that is not final, and ``encode_account_subscribe`` starts them.
+
+        Raises:
+            ValidationError: the exchange does not let this type of key sign in that way.
+        """
+        ...
+
+    def encode_account_subscribe(self, request_id: int) -> bytes:
+        """Return the text frame that starts the account's events on a session that is signed in."""
         ...
 
     def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:

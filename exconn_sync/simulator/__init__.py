@@ -8,10 +8,12 @@ from importlib.util import find_spec
 if find_spec("aiohttp") is None:
     raise ModuleNotFoundError("the simulator needs the extra: pip install 'exconn-sync[simulator]'", name="aiohttp")
 
-from exconn_sync.simulator.controls import Accounts, MarketControl
+from exconn_sync.simulator.account_control import Accounts
+from exconn_sync.simulator.controls import MarketControl
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, UNICODE_SYMBOL, SymbolSpec, spec_of
 from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.keys import ClientKey
 from exconn_sync.simulator.ledger import ClientFrames
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "UNICODE_SYMBOL",
     "Accounts",
     "ClientFrames",
+    "ClientKey",
     "Faults",
     "MarketControl",
     "Simulator",

@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from exconn_sync.simulator.account_commands import account_commands
+from exconn_sync.simulator.account_control import Accounts
 from exconn_sync.simulator.admin import (
     Admin,
     AdminCommand,
@@ -26,7 +28,9 @@ def replay_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer) ->
     return Admin(_common(faults, hub, server))
 
 
-def live_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer, market: MarketControl) -> Admin:
+def live_admin(
+    faults: Faults, hub: ConnectionHub, server: SimulatorServer, market: MarketControl, accounts: Accounts
+) -> Admin:
     """What can be done to one with a market."""
 
     def trade(_: web.BaseRequest, arguments: Mapping[str, object]) -> object:
@@ -54,6 +58,7 @@ def live_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer, mark
     commands["POST", "/market/resume"] = lambda *_: market.resume()
     commands["POST", "/market/trade"] = trade
     commands["POST", "/market/burst"] = burst
+    commands.update(account_commands(accounts))
     return Admin(commands)
 
 

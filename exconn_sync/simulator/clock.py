@@ -8,11 +8,22 @@ class VenueClock:
 
     def __init__(self) -> None:
         self.offset_ms = 0
+        self.apart_ms = 0
+        """How far the clock of every other node is ahead of the others."""
+        self._is_ahead = False
+
+    def next_node(self) -> None:
+        """The next request is answered by another node."""
+        self._is_ahead = not self._is_ahead
 
     def now_ms(self) -> int:
         """Milliseconds since the epoch as the venue believes."""
-        return time.time_ns() // 1_000_000 + self.offset_ms
+        return time.time_ns() // 1_000_000 + self._error_ms
 
     def now_us(self) -> int:
         """Microseconds since the epoch as the venue believes."""
-        return time.time_ns() // 1_000 + self.offset_ms * 1_000
+        return time.time_ns() // 1_000 + self._error_ms * 1_000
+
+    @property
+    def _error_ms(self) -> int:
+        return self.offset_ms + (self.apart_ms if self._is_ahead else 0)

@@ -1,4 +1,4 @@
-"""What a test may do to a running simulator: its market, its accounts. Every call returns after it happened."""
+"""What a test may do to a running simulator's market. Every call returns after it happened."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -6,16 +6,13 @@ from decimal import Decimal
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.core.commission import Discount, FeeRates
 from exconn_sync.simulator.core.events import Level
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
-from exconn_sync.simulator.core.orders import Fill, Side, SimOrder
+from exconn_sync.simulator.core.orders import Side, SimOrder
 from exconn_sync.simulator.core.reference import External, MeanOfBuckets
 from exconn_sync.simulator.core.symbols import ExchangeRules, PriceRange, SymbolStatus
 from exconn_sync.simulator.symbol_rules import changed_spec, exact
-
-_COMMISSION_KINDS = {"standard": "rates", "special": "special", "tax": "tax"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,63 +163,3 @@ class MarketControl:
     def _change(self, symbol: str, **rules: Any) -> None:
         market = self._exchange.market(symbol)
         market.spec = replace(market.spec, **rules)
-
-
-class Accounts:
-    """The truth about balances, orders and fills."""
-
-    def __init__(self, call: CallOnLoop, exchange: Exchange, names: dict[str, str], clock: VenueClock) -> None:
-        self._call = call
-        self._exchange = exchange
-        self._names = names
-        self._clock = clock
-
-    def balances(self, api_key: str | None = None) -> dict[str, tuple[Decimal, Decimal]]:
-        """Free and locked amount of each asset; of the first account when no key is given."""
-        account = self._exchange.accounts[self._name(api_key)]
-        return self._call(
-            lambda: {asset: (balance.free, balance.locked) for asset, balance in account.balances().items()}
-        )
-
-    def deposit(self, asset: str, amount: Number, api_key: str | None = None) -> None:
-        """Give an account money from nowhere."""
-        extra, name = exact(amount), self._name(api_key)
-        self._call(lambda: self._exchange.deposit(name, asset, extra, self._clock.now_ms()))
-
-    def commission(
-        self,
-        kind: str = "standard",
-        *,
-        maker: Number = 0,
-        taker: Number = 0,
-        buyer: Number = 0,
-        seller: Number = 0,
-    ) -> None:
-        """Set the rates of one kind of commission: ``"standard"``, ``"special"`` or ``"tax"``; shares, not per cent."""
-        if kind not in _COMMISSION_KINDS:
-            raise ValueError(f"a commission is one of {', '.join(_COMMISSION_KINDS)}, not {kind!r}")
-        rates = FeeRates(exact(maker), exact(taker), exact(buyer), exact(seller))
-        self._call(lambda: setattr(self._exchange.fees, _COMMISSION_KINDS[kind], rates))
-
-    def pay_in_bnb(self, enabled: bool = True, *, discount: Number = "0.25", api_key: str | None = None) -> None:
-        """Let an account pay its commissions in BNB, with a discount on the standard part, as long as it has enough."""
-        share, account = exact(discount), self._exchange.accounts[self._name(api_key)]
-
-        def change() -> None:
-            account.wants_discount = enabled
-            self._exchange.fees.discount = Discount(share=share)
-
-        self._call(change)
-
-    def orders(self) -> list[SimOrder]:
-        """Every order the clients placed, as it stands."""
-        return self._call(self._exchange.registry.orders)
-
-    def fills(self) -> list[Fill]:
-        """Every fill of the clients, oldest first."""
-        return self._call(self._exchange.registry.fills)
-
-    def _name(self, api_key: str | None) -> str:
-        if api_key is None:
-            return next(iter(self._names.values()))
-        return self._names[api_key]

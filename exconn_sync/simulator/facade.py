@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
+from exconn_sync.simulator.account_control import Accounts, random_text
 from exconn_sync.simulator.admin import ADMIN_PATH
 from exconn_sync.simulator.admin_commands import live_admin, replay_admin
 from exconn_sync.simulator.binance.face import WS_API_PATH, BinanceFace
 from exconn_sync.simulator.binance.recording import Recording
 from exconn_sync.simulator.binance.replay_face import ReplayFace
-from exconn_sync.simulator.binance.security import ApiKey
 from exconn_sync.simulator.binance.venue import Venue
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.controls import Accounts, MarketControl
+from exconn_sync.simulator.controls import MarketControl
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, SymbolSpec
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.fault_targets import FaultTargets
 from exconn_sync.simulator.faults import Faults
+from exconn_sync.simulator.keys import ApiKey, ClientKey, KeyTable
 from exconn_sync.simulator.ledger import ClientFrames
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.server import SimulatorServer
@@ -40,8 +41,6 @@ DEMO_ACCOUNT = "demo"
 DEMO_FUNDS = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1000), "BNB": Decimal(1000)}
 
 _MARKET_STEP_S = 0.02
-_KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_KEY_LENGTH = 64
 
 
 class _Face(Protocol):
@@ -80,23 +79,24 @@ class Simulator:
     ) -> None:
         self._prepare(exchange, host, port, tls, ca_file)
         random = Random(f"demo key {seed}")
-        self.api_key = api_key or _random_text(random)
-        self.api_secret = api_secret or _random_text(random)
+        self.api_key = api_key or random_text(random)
+        self.api_secret = api_secret or random_text(random)
         core = Exchange(symbols)
         core.add_account(DEMO_ACCOUNT)
         generator = MarketGenerator(core, seed)
         self._generator: MarketGenerator | None = generator
         self._market = MarketControl(self._server.call, core, generator, self._clock)
-        self._accounts = Accounts(self._server.call, core, {self.api_key: DEMO_ACCOUNT}, self._clock)
+        keys = KeyTable([ApiKey(self.api_key, self.api_secret, DEMO_ACCOUNT)])
+        self._accounts = Accounts(self._server.call, core, keys, self._clock, Random(f"further keys {seed}"))
         for asset, amount in DEMO_FUNDS.items():
             self._accounts.deposit(asset, amount)
         generator.open(self._clock.now_ms())
         if not running_market:
             generator.pause()
         # Built last, so that the first depth event does not repeat how the book was laid out.
-        venue = Venue(core, self._clock, [ApiKey(self.api_key, self.api_secret, DEMO_ACCOUNT)], self._limits, seed)
+        venue = Venue(core, self._clock, keys, self._limits, seed)
         self._face: _Face = BinanceFace(venue, self._hub, self._board)
-        self._admin = live_admin(self.faults, self._hub, self._server, self._market)
+        self._admin = live_admin(self.faults, self._hub, self._server, self._market, self._accounts)
 
     @classmethod
     def replay(
@@ -196,9 +196,10 @@ class Simulator:
         """
         return self._server.call(self._hub.ledger.cuts)
 
-    def config(self, **changes: object) -> "Config":
+    def config(self, *, account: "str | ClientKey | None" = None, **changes: object) -> "Config":
         """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder.
 
+        It signs for the demo account, or for ``account``: a name, or a key that ``accounts.add_key`` returned.
         Over TLS it trusts ``ca_file``, also beside other settings in ``network={...}``.
         """
         from exconn_sync.config import Config
@@ -209,8 +210,9 @@ class Simulator:
                 changes["network"] = {"ca_file": str(self.ca_file), **network}
 
         builder = Config.builder(self.exchange).endpoints(rest=self.rest, stream=self.stream, ws_api=self.ws_api)
-        if self.api_key:
-            builder = builder.credentials(self.api_key, self.api_secret)
+        key = self._accounts.client_key(account) if self._generator is not None else None
+        if key is not None and "credentials_provider" not in changes:
+            builder = builder.credentials(key.api_key, key.api_secret)
         for name, value in changes.items():
             method = getattr(builder, name)
             builder = method(**value) if isinstance(value, dict) else method(value)
@@ -253,7 +255,3 @@ class Simulator:
         while self._generator is not None:
             self._generator.step(self._clock.now_ms())
             await asyncio.sleep(_MARKET_STEP_S)
-
-
-def _random_text(random: Random) -> str:
-    return "".join(random.choices(_KEY_LETTERS, k=_KEY_LENGTH))

@@ -37,6 +37,16 @@ class RequestFaults(FaultControls):
         """Let the exchange's clock be wrong by so much; 0 makes it right again."""
         self._clock.offset_ms = ms
 
+    @contextmanager
+    def disagreeing_clocks(self, ms: int) -> Iterator[None]:
+        """Let REST be served by two nodes in turn, of which the clock of one is ahead of the other's by so much."""
+
+        def set_apart(apart: int) -> None:
+            self._clock.apart_ms = apart
+
+        with self._between(lambda: set_apart(ms), lambda: set_apart(0)):
+            yield
+
     def rate_limits(
         self,
         *,

@@ -103,6 +103,7 @@ def test_the_table_of_errors_is_complete() -> None:
     [
         ("configuration", "Method", ConfigBuilder),
         ("simulator", "`exchange.market`", simulator.MarketControl),
+        ("simulator", "`exchange.accounts`", simulator.Accounts),
         ("simulator", "`exchange.faults`", simulator.Faults),
     ],
 )

@@ -128,6 +128,22 @@ def thread_of_a_supervisor_that_has_something_to_say() -> set[str]:
     return told
 
 
+def threads_of_a_provider() -> set[str]:
+    """Return the names of the threads of a connector that asks for its key."""
+    asked = threading.Event()
+    names: set[str] = set()
+    with Simulator() as exchange:
+
+        def provide() -> tuple[str, str]:
+            names.add(threading.current_thread().name)
+            asked.set()
+            return exchange.api_key, exchange.api_secret
+
+        with Connector(exchange.config(credentials_provider=provide)):
+            assert asked.wait(LIMIT)
+            return names | {thread.name for thread in library_threads()}
+
+
 def threads_of_a_lookup() -> set[str]:
     """Return the names of the threads that resolve a name."""
     names: set[str] = set()
@@ -144,7 +160,7 @@ def threads_of_a_lookup() -> set[str]:
 
 def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     table, names = patterns(), running_threads() | threads_of_a_hub(monkeypatch) | thread_of_a_journal()
-    names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup()
+    names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup() | threads_of_a_provider()
     names |= thread_of_a_supervisor_that_has_something_to_say()
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"

@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from exconn_sync import CircuitOpen, ConnectorStopped, ExconnError, OrderRequest, RateLimitError
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._runtime.stop_signal import StopSignal
@@ -72,7 +72,7 @@ def client_of(
         )
         try:
             yield RestClient(
-                DRIVER, cast(Any, HmacSha256Signer("key", b"secret")), 5000, http, Budget([rule]),
+                DRIVER, KeyRing(HmacSha256Signer("key", b"secret")), 5000, http, Budget([rule]),
                 breaker or Breaker("binance", clock), clock, server_clock, MemoryMetrics(), stop or StopSignal(),
                 lambda: None,
             )  # fmt: skip

@@ -12,7 +12,6 @@ import pytest
 from exconn_sync import (
     AuthenticationError,
     BookView,
-    ClockSkew,
     ConnectionEvent,
     Connector,
     ConnectorStopped,
@@ -428,18 +427,6 @@ def test_a_blocking_subscriber_does_not_hold_up_the_stop(lively: Simulator, conn
         assert blocked.wait(LIMIT)
     assert connector.stop(LIMIT) == []
     assert connector.state == "stopped"
-
-
-def test_after_a_step_of_the_exchanges_clock_the_next_attempt_is_in_time(quiet: Simulator, connect: Connect) -> None:
-    """(fault F081)"""
-    connector = connect(quiet)
-    quiet.faults.offset_clock(30_000)
-    request = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
-    with pytest.raises(ClockSkew) as caught:
-        connector.place_order(request)
-    assert (caught.value.outcome, caught.value.retryable) == ("refused", True)
-    eventually(lambda: abs((connector.health().clock_offset_ms or 0) - 30_000) < 1_000)
-    assert connector.place_order(request).status == "new"
 
 
 def test_an_unreadable_answer_to_any_command_is_unknown(quiet: Simulator, connect: Connect) -> None:

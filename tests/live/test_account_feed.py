@@ -10,6 +10,7 @@ import pytest
 from exconn_sync import Config
 from exconn_sync._live.account_reader import AccountFeed, AccountLink
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
@@ -19,6 +20,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config.settings import Reconnect
 from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed, NotReady
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.secret import Secret
 from exconn_sync.testing import ManualClock
 from tests.live.fakes import FakeSocket, link_over
 from tests.live.market import DRIVER
@@ -43,13 +45,13 @@ class Desk:
         self.bus, self.metrics = Bus(), MemoryMetrics()
         self.errors = listen(self.bus, "error")
         self.readiness = Readiness({"account": ["account"], "orders": ["account", "reconciled"]})
-        server_clock = ServerClock(self.clock)
+        server_clock = self.server_clock = ServerClock(self.clock)
         server_clock.add(self.clock.monotonic_ns(), self.clock.monotonic_ns(), self.clock.time_ns())
         self.store = Store()
         self.reconciled = self.skews = 0
         self.demands: list[str] = []
         self.feed = AccountFeed(
-            self.config, DRIVER, DRIVER.signer("k" * 64, "s" * 64), Catalogue("binance"),
+            self.config, DRIVER, KeyRing(DRIVER.signer(Secret("k" * 64), Secret("s" * 64))), Catalogue("binance"),
             cast(AccountStore, self.store), Pipeline("binance", self.bus, self.clock, self.metrics), self.readiness,
             self.clock, server_clock, self._reconcile, self._skew, self.demands.append,
         )  # fmt: skip
@@ -137,16 +139,48 @@ def test_a_refused_key_is_told_to_whoever_waits(code: int) -> None:
     assert desk.skews == 0
 
 
-def test_a_sign_in_outside_of_its_window_asks_for_the_clock() -> None:
+def test_a_sign_in_outside_of_its_window_is_made_again_once_the_clock_is_set() -> None:
     """Time can be mended, so it is no reason to give up (fault F062)."""
     desk = Desk()
     wire = desk.connect()
+    wire.refuse(-1021, 1)
+    assert (desk.skews, desk.errors.pending) == (1, 0)
+    assert wire.tick() < 1.0, "it looks soon again"
+    assert len(wire.socket.texts) == 1
+    desk.clock.advance(0.1)
+    now = desk.clock.monotonic_ns()
+    desk.server_clock.add(now, now, desk.clock.time_ns())
+    desk.server_clock.round_ended(now)
+    wire.tick()
+    assert len(wire.socket.texts) == 2
+    wire.accept()
+    assert wire.handler.is_established
+
+
+def test_a_sign_in_that_stays_outside_of_its_window_ends_the_connection() -> None:
+    """(fault F062)"""
+    desk = Desk()
+    wire = desk.connect()
+    wire.refuse(-1021, 1)
+    desk.clock.advance(0.1)
+    desk.server_clock.round_ended(desk.clock.monotonic_ns())
+    wire.tick()
     with pytest.raises(ClockSkew) as caught:
-        wire.refuse(-1021, 1)
+        wire.refuse(-1021, 2)
     desk.feed.on_lost(caught.value)
-    assert desk.skews == 1
+    assert (desk.skews, desk.errors.pending) == (2, 1)
     with pytest.raises(NotReady):
         desk.readiness.wait("account", 0)
+
+
+def test_a_clock_that_is_not_set_ends_the_connection_in_time() -> None:
+    """(faults F062, F063)"""
+    desk = Desk()
+    wire = desk.connect()
+    wire.refuse(-1021, 1)
+    desk.clock.advance(10.1)
+    with pytest.raises(ConnectionFailed, match="no answer to the authentication"):
+        wire.tick()
 
 
 def test_a_key_that_dies_in_the_session_is_answered_without_an_id() -> None:

@@ -5,21 +5,34 @@ import hmac
 import json
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import urllib3
 import websocket
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from exconn_sync.simulator import Simulator
+from exconn_sync.simulator import ClientKey, Simulator
 
 Json = Any
 PATIENCE_S = 5.0
 
 
 def sign(secret: str, payload: str) -> str:
+    """Sign with an HMAC secret, or with a private key as PEM text."""
+    if secret.startswith("-----BEGIN "):
+        private = load_pem_private_key(secret.encode(), None)
+        if isinstance(private, RSAPrivateKey):
+            return b64encode(private.sign(payload.encode(), PKCS1v15(), SHA256())).decode()
+        assert isinstance(private, Ed25519PrivateKey)
+        return b64encode(private.sign(payload.encode())).decode()
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
@@ -38,8 +51,9 @@ def eventually(condition: Callable[[], bool]) -> None:
 class Rest:
     """Signed and unsigned requests over one pool of connections."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, key: ClientKey | None = None) -> None:
         self.simulator = simulator
+        self.key = key or ClientKey(simulator.api_key, simulator.api_secret, "hmac", "demo")
         self.pool = urllib3.PoolManager(
             retries=False, timeout=PATIENCE_S, ca_certs=str(simulator.ca_file) if simulator.ca_file else None
         )
@@ -60,8 +74,8 @@ class Rest:
     def signed_raw(self, method: str, path: str, **params: object) -> urllib3.BaseHTTPResponse:
         params.setdefault("timestamp", now_ms())
         query = urlencode(params)
-        query += f"&signature={sign(self.simulator.api_secret, query)}"
-        return self.raw(method, path, query, X_MBX_APIKEY=self.simulator.api_key)
+        query += f"&signature={quote(sign(self.key.api_secret, query), safe='')}"
+        return self.raw(method, path, query, X_MBX_APIKEY=self.key.api_key)
 
     def signed(self, method: str, path: str, **params: object) -> tuple[int, Json]:
         response = self.signed_raw(method, path, **params)
@@ -121,15 +135,15 @@ class Socket:
 class WsApi(Socket):
     """A connection to the WebSocket API."""
 
-    def __init__(self, simulator: Simulator, options: str = "") -> None:
+    def __init__(self, simulator: Simulator, options: str = "", key: ClientKey | None = None) -> None:
         super().__init__(simulator.ws_api + options, simulator.ca_file)
-        self._simulator = simulator
+        self.key = key or ClientKey(simulator.api_key, simulator.api_secret, "hmac", "demo")
 
     def call(self, method: str, *, signed: bool = False, **params: Json) -> Json:
         if signed:
-            params = {"apiKey": self._simulator.api_key, "timestamp": now_ms(), **params}
+            params = {"apiKey": self.key.api_key, "timestamp": now_ms(), **params}
             payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()))
-            params["signature"] = sign(self._simulator.api_secret, payload)
+            params["signature"] = sign(self.key.api_secret, payload)
         self.send({"id": method, "method": method, "params": params})
         return self.until(lambda message: message.get("id") == method)
 

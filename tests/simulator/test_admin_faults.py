@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "lose_subscriptions": {},
     "mute_pings": {},
     "offset_clock": {"ms": 5},
+    "disagreeing_clocks": {"ms": 5},
     "rate_limits": {"connections_per_5m": 9},
     "refuse_subscription": {"stream_name": "btcusdt@trade"},
     "refuse_upgrades": {"status": 503},

@@ -1,5 +1,7 @@
 """Public data and the checks around every call, over real HTTP."""
 
+from itertools import pairwise
+
 import pytest
 
 from exconn_sync.simulator import Simulator
@@ -161,3 +163,10 @@ def test_a_shifted_clock_refuses_right_timestamps(quiet: Simulator, rest: Rest) 
     assert rest.signed("GET", "/api/v3/account")[1]["code"] == -1021
     _, server = rest.get("/api/v3/time")
     assert rest.signed("GET", "/api/v3/account", timestamp=server["serverTime"])[0] == 200
+
+
+def test_nodes_may_disagree_about_the_time(quiet: Simulator, rest: Rest) -> None:
+    with quiet.faults.disagreeing_clocks(60_000):
+        told = [rest.get("/api/v3/time")[1]["serverTime"] for _ in range(4)]
+    assert {abs(after - before) > 50_000 for before, after in pairwise(told)} == {True}
+    assert abs(rest.get("/api/v3/time")[1]["serverTime"] - min(told)) < 10_000

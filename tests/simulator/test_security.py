@@ -5,13 +5,14 @@ import pytest
 from exconn_sync.simulator.binance.errors import ApiError
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.security import (
-    ApiKey,
     TimeWindow,
     check_http_signature,
     check_ws_signature,
     find_key,
-    hmac_hex,
 )
+from exconn_sync.simulator.keys import ApiKey
+
+from .clients import sign
 
 KEY = ApiKey(
     "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
@@ -66,7 +67,7 @@ def test_a_wrong_http_signature(query: str, signature: str) -> None:
 def test_text_signed_before_it_was_encoded_is_refused() -> None:
     raw = 'symbols=["BTCUSDT"]&timestamp=1'
     with pytest.raises(ApiError):
-        check_http_signature(KEY, raw, "", hmac_hex(KEY.secret, raw))
+        check_http_signature(KEY, raw, "", sign(KEY.secret, raw))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance import (
+    account_login,
     book_sync,
     encode,
     faults,
@@ -24,6 +25,7 @@ from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RestCall, Topic
 from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDriver, Signer
 
@@ -47,9 +49,9 @@ class BinanceDriver(MarketCalls):
         """Return the paths of the hosts for market data alone, None elsewhere."""
         return urls.public_paths(environment)
 
-    def signer(self, api_key: str, api_secret: str) -> Signer:
-        """Return a signer for an HMAC key. Raises ValidationError for any other type of key."""
-        return signing.hmac_signer(api_key, api_secret)
+    def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
+        """Return a signer for an HMAC, RSA or Ed25519 key. Raises ValidationError for a key that cannot be used."""
+        return signing.signer_of(api_key, secret, passphrase)
 
     # --- REST -------------------------------------------------------------------------------------------------------
 
@@ -166,9 +168,15 @@ class BinanceDriver(MarketCalls):
         """Return the URL of the WebSocket API."""
         return endpoints[urls.WS_API]
 
-    def encode_login(self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
-        """Return the frame that subscribes the account's events by signature."""
-        return encode.login_request(signer, timestamp_ms, window_ms, request_id)
+    def encode_login(
+        self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int, *, sign_in: str = "subscription"
+    ) -> bytes:
+        """Return the frame that subscribes the account's events by signature, or signs the session in."""
+        return account_login.login_request(signer, timestamp_ms, window_ms, request_id, sign_in)
+
+    def encode_account_subscribe(self, request_id: int) -> bytes:
+        """Return the frame that subscribes the account's events once the session is signed in."""
+        return account_login.subscribe_request(request_id)
 
     def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:
         """Read one frame of the account stream. Raises ProtocolError."""

@@ -1,4 +1,4 @@
-"""Orders, queries and control frames in Binance's words (Binance: 5.4, 5.6, 8.2, 10.2)."""
+"""Orders, queries and control frames in Binance's words (Binance: 5.4, 5.6, 8.2)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import msgspec
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.binance.signing import ws_payload
 from exconn_sync.model.enums import Channel, OrderType, TimeInForce
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import plain_text
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import Params
-from exconn_sync.ports.driver import Signer
 
 _TYPES = {
     OrderType.LIMIT: "LIMIT",
@@ -97,15 +95,3 @@ def stream_name(channel: Channel, instrument: Instrument) -> str:
 def stream_request(method: str, names: Sequence[str], request_id: int) -> bytes:
     """Return the control frame for ``SUBSCRIBE`` or ``UNSUBSCRIBE`` of all the names at once (Binance: 8.2)."""
     return msgspec.json.encode({"method": method, "params": list(names), "id": request_id})
-
-
-def login_request(signer: Signer, timestamp_ms: int, window_ms: int, request_id: int) -> bytes:
-    """Return the frame that subscribes the account's events by signature, with any type of key (Binance: 10.2)."""
-    params: dict[str, str | int] = {
-        "apiKey": signer.api_key,
-        "recvWindow": window_ms,
-        "timestamp": timestamp_ms,
-    }
-    params["signature"] = signer.sign(ws_payload(params))
-    method = "userDataStream.subscribe.signature"
-    return msgspec.json.encode({"id": request_id, "method": method, "params": params})

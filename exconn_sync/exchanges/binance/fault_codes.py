@@ -94,3 +94,12 @@ TEXTS: tuple[tuple[str, type[ExconnError]], ...] = (
     ("WebSocket API trading is not enabled", PermissionDenied),
 )
 """Beginnings of the matching engine's texts; the first that fits counts."""
+
+KEY_HINTS = {
+    -1002: "the key may not do this",
+    -1022: "the secret does not belong to the key, or is of another type of key",
+    -2014: "the API key does not have the form of one: was it copied whole?",
+    -2015: "nobody knows the key (is it of another environment?), it is not allowed from this address, or it lacks a "
+    "permission; Binance does not say which",
+}
+"""What a refused key may mean, in words (fault F166)."""

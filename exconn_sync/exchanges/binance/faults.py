@@ -17,7 +17,7 @@ from exconn_sync.errors import (
     RateLimitError,
 )
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.binance.fault_codes import REFUSALS, REFUSALS_BY_TEXT, TEXTS, UNKNOWN_OUTCOME
+from exconn_sync.exchanges.binance.fault_codes import KEY_HINTS, REFUSALS, REFUSALS_BY_TEXT, TEXTS, UNKNOWN_OUTCOME
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.wire import HttpResponse, RestCall
 
@@ -53,7 +53,12 @@ def login_error_of(code: int, text: str) -> ExconnError:
     """Return the error for a refused login of the account stream, of the same kind as REST gives for the code."""
     kind = _refusal(_Body(code, text)) or ExchangeError
     message = f"{EXCHANGE}: {clean_text(text) or 'refused'} (code {code})"
-    return kind(message, exchange=EXCHANGE, details={"exchange_code": code}, retryable=kind.retryable)
+    return kind(message, exchange=EXCHANGE, details=_details_of(code), retryable=kind.retryable)
+
+
+def _details_of(code: int) -> dict[str, Any]:
+    """Return the code, and for a refused key what that may mean (fault F166)."""
+    return {"exchange_code": code, "hint": KEY_HINTS[code]} if code in KEY_HINTS else {"exchange_code": code}
 
 
 def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:
@@ -62,7 +67,7 @@ def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> E
     message = f"{EXCHANGE}: {text} (HTTP {response.status}{'' if code is None else f', code {code}'})"
     details: dict[str, Any] = {"http_status": response.status}
     if code is not None:
-        details["exchange_code"] = code
+        details |= _details_of(code)
     if response.status >= 500 or code in UNKNOWN_OUTCOME:
         if call.is_command:
             return OutcomeUnknown(message, exchange=EXCHANGE, details=details)

@@ -78,4 +78,6 @@ def _reply(wire: _Frame) -> LoginReply | Unrecognized:
         return LoginReply(request_id, login_error_of(wire.error.code, wire.error.msg))
     if isinstance(wire.result, dict) and "subscriptionId" in wire.result:
         return LoginReply(request_id)
+    if isinstance(wire.result, dict) and wire.result.get("authorizedSince") is not None:
+        return LoginReply(request_id, is_final=False)
     return Unrecognized("object" if wire.result is None else "response")

@@ -33,7 +33,7 @@ def _signed(handler: Handler, weight: int) -> Endpoint:
 
 
 def _command(handler: Handler) -> Endpoint:
-    return Endpoint(handler, _costs(1), Security.SIGNED, free_on_success=True)
+    return Endpoint(handler, _costs(1), Security.TRADE, free_on_success=True)
 
 
 _PING = _public(market_data.ping, 1)
@@ -56,10 +56,10 @@ _RULES = Endpoint(execution_rules.execution_rules, execution_rules.execution_rul
 _REFERENCE = _public(execution_rules.reference_price, 2)
 _CALCULATION = _public(execution_rules.reference_calculation, 2)
 _PLACE = _command(trading.place)
-_PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.SIGNED)
+_PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.TRADE)
 _CANCEL = _command(trading.cancel)
 _CANCEL_REPLACE = _command(replacing.cancel_replace)
-_AMEND = _signed(amendments.amend, 4)
+_AMEND = Endpoint(amendments.amend, _costs(4), Security.TRADE)
 _AMENDMENTS = _signed(amendments.amendments, 4)
 _CANCEL_ALL = _command(trading.cancel_all)
 _ACCOUNT = _signed(account_data.account, 20)

@@ -8,7 +8,13 @@ from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
 from exconn_sync.simulator.binance.endpoints import REST
 from exconn_sync.simulator.binance.params import Params
-from exconn_sync.simulator.binance.security import Security, TimeWindow, check_http_signature, find_key
+from exconn_sync.simulator.binance.security import (
+    Security,
+    TimeWindow,
+    check_http_signature,
+    check_permission,
+    find_key,
+)
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import to_json
 from exconn_sync.simulator.connection import abort_transport
@@ -69,6 +75,7 @@ class RestFace:
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one request, or do with it what a fault says."""
         raw = await RawRequest.of(request)
+        self._venue.clock.next_node()
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
             return web.Response(
@@ -119,10 +126,11 @@ class RestFace:
         call = Call(self._venue, params, time_unit(raw.time_unit))
         if endpoint.security is Security.NONE:
             return call
-        call.key = find_key(self._venue.keys, raw.api_key)
+        call.key = find_key(self._venue.keys.keys, raw.api_key)
         call.window = TimeWindow.of(params)
         call.window.check_on_receipt(self._venue.clock.now_us())
         check_http_signature(call.key, raw.query, raw.body, params.required("signature"))
+        check_permission(endpoint.security, call.key)
         return call
 
 

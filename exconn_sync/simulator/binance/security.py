@@ -1,7 +1,5 @@
 """Who asks, when, and with which signature."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from enum import Enum
 
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.keys import ApiKey
 
 DEFAULT_WINDOW_MS = 5000
 MAX_WINDOW_MS = 60000
@@ -26,15 +25,10 @@ class Security(Enum):
 
     NONE = "none"
     SIGNED = "signed"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key, its secret, and the account it opens."""
-
-    key: str
-    secret: str
-    account: str
+    TRADE = "trade"
+    """Signed with a key that may trade."""
+    SESSION = "session"
+    """The key that the session is signed in with; nothing is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +74,10 @@ def find_key(keys: Mapping[str, ApiKey], text: str | None) -> ApiKey:
     return known
 
 
-def hmac_hex(secret: str, payload: str) -> str:
-    """HMAC-SHA256 as hex."""
-    return hmac.new(secret.encode(), payload.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+def check_permission(security: Security, key: ApiKey) -> None:
+    """Refuse what a key may not do, in the same words as a key that nobody knows."""
+    if security is Security.TRADE and not key.can_trade:
+        raise errors.bad_key()
 
 
 def check_http_signature(key: ApiKey, query: str, body: str, signature: str) -> None:
@@ -100,8 +95,7 @@ def check_ws_signature(key: ApiKey, params: Params, signature: str) -> None:
 
 
 def _compare(key: ApiKey, payload: str, signature: str) -> None:
-    sent = signature.lower().encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(hmac_hex(key.secret, payload).encode(), sent):
+    if not key.is_signed(payload.encode("utf-8", "surrogateescape"), signature):
         raise errors.bad_signature()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NO_GROUP, NOT_IN_A_LIST, PEG_OFFSET, since
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, OrderEvent
+from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, LockedOutside, OrderEvent
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.orders import SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
@@ -48,6 +48,8 @@ class UserStreams:
             self._send(event.account, lambda now, unit: account_position(event, now, unit))
         elif isinstance(event, Deposited):
             self._send(event.account, lambda now, unit: balance_update(event, now, unit))
+        elif isinstance(event, LockedOutside):
+            self._send(event.account, lambda now, unit: external_lock_update(event, now, unit))
 
     def _send(self, account: str, build: Callable[[int, int], dict[str, object]]) -> None:
         subscribers = self._subscribers.get(account)
@@ -170,6 +172,11 @@ def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, obje
 def balance_update(event: Deposited, now: int, unit: int) -> dict[str, object]:
     """A deposit."""
     return {"e": "balanceUpdate", "E": now, "a": event.asset, "d": number(event.amount), "T": event.time * unit}
+
+
+def external_lock_update(event: LockedOutside, now: int, unit: int) -> dict[str, object]:
+    """A lock from outside the markets, or its end."""
+    return {"e": "externalLockUpdate", "E": now, "a": event.asset, "d": number(event.amount), "T": event.time * unit}
 
 
 def stream_terminated(now: int) -> dict[str, object]:

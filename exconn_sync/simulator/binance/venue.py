@@ -7,11 +7,12 @@ from random import Random
 from exconn_sync.simulator.binance.figures import INTERVALS
 from exconn_sync.simulator.binance.limits import OrderCounter, WeightMeter
 from exconn_sync.simulator.binance.params import Params
-from exconn_sync.simulator.binance.security import ApiKey, Security, TimeWindow
+from exconn_sync.simulator.binance.security import Security, TimeWindow
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.statistics import TradeStatistics
 from exconn_sync.simulator.core.trade_history import TradeHistory
+from exconn_sync.simulator.keys import ApiKey, KeyTable
 from exconn_sync.simulator.rate_limits import RateLimits
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -21,12 +22,10 @@ _ID_LENGTH = 22
 class Venue:
     """The exchange behind the face, its clock, its keys and its limits."""
 
-    def __init__(
-        self, exchange: Exchange, clock: VenueClock, keys: list[ApiKey], limits: RateLimits, seed: int
-    ) -> None:
+    def __init__(self, exchange: Exchange, clock: VenueClock, keys: KeyTable, limits: RateLimits, seed: int) -> None:
         self.exchange = exchange
         self.clock = clock
-        self.keys = {key.key: key for key in keys}
+        self.keys = keys
         self.limits = limits
         self.weights = WeightMeter(limits)
         self.order_counts = OrderCounter(limits)
@@ -60,9 +59,14 @@ class Call:
     @property
     def account(self) -> str:
         """The account of a signed call."""
+        return self.known_key.account
+
+    @property
+    def known_key(self) -> ApiKey:
+        """The key of a signed call."""
         if self.key is None:
             raise LookupError("a handler asked for the account of an unsigned call")
-        return self.key.account
+        return self.key
 
     def time(self, ms: int) -> int:
         """A time in the unit the caller wants."""

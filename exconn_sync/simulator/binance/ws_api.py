@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -10,11 +9,18 @@ from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
 from exconn_sync.simulator.binance.endpoints import WS_API
 from exconn_sync.simulator.binance.params import Params
-from exconn_sync.simulator.binance.security import Security, TimeWindow, check_ws_signature, find_key
+from exconn_sync.simulator.binance.security import (
+    Security,
+    TimeWindow,
+    check_permission,
+    check_ws_signature,
+    find_key,
+)
 from exconn_sync.simulator.binance.symbol_info import rate_limit
-from exconn_sync.simulator.binance.user_stream import USER_STREAM, Subscriber, UserStreams, envelope, stream_terminated
+from exconn_sync.simulator.binance.user_stream import USER_STREAM, UserStreams
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import shutdown_event, to_json
+from exconn_sync.simulator.binance.ws_session import LOGIN, AccountSession
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard, ScriptedAnswer
@@ -25,8 +31,6 @@ FAULT_METHOD = "WS"
 
 _INTEGER_ID = re.compile(r"-?[0-9]{1,19}")
 _CONNECT_WEIGHT = 2
-_SESSION_WEIGHT = 2
-_LOGIN = "userDataStream.subscribe.signature"
 
 
 class _NumberText(str):
@@ -54,17 +58,10 @@ class WsApiSession:
         options = dict(parse_qsl(raw_path.partition("?")[2]))
         self._connection = connection
         self._venue = venue
-        self._streams = streams
         self._faults = faults
         self._unit = 1000 if options.get("timeUnit", "").upper() == "MICROSECOND" else 1
         self._with_limits = options.get("returnRateLimits", "true").lower() != "false"
-        self._subscriptions: dict[int, tuple[str, Subscriber]] = {}
-        self._next_subscription = 0
-        self._own_methods: dict[str, tuple[Security, Callable[[Call], object]]] = {
-            _LOGIN: (Security.SIGNED, self._subscribe),
-            "userDataStream.unsubscribe": (Security.NONE, self._unsubscribe),
-            "session.subscriptions": (Security.NONE, self._list_subscriptions),
-        }
+        self._session = AccountSession(connection, venue, streams, self._unit, with_limits=self._with_limits)
 
     def opened(self) -> None:
         """Connecting costs weight."""
@@ -82,23 +79,22 @@ class WsApiSession:
         if scripted is not None:
             self._connection.send(_scripted_reply(request, scripted))
             return
-        if request.method == _LOGIN and self._faults.wire.withholds_login:
+        if request.method in (LOGIN, "session.logon") and self._faults.wire.withholds_login:
             return
         reply = await self._reply(request)
         if self._faults.take_drop(target):
             self._connection.abort()
         elif not self._faults.subscriptions.take_lost_reply(KIND):
             self._connection.send(to_json(reply))
+        self._session.after_request()
 
     def subscriptions(self) -> list[str]:
         """Return the private events of each account that the connection has subscribed."""
-        return [USER_STREAM for _ in self._subscriptions]
+        return [USER_STREAM] * self._session.count()
 
     def ended(self) -> None:
         """Forget the subscriptions of this connection."""
-        for account, subscriber in self._subscriptions.values():
-            self._streams.unsubscribe(account, subscriber)
-        self._subscriptions.clear()
+        self._session.ended()
 
     def shutdown_notice(self, clock: VenueClock) -> str:
         """Return the event in an envelope that names no subscription."""
@@ -106,11 +102,7 @@ class WsApiSession:
 
     def end_user_streams(self) -> int:
         """End all private subscriptions and say so."""
-        ended = list(self._subscriptions)
-        clock = self._venue.clock
-        for subscription_id in ended:
-            self._end(subscription_id, clock.now_ms() if self._unit == 1 else clock.now_us())
-        return len(ended)
+        return self._session.end_all()
 
     async def _reply(self, request: _Request) -> dict[str, object]:
         limits: list[dict[str, object]] = []
@@ -148,10 +140,7 @@ class WsApiSession:
         return result
 
     def _endpoint(self, method: str) -> Endpoint:
-        own = self._own_methods.get(method)
-        if own is not None:
-            return Endpoint(own[1], lambda _: _SESSION_WEIGHT, own[0])
-        endpoint = WS_API.get(method)
+        endpoint = self._session.endpoint(method) or WS_API.get(method)
         if endpoint is None:
             raise errors.ApiError(-1020, "This operation is not supported.")
         return endpoint
@@ -160,40 +149,19 @@ class WsApiSession:
         call = Call(self._venue, params, self._unit)
         if endpoint.security is Security.NONE:
             return call
-        call.key = find_key(self._venue.keys, params.peek("apiKey"))
-        call.window = TimeWindow.of(params)
-        call.window.check_on_receipt(self._venue.clock.now_us())
-        check_ws_signature(call.key, params, params.required("signature"))
+        api_key = params.peek("apiKey")
+        if api_key is None and self._session.key is not None:
+            # What is sent on a session that is signed in needs no signature, but still its time (Binance: 11).
+            call.key = self._session.key
+        else:
+            call.key = find_key(self._venue.keys.keys, api_key)
+        if endpoint.security is not Security.SESSION:
+            call.window = TimeWindow.of(params)
+            call.window.check_on_receipt(self._venue.clock.now_us())
+        if api_key is not None or params.peek("signature") is not None:
+            check_ws_signature(call.key, params, params.required("signature"))
+        check_permission(endpoint.security, call.key)
         return call
-
-    def _subscribe(self, call: Call) -> object:
-        call.params.finish()
-        if any(account == call.account for account, _ in self._subscriptions.values()):
-            raise errors.ApiError(-2035, "User Data Stream subscription is already active.")
-        subscription_id = self._next_subscription
-        self._next_subscription += 1
-        subscriber = (self._connection.send_event, subscription_id, self._unit)
-        self._subscriptions[subscription_id] = (call.account, subscriber)
-        self._streams.subscribe(call.account, subscriber)
-        return {"subscriptionId": subscription_id}
-
-    def _unsubscribe(self, call: Call) -> object:
-        wanted = call.params.integer("subscriptionId")
-        call.params.finish()
-        if wanted is not None and wanted not in self._subscriptions:
-            raise errors.ApiError(-2036, "User Data Stream subscription is not active.")
-        for subscription_id in list(self._subscriptions) if wanted is None else [wanted]:
-            self._end(subscription_id, call.time(call.now))
-        return {}
-
-    def _end(self, subscription_id: int, now: int) -> None:
-        account, subscriber = self._subscriptions.pop(subscription_id)
-        self._streams.unsubscribe(account, subscriber)
-        self._connection.send(envelope(subscription_id, stream_terminated(now)))
-
-    def _list_subscriptions(self, call: Call) -> object:
-        call.params.finish()
-        return [{"subscriptionId": subscription_id} for subscription_id in self._subscriptions]
 
     def _weight_row(self) -> dict[str, object]:
         used = self._venue.weights.used(self._connection.remote, self._venue.clock.now_ms())

@@ -91,6 +91,16 @@ class Deposited:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedOutside:
+    """Something outside the venue's markets locked an amount of an account, or released it (negative)."""
+
+    account: str
+    asset: str
+    amount: Decimal
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommandEnded:
     """A command on a symbol is complete; the book is consistent and uncrossed at ``update_id``."""
 
@@ -102,5 +112,5 @@ class CommandEnded:
     time: int
 
 
-Event = BookChange | PublicTrade | TradeBurst | OrderEvent | BalanceEvent | Deposited | CommandEnded
+Event = BookChange | PublicTrade | TradeBurst | OrderEvent | BalanceEvent | Deposited | LockedOutside | CommandEnded
 Listener = Callable[[Event], None]

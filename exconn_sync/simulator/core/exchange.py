@@ -1,10 +1,11 @@
 """The venue: several books, several accounts, and the commands that change them."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.accounts import Account
+from exconn_sync.simulator.core.accounts import Account, InsufficientFunds
 from exconn_sync.simulator.core.amending import Amender
 from exconn_sync.simulator.core.census import (
     Census,
@@ -15,7 +16,7 @@ from exconn_sync.simulator.core.census import (
 )
 from exconn_sync.simulator.core.commission import FeePot, FeeRates
 from exconn_sync.simulator.core.conversion import worth
-from exconn_sync.simulator.core.events import Deposited, Execution, PublicTrade, TradeBurst
+from exconn_sync.simulator.core.events import Deposited, Execution, LockedOutside, PublicTrade, TradeBurst
 from exconn_sync.simulator.core.filters import failed_filter
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
 from exconn_sync.simulator.core.matching import Matcher
@@ -45,6 +46,7 @@ class Exchange:
         self._matcher = Matcher(self._records, self.references)
         self._amender = Amender(self._records)
         self._stops = Stops(self._records, self._matcher, self.markets, self.average_price)
+        self._locked_outside: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
 
     def add_account(self, name: str) -> Account:
         """Open an empty account."""
@@ -54,6 +56,19 @@ class Exchange:
         """Give an account an amount from outside the venue."""
         self.accounts[account].deposit(asset, amount)
         self._records.emit(Deposited(account, asset, amount, now))
+        self._records.tell_balances([account], now)
+
+    def lock_outside(self, account: str, asset: str, amount: Decimal, now: int) -> None:
+        """Lock an amount for something outside the markets, such as a collateral; a negative one is released."""
+        locked = self._locked_outside[account, asset]
+        if amount > 0:
+            self.accounts[account].lock(asset, amount)
+        elif -amount <= locked:
+            self.accounts[account].release(asset, -amount)
+        else:
+            raise InsufficientFunds(f"only {locked} {asset} of {account} are locked from outside")
+        self._locked_outside[account, asset] = locked + amount
+        self._records.emit(LockedOutside(account, asset, amount, now))
         self._records.tell_balances([account], now)
 
     def total(self, asset: str) -> Decimal:

@@ -177,7 +177,8 @@ def test_a_refused_login_says_why(request_id: int | None) -> None:
     assert reply.request_id == (request_id or 0)
     assert isinstance(reply.error, AuthenticationError)
     assert "Invalid API-key?" in reply.error.message
-    assert reply.error.details == {"exchange_code": -2015}
+    assert reply.error.details["exchange_code"] == -2015
+    assert "another environment" in reply.error.details["hint"]
 
 
 def test_a_refusal_without_a_text_is_still_a_refusal() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.exchanges.binance.signing import encoded_query, hmac_signer, rest_payload, ws_payload
+from exconn_sync.exchanges.binance.signing import encoded_query, rest_payload, signer_of, ws_payload
 from exconn_sync.exchanges.signers import HmacSha256Signer
+from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import Params, RestCall
 from tests.data import read_json
 from tests.exchanges.binance.support import DOCS_KEY, DOCS_SECRET
+from tests.keys import pem_of
 
 SIGNER = HmacSha256Signer(DOCS_KEY, DOCS_SECRET.encode())
 FULL_WIDTH = "\uff11\uff12\uff13\uff14\uff15\uff16"
@@ -132,7 +134,7 @@ def test_the_login_is_signed_over_its_sorted_raw_parameters() -> None:
 
 
 def test_the_drivers_signer_signs_as_documented() -> None:
-    signer = DRIVER.signer(DOCS_KEY, DOCS_SECRET)
+    signer = DRIVER.signer(Secret(DOCS_KEY), Secret(DOCS_SECRET))
     assert signer.api_key == DOCS_KEY
     assert signer.sign(rest_payload(REST_VECTORS[0][0])) == REST_VECTORS[0][1]
 
@@ -142,6 +144,67 @@ def test_malformed_keys_are_refused_without_showing_them(canary: str) -> None:
     """(fault F165)"""
     for key, secret in ((canary, "secret"), ("key", canary), ("", "secret"), ("key", "")):
         with pytest.raises(ValidationError) as caught:
-            hmac_signer(key, secret)
+            signer_of(Secret(key), Secret(secret))
         assert "can" not in str(caught.value)
         assert "can" not in repr(vars(caught.value))
+
+
+# --- private keys ---------------------------------------------------------------------------------------------------
+
+ED25519_PRIVATE = pem_of("MC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u")
+"""Published in the documentation (Binance: 3.3)."""
+
+ED25519_VECTORS = [
+    (
+        "\x01".join(("A", "EXAMPLE", "SPOT", "1", "20240627-11:17:25.223")),
+        "4MHXelVVcpkdwuLbl6n73HQUXUf1dse2PCgT1DYqW9w8AVZ1RACFGM+5UdlGPrQHrgtS3CvsRURC1oj73j8gCA==",
+    ),
+    (
+        "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=0.2&timestamp=1668481559918"
+        "&recvWindow=5000",
+        "inDT086KVIP8vgUfw5sV3VTkescWztiAGlf4x8FLKHM4NInsn0c1kYVLoGMO8cyjfR6vmTku2YQE0gtfVVlfCw==",
+    ),
+]
+
+
+@pytest.mark.parametrize(("payload", "signature"), ED25519_VECTORS)
+def test_ed25519_signatures_match_the_known_answers(payload: str, signature: str) -> None:
+    signer = DRIVER.signer(Secret(DOCS_KEY), Secret(ED25519_PRIVATE))
+    assert signer.key_type == "ed25519"
+    assert signer.sign(payload.encode()) == signature
+
+
+def test_the_base64_of_a_signature_is_percent_encoded_in_a_query_and_plain_in_a_frame() -> None:
+    """(Binance: 3.1)"""
+    signer = DRIVER.signer(Secret(DOCS_KEY), Secret(ED25519_PRIVATE))
+    params = (
+        ("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("quantity", "1"),
+        ("price", "0.2"),
+    )  # fmt: skip
+    request = DRIVER.to_http(call(params), signer, 1668481559918, 5000)
+    query, _, sent = request.target.partition("?")[2].partition("&signature=")
+    assert not set("+/=") & set(sent)
+    plain = signer.sign(query.encode())
+    assert {"+", "/", "="} & set(plain)
+    assert unquote(sent) == plain
+
+    frame = json.loads(DRIVER.encode_login(signer, 1645423376532, 5000, 7))["params"]
+    payload = f"apiKey={DOCS_KEY}&recvWindow=5000&timestamp=1645423376532"
+    assert frame["signature"] == signer.sign(payload.encode())
+    assert frame["signature"].endswith("==")
+
+
+def test_a_session_is_signed_in_by_an_ed25519_key_and_then_subscribes() -> None:
+    """(Binance: 10.2)"""
+    signer = DRIVER.signer(Secret(DOCS_KEY), Secret(ED25519_PRIVATE))
+    logon = json.loads(DRIVER.encode_login(signer, 1649729878532, 5000, 7, sign_in="session"))
+    assert (logon["id"], logon["method"]) == (7, "session.logon")
+    signed = f"apiKey={DOCS_KEY}&recvWindow=5000&timestamp=1649729878532"
+    assert logon["params"]["signature"] == signer.sign(signed.encode())
+    assert json.loads(DRIVER.encode_account_subscribe(8)) == {"id": 8, "method": "userDataStream.subscribe"}
+
+
+def test_no_other_key_signs_a_session_in() -> None:
+    with pytest.raises(ValidationError, match="Ed25519") as caught:
+        DRIVER.encode_login(SIGNER, 1, 5000, 7, sign_in="session")
+    assert caught.value.field == "account_sign_in"
