@@ -22,7 +22,8 @@ from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.rest_session import CLOCK, INSTRUMENTS, RestSession
 from exconn_sync._live.server_clock import ServerClock
-from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.session_parts import SessionParts
+from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.supervision import Child, Group, Tree

@@ -142,9 +142,8 @@ class MarketLink:
                 error = ExconnError(f"the exchange complained: {reply.error}")
                 self._feed.pipeline.error("market stream", error)
             return
-        if request.is_subscribe and not reply.error and self._feed.is_primary(self):
-            for topic in request.topics:
-                self._feed.delivers(topic)
+        if request.is_subscribe and not reply.error:
+            self._feed.acknowledged(self, request.topics)
         elif request.is_subscribe and reply.error and len(request.topics) == 1:
             topic = request.topics[0]
             text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"

@@ -14,6 +14,7 @@ from exconn_sync._live.market_route import Floor, Overlap, Route
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._machines.flow_comparison import FlowComparison
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.config import Config
 from exconn_sync.errors import ExconnError, SilentTopic
@@ -24,6 +25,10 @@ from exconn_sync.ports.driver import ExchangeDriver
 
 _NS = 1_000_000_000
 _FLOOR_NS = 30 * _NS
+_FLOW_PATIENCE = 2.0
+"""Seconds that two connections of one exchange may be apart."""
+
+_MOST_NAMED = 3
 _DEMAND_PAUSE_NS, _LONGEST_DEMAND_PAUSE_NS = 30 * _NS, 3600 * _NS
 """Pauses between two replacements that one topic's silence asks for: a topic may be dead on every connection."""
 
@@ -75,6 +80,8 @@ class StreamFeed:
         self._last: dict[Topic, Any] = dict(delivered or {})
         self._primary: MarketLink | None = None
         self._successor: MarketLink | None = None
+        # Only while there is a successor.
+        self._flows: FlowComparison[Topic] | None = None
         self._end_of_successor = ""
         self._told_silent: dict[Topic, set[str]] = {}
         self.unknown_kinds = UnknownKinds(pipeline)
@@ -94,7 +101,7 @@ class StreamFeed:
             wanted = self.lane.wanted()
             self.books.keep_only({topic.symbol for topic in wanted if topic.channel is Channel.ORDER_BOOK})
         else:
-            self._successor = made
+            self._successor, self._flows = made, FlowComparison(_FLOW_PATIENCE)
             for route in self.routes.values():
                 route.gate = Overlap(route, made)
         return made
@@ -117,8 +124,19 @@ class StreamFeed:
         gates = (route.gate for route in self.routes.values())
         return all(gate.has_switched for gate in gates if isinstance(gate, Overlap))
 
+    def lacking(self) -> str:
+        """Return in words what comes over the primary connection alone, empty for nothing."""
+        names = [f"{topic.channel}.{topic.symbol}" for topic in self._missing()]
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        return ", ".join(names[:_MOST_NAMED]) + more
+
+    def _missing(self) -> list[Topic]:
+        """Return the topics that flow over the primary connection, and not over its successor."""
+        return [] if self._flows is None else self._flows.missing(self.clock.monotonic_ns())
+
     def replace(self) -> None:
         """Let the successor be the primary connection, and deliver what it brought ahead of the old one."""
+        missing, self._flows = self._missing(), None
         was_lost, self._primary, self._successor = self._primary is None, self._successor, None
         for route in self.routes.values():
             gate, route.gate = route.gate, None
@@ -132,6 +150,9 @@ class StreamFeed:
                 # What was acknowledged while the other connection counted has to be told now.
                 if link.is_acknowledged(route.topic) and (was_lost or not self.silence.is_watching(route.topic)):
                     self.delivers(route.topic)
+            for topic in missing:
+                # The old connection ended, or it would not have been let go.
+                self._ask_again(link, topic)
             link.report()
         why, self._end_of_successor = self._end_of_successor, ""
         if why:
@@ -139,7 +160,7 @@ class StreamFeed:
 
     def forget_successor(self) -> None:
         """Go on with the primary connection alone."""
-        self._successor = None
+        self._successor = self._flows = None
         self._end_of_successor = ""
         for route in self.routes.values():
             gate = route.gate
@@ -191,6 +212,9 @@ class StreamFeed:
         if not self._is_current():
             # Hung since the read, and abandoned: the next life delivers (fault F144).
             return
+        if self._flows is not None:
+            touched = list(touched)
+            self._compare(link, [route.topic for route in touched])
         for route in touched:
             events, route.batch = route.batch, []
             gate = route.gate
@@ -201,6 +225,16 @@ class StreamFeed:
                     events = gate.let_pass(link, events)
             route.is_fresh = True
             self._deliver(route, events)
+
+    def _compare(self, link: MarketLink, topics: list[Topic]) -> None:
+        flows, now_ns = self._flows, self.clock.monotonic_ns()
+        if flows is None:
+            return
+        for topic in topics:
+            if link is self._successor:
+                flows.on_new(topic)
+            else:
+                flows.on_old(topic, now_ns)
 
     def open_route(self, topic: Topic, name: str) -> None:
         """Be ready for the frames of a topic."""
@@ -223,8 +257,18 @@ class StreamFeed:
         self._last.pop(topic, None)
         self._told_silent.pop(topic, None)
         self.silence.stopped(topic)
+        if self._flows is not None:
+            self._flows.ended(topic)
         if topic.channel is Channel.ORDER_BOOK:
             self.books.remove(topic.symbol)
+
+    def acknowledged(self, link: MarketLink, topics: Iterable[Topic]) -> None:
+        """The exchange has acknowledged topics on a connection."""
+        for topic in topics:
+            if link is self._primary:
+                self.delivers(topic)
+            elif self._flows is not None:
+                self._flows.acknowledged(topic, self.clock.monotonic_ns())
 
     def delivers(self, topic: Topic) -> None:
         """The exchange has acknowledged a topic on the connection that counts."""
@@ -272,6 +316,12 @@ class StreamFeed:
         last, span = route.last_number, route.span
         if span is not None and last is not None and not route.is_book:
             route.gate = Floor(route, last, span, self.clock.monotonic_ns() + _FLOOR_NS)
+
+    def _ask_again(self, link: MarketLink, topic: Topic) -> None:
+        """Have a topic subscribed anew that the connection which ended brought, and the one that is left does not."""
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.on_silent(topic.symbol, "only the connection that ended brought its changes")
+        link.renew(topic)
 
     def _on_silent(self, link: MarketLink, topic: Topic, action: str, quiet_for: float) -> None:
         where = f"{topic.channel}.{topic.symbol}"

@@ -16,7 +16,8 @@ from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
-from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.session_parts import SessionParts
+from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.executor import Executor
@@ -151,6 +152,7 @@ class FakeFeed:
         self.lost: queue.Queue[ExconnError] = queue.Queue()
         self.handlers: list[Handler] = []
         self.is_switched = False
+        self.lacks = ""
 
     def url(self) -> str:
         return self._url
@@ -166,6 +168,9 @@ class FakeFeed:
 
     def has_switched(self) -> bool:
         return self.is_switched
+
+    def lacking(self) -> str:
+        return self.lacks
 
     def replace(self) -> None:
         self.said.put("replace")

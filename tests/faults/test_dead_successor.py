@@ -1,0 +1,42 @@
+"""Replacements by a connection that does not bring everything: subscribers must not lose what they had."""
+
+from __future__ import annotations
+
+import pytest
+
+from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.simulator import Simulator
+from tests.faults.conftest import LIMIT, Connect, Errors, Ups, counted, pace
+from tests.faults.test_replacement import await_replaced, in_a_row
+from tests.integration.test_faults import wait_live
+from tests.unit.support import until
+
+
+@pytest.fixture
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make short what is waited for before a successor is judged, and before the next one is made."""
+    monkeypatch.setattr("exconn_sync._live.stream_feed._FLOW_PATIENCE", 0.5)
+    monkeypatch.setattr("exconn_sync._live.socket_session._OVERLAP_LIMIT", 2.0)
+    monkeypatch.setattr("exconn_sync._live.socket_session._NEXT_REPLACEMENT", 0.1)
+
+
+@pytest.mark.usefixtures("brisk")
+def test_a_successor_on_which_nothing_flows_does_not_take_over(lively: Simulator, connect: Connect) -> None:
+    """Its subscriptions are acknowledged and lost: the old connection goes on, another one is made (F044, F047)."""
+    metrics = MemoryMetrics()
+    connector = connect(lively, credentials=None, metrics=metrics, reconnect=pace())
+    ups, errors = Ups(connector), Errors(connector)
+    trades = connector.stream_trades("BTC-USDT", buffer=100_000)
+    books = connector.stream_order_book("BTC-USDT", buffer=100_000)
+    wait_live(connector, books)
+    lively.faults.lose_subscriptions(1)
+    lively.faults.announce_shutdown("stream")
+    until(lambda: counted(metrics, "connection.replacement_failed"))
+    assert counted(metrics, "connection.replaced") == 0
+    await_replaced(metrics, "market", 1)
+    last = trades.get(LIMIT)
+    numbers = [int(last.trade_id), *(int(trades.get(LIMIT).trade_id) for _ in range(trades.pending))]
+    numbers.append(int(trades.get(LIMIT).trade_id))
+    assert in_a_row(numbers)
+    states = {books.get(LIMIT).is_valid for _ in range(books.pending)}
+    assert (states, ups.told, errors.told) == ({True}, [], [])
