@@ -35,6 +35,8 @@ class MarketLink:
         self._has_delivered: set[Topic] = set()
         # Whether the pace holds something back; kept, because asking the table costs a look at every topic.
         self._is_held_back = False
+        # Why the exchange refused topics on this connection, as long as it does.
+        self.refusals: dict[Topic, ExconnError] = {}
         self._garbage = GarbageCount()
 
     @property
@@ -66,10 +68,12 @@ class MarketLink:
     def forgive(self, topic: Topic) -> None:
         """Ask for a topic again that was refused: somebody new wants it."""
         self._table.forgive(topic)
+        self.refusals.pop(topic, None)
 
     def renew(self, topic: Topic) -> None:
-        """End a topic and ask for it again."""
+        """End a topic and ask for it again; one that was refused is asked for again."""
         self._table.renew(topic)
+        self.refusals.pop(topic, None)
         self.settle()
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -143,12 +147,19 @@ class MarketLink:
                 self._feed.pipeline.error("market stream", error)
             return
         if request.is_subscribe and not reply.error:
+            for topic in request.topics:
+                self.refusals.pop(topic, None)
             self._feed.acknowledged(self, request.topics)
         elif request.is_subscribe and reply.error and len(request.topics) == 1:
             topic = request.topics[0]
             text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"
-            self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", ExconnError(text))
+            self._refused(topic, ExconnError(text))
         self.settle()
+
+    def _refused(self, topic: Topic, error: ExconnError) -> None:
+        self.refusals[topic] = error
+        if self._feed.is_primary(self):
+            self._feed.refused(topic, error)
 
     def _on_overdue(self, now_ns: int) -> None:
         delivering, hopeless = self._table.overdue(now_ns, _ANSWER_LIMIT_NS, self._has_delivered)
@@ -173,7 +184,7 @@ class MarketLink:
                 now_ns = self._feed.clock.monotonic_ns()
                 self._table.sent(request_id, [topic], is_subscribe=True, now_ns=now_ns)
                 self._table.answered(request_id, is_success=False)
-                self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", error)
+                self._refused(topic, error)
             else:
                 known.append(topic)
         return known

@@ -12,6 +12,7 @@ from exconn_sync._live.link import Link
 from exconn_sync._live.market_link import MarketLink
 from exconn_sync._live.market_route import Floor, Overlap, Route
 from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.refusals import Refusals
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
 from exconn_sync._machines.flow_comparison import FlowComparison
@@ -84,6 +85,7 @@ class StreamFeed:
         self._flows: FlowComparison[Topic] | None = None
         self._end_of_successor = ""
         self._told_silent: dict[Topic, set[str]] = {}
+        self.refusals = Refusals(pipeline)
         self.unknown_kinds = UnknownKinds(pipeline)
 
     # --- the session's face -----------------------------------------------------------------------------------------
@@ -115,6 +117,7 @@ class StreamFeed:
             if route.last is not None:
                 self._last[route.topic] = route.last
         self.silence.clear()
+        self.refusals.lost()
         self.lane.settled(False, error.message)
         if was_open:
             self.books.on_lost(error.message)
@@ -131,8 +134,12 @@ class StreamFeed:
         return ", ".join(names[:_MOST_NAMED]) + more
 
     def _missing(self) -> list[Topic]:
-        """Return the topics that flow over the primary connection, and not over its successor."""
-        return [] if self._flows is None else self._flows.missing(self.clock.monotonic_ns())
+        """Return the topics that come over the primary connection, and not over its successor."""
+        missing = [] if self._flows is None else self._flows.missing(self.clock.monotonic_ns())
+        primary, successor = self._primary, self._successor
+        if primary is not None and successor is not None:
+            missing += [topic for topic in successor.refusals if primary.is_acknowledged(topic)]
+        return missing
 
     def replace(self) -> None:
         """Let the successor be the primary connection, and deliver what it brought ahead of the old one."""
@@ -152,7 +159,11 @@ class StreamFeed:
                     self.delivers(route.topic)
             for topic in missing:
                 # The old connection ended, or it would not have been let go.
-                self._ask_again(link, topic)
+                if topic not in link.refusals:
+                    self._ask_again(link, topic)
+            for topic, error in link.refusals.items():
+                # Not told before: the connection in use brought it, or was to tell it.
+                self.refused(topic, error)
             link.report()
         why, self._end_of_successor = self._end_of_successor, ""
         if why:
@@ -173,6 +184,8 @@ class StreamFeed:
 
     def look_again(self, newcomer: Topic | None) -> None:
         """Ask for what is wanted now; ``newcomer`` also where the exchange has refused it before."""
+        if newcomer is not None:
+            self.refusals.over(newcomer)
         for link in (self._primary, self._successor):
             if link is not None:
                 if newcomer is not None:
@@ -257,6 +270,7 @@ class StreamFeed:
         self._last.pop(topic, None)
         self._told_silent.pop(topic, None)
         self.silence.stopped(topic)
+        self.refusals.over(topic)
         if self._flows is not None:
             self._flows.ended(topic)
         if topic.channel is Channel.ORDER_BOOK:
@@ -270,8 +284,16 @@ class StreamFeed:
             elif self._flows is not None:
                 self._flows.acknowledged(topic, self.clock.monotonic_ns())
 
+    def refused(self, topic: Topic, error: ExconnError) -> None:
+        """The exchange has refused a topic on the connection that counts: what is not there cannot be silent."""
+        self.silence.stopped(topic)
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.on_silent(topic.symbol, error.message)
+        self.refusals.note(topic, error)
+
     def delivers(self, topic: Topic) -> None:
         """The exchange has acknowledged a topic on the connection that counts."""
+        self.refusals.over(topic)
         self.silence.started(topic, self.clock.monotonic_ns())
         if topic.channel is Channel.ORDER_BOOK:
             self.books.on_subscribed(topic.symbol)

@@ -49,6 +49,10 @@ class TopicTable:
         """Return whether the connection delivers this topic."""
         return topic in self._acknowledged
 
+    def is_refused(self, topic: Topic) -> bool:
+        """Return whether the exchange has refused this topic."""
+        return topic in self._refused
+
     def to_subscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the wanted topics that have to be asked for, in a stable order."""
         return sorted(wanted - self._acknowledged - self._busy - self._refused, key=_order)
@@ -64,9 +68,14 @@ class TopicTable:
         self._asked.pop(topic, None)
 
     def renew(self, topic: Topic) -> None:
-        """Have a topic ended and asked for again: it delivers nothing although there is something."""
+        """Have a topic ended and asked for again: it delivers nothing although there is something.
+
+        One that was refused has nothing to end, and is asked for again at once.
+        """
         if topic in self._acknowledged:
             self._renewing.add(topic)
+        else:
+            self.forgive(topic)
 
     def batches(self, topics: list[Topic], most: int) -> list[list[Topic]]:
         """Return topics in requests of at most ``most``, smaller ones where a larger one was refused."""

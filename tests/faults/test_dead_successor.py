@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from exconn_sync import PullSubscription, Trade
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
 from tests.faults.conftest import LIMIT, Connect, Errors, Ups, counted, pace
 from tests.faults.test_replacement import await_replaced, in_a_row
 from tests.integration.test_faults import wait_live
 from tests.unit.support import until
+
+
+def numbers_of(trades: PullSubscription[Trade]) -> list[int]:
+    """Return the numbers of the trades that were delivered, and of one more."""
+    found = [int(trades.get(LIMIT).trade_id) for _ in range(trades.pending)]
+    return [*found, int(trades.get(LIMIT).trade_id)]
 
 
 @pytest.fixture
@@ -34,9 +41,26 @@ def test_a_successor_on_which_nothing_flows_does_not_take_over(lively: Simulator
     until(lambda: counted(metrics, "connection.replacement_failed"))
     assert counted(metrics, "connection.replaced") == 0
     await_replaced(metrics, "market", 1)
-    last = trades.get(LIMIT)
-    numbers = [int(last.trade_id), *(int(trades.get(LIMIT).trade_id) for _ in range(trades.pending))]
-    numbers.append(int(trades.get(LIMIT).trade_id))
-    assert in_a_row(numbers)
+    assert in_a_row(numbers_of(trades))
     states = {books.get(LIMIT).is_valid for _ in range(books.pending)}
     assert (states, ups.told, errors.told) == ({True}, [], [])
+
+
+@pytest.mark.usefixtures("brisk")
+def test_a_successor_that_is_refused_a_topic_does_not_take_over(lively: Simulator, connect: Connect) -> None:
+    """The connection in use brings that topic; another successor is made when it is refused no more (F044, F046)."""
+    metrics = MemoryMetrics()
+    connector = connect(lively, credentials=None, metrics=metrics, reconnect=pace())
+    ups, errors = Ups(connector), Errors(connector)
+    trades = connector.stream_trades("BTC-USDT", buffer=100_000)
+    books = connector.stream_order_book("BTC-USDT", buffer=100_000)
+    wait_live(connector, books)
+    with lively.faults.refuse_subscription("btcusdt@depth@100ms"):
+        lively.faults.announce_shutdown("stream")
+        until(lambda: counted(metrics, "connection.replacement_failed"))
+        assert counted(metrics, "connection.replaced") == 0
+    await_replaced(metrics, "market", 1)
+    assert in_a_row(numbers_of(trades))
+    states = {books.get(LIMIT).is_valid for _ in range(books.pending)}
+    assert (states, ups.told, errors.told) == ({True}, [], [])
+    assert connector.order_book("BTC-USDT").is_valid

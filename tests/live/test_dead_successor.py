@@ -1,4 +1,4 @@
-"""A connection that is to take over does not bring everything: the one in use is kept (faults F044, F047)."""
+"""A connection that is to take over does not bring everything: the one in use is kept (faults F044, F046, F047)."""
 
 from __future__ import annotations
 
@@ -83,6 +83,67 @@ def test_a_topic_that_only_the_connection_that_ended_brought_is_asked_for_again_
     assert desk.lane.states[-1] == (False, "")
     assert successor.accept() == [("UNSUBSCRIBE", ["btcusdt@depth@100ms"]), ("SUBSCRIBE", ["btcusdt@depth@100ms"])]
     assert desk.lane.states[-1] == (True, "")
+
+
+def refusing(names: list[str]) -> bool:
+    """Refuse the trades of BTC."""
+    return "btcusdt@trade" in names
+
+
+def test_what_only_the_successor_is_refused_is_lacking_and_nobody_hears_of_it() -> None:
+    """The connection in use brings it, and is not given up for one that will not (faults F044, F046)."""
+    desk, primary, successor = beside(TRADES, ETH_TRADES)
+    successor.accept(refusing)
+    assert successor.handler.is_established
+    assert not desk.feed.has_switched()
+    assert desk.feed.lacking() == "trade.BTC-USDT"
+    desk.feed.forget_successor()
+    primary.brings(trade(1))
+    assert desk.trade_numbers() == [1]
+    assert desk.problems() == []
+
+
+def test_what_both_connections_are_refused_is_not_lacking_and_told_once() -> None:
+    """(faults F044, F046)"""
+    desk = MarketDesk(TRADES, ETH_TRADES)
+    desk.connect().accept(refusing)
+    successor = desk.connect()
+    successor.accept(refusing)
+    assert desk.feed.lacking() == ""
+    desk.feed.replace()
+    assert [where for where, _ in desk.problems()] == ["trade.BTC-USDT"]
+
+
+def test_a_topic_refused_by_the_only_connection_left_is_told_and_not_called_silent() -> None:
+    """Its book is not readable, and nobody asks the exchange about its silence (faults F045, F046)."""
+    desk, primary, successor = beside(BOOK, TRADES)
+    desk.snapshots[0].set_result(snapshot(10))
+    desk.run()
+    primary.brings(depth(11, 12), trade(1))
+    successor.accept(lambda names: "btcusdt@depth@100ms" in names)
+    desk.feed.replace()
+    ((where, text),) = desk.problems()
+    assert (where, text) == ("orderbook.BTC-USDT", "subscription of orderbook.BTC-USDT refused: 2: no such stream")
+    assert desk.shelf.view(BTC).state is BookState.STALE
+    assert desk.feed.refusals.shown == {BOOK: text}
+    for number in range(2, 200):
+        desk.clock.advance(1)
+        successor.brings(trade(number))
+        successor.tick()
+    assert desk.questions == []
+
+
+def test_a_topic_that_the_new_connection_is_not_refused_any_more_is_over() -> None:
+    """(fault F046)"""
+    desk = MarketDesk(TRADES)
+    desk.connect().accept(refusing)
+    assert list(desk.feed.refusals.shown) == [TRADES]
+    successor = desk.connect()
+    successor.accept()
+    desk.feed.replace()
+    assert desk.feed.refusals.shown == {}
+    successor.brings(trade(1))
+    assert desk.trade_numbers() == [1]
 
 
 def test_a_successor_that_lacks_something_is_given_up_and_another_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,6 +198,18 @@ def test_a_topic_that_is_not_there_cannot_be_renewed() -> None:
     assert table.to_subscribe({TRADES}) == [TRADES]
 
 
+def test_a_refused_topic_that_is_renewed_is_asked_for_again() -> None:
+    """There is nothing to end (faults F046, F060)."""
+    table = TopicTable()
+    table.sent(1, [TRADES], is_subscribe=True, now_ns=0)
+    table.answered(1, is_success=False)
+    assert table.is_refused(TRADES)
+    table.renew(TRADES)
+    assert not table.is_refused(TRADES)
+    assert table.to_unsubscribe({TRADES}) == []
+    assert table.to_subscribe({TRADES}) == [TRADES]
+
+
 def test_an_answer_to_nothing_is_recognized_as_such() -> None:
     """(fault F043)"""
     assert TopicTable().answered(99, is_success=True) is None
