@@ -43,9 +43,9 @@ class MarketLane:
         """Return the topics that this connection is to bring; immutable, replaced whole."""
         return self.topics
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
-        """Hear whether all of them come."""
-        self._owner.note(self, is_settled, why)
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
+        """Hear whether all of them come: those of ``covered``, where others may have been wanted meanwhile."""
+        self._owner.note(self, is_settled, why, covered)
 
     def delivered(self) -> dict[Topic, Any]:
         """Return the newest event of each topic that earlier lives of the worker have delivered."""
@@ -155,10 +155,11 @@ class MarketFeed:
         if self._counts[topic] == 0:
             del self._counts[topic]
 
-    def note(self, lane: MarketLane, is_settled: bool, why: str) -> None:
-        """Hear from a connection whether all of its topics come."""
+    def note(self, lane: MarketLane, is_settled: bool, why: str, covered: frozenset[Topic] | None) -> None:
+        """Hear from a connection whether all of its topics come, which were ``covered`` when it looked."""
         with self._lock:
-            lane.is_settled = is_settled
+            # What was wanted since it looked is not acknowledged; it has been told to look again.
+            lane.is_settled = is_settled and (covered is None or lane.topics <= covered)
             self._tell(why)
 
     def _tell(self, why: str) -> None:

@@ -59,7 +59,8 @@ class MarketLink:
     def report(self) -> None:
         """Tell whether everything that is wanted comes, where this connection is the one that counts."""
         if self._feed.is_primary(self):
-            self._feed.lane.settled(self._table.is_settled(self._feed.lane.wanted()))
+            wanted = self._feed.lane.wanted()
+            self._feed.lane.settled(self._table.is_settled(wanted), covered=wanted)
 
     def is_acknowledged(self, topic: Topic) -> bool:
         """Return whether this connection delivers a topic."""

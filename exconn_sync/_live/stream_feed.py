@@ -41,8 +41,8 @@ class Lane(Protocol):
         """Return the topics that this connection is to bring."""
         ...
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
-        """Hear whether all of them come."""
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
+        """Hear whether all of them come: those of ``covered``, where others may have been wanted meanwhile."""
         ...
 
 

@@ -36,14 +36,17 @@ class TopicTable:
         self._under_way: dict[int, Request] = {}
         # The topics of those requests; kept, because a thousand topics are looked at with each answer.
         self._busy: set[Topic] = set()
+        # Those of the requests that end something.
+        self._ending: set[Topic] = set()
         self._refused: set[Topic] = set()
         self._renewing: set[Topic] = set()
         self._asked: dict[Topic, int] = {}
         self._at_once: dict[Topic, int] = {}
 
     def is_settled(self, wanted: Set[Topic]) -> bool:
-        """Return whether every wanted topic is acknowledged or was refused, and none is being renewed."""
-        return not self._renewing and wanted <= self._acknowledged | self._refused
+        """Return whether every wanted topic is acknowledged or was refused, and none is being renewed or ended."""
+        is_ending = bool(self._renewing) or not self._ending.isdisjoint(wanted)
+        return not is_ending and wanted <= self._acknowledged | self._refused
 
     def is_acknowledged(self, topic: Topic) -> bool:
         """Return whether the connection delivers this topic."""
@@ -95,6 +98,8 @@ class TopicTable:
         if is_subscribe:
             for topic in request.topics:
                 self._asked[topic] = self._asked.get(topic, 0) + 1
+        else:
+            self._ending.update(request.topics)
 
     def answered(self, request_id: int, *, is_success: bool) -> Request | None:
         """Note the answer to a request; return the request, None for an unknown one."""
@@ -162,6 +167,7 @@ class TopicTable:
         request = self._under_way.pop(request_id, None)
         if request is not None:
             self._busy.difference_update(request.topics)
+            self._ending.difference_update(request.topics)
         return request
 
 

@@ -74,12 +74,14 @@ class Lane:
     def __init__(self, topics: Iterable[Topic]) -> None:
         self.topics = frozenset(topics)
         self.states: list[tuple[bool, str]] = []
+        self.covered: frozenset[Topic] | None = None
 
     def wanted(self) -> frozenset[Topic]:
         return self.topics
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
         self.states.append((is_settled, why))
+        self.covered = covered
 
 
 class Wire:

@@ -127,6 +127,24 @@ def test_it_is_ready_while_everything_comes_over_every_connection() -> None:
     assert desk.readiness.whys("stream") == {"stream": "reset"}
 
 
+def test_a_topic_wanted_while_a_connection_looks_is_waited_for() -> None:
+    """What it says then is about the topics before, and must not make ready what has not been asked for yet."""
+    desk = Desk()
+    desk.feed.want(ONE)
+    (lane,) = desk.feed.lanes
+    looked_at = lane.wanted()
+    desk.feed.want(TWO)
+    lane.settled(True, covered=looked_at)
+    ready = [desk.is_ready]
+    looked_at = lane.wanted()
+    lane.settled(True, covered=looked_at)
+    ready.append(desk.is_ready)
+    desk.feed.release(TWO)
+    lane.settled(True, covered=looked_at)
+    ready.append(desk.is_ready)
+    assert ready == [False, True, True], "in the end it knew of more than is wanted"
+
+
 def test_it_is_not_ready_from_the_moment_on_when_something_new_is_wanted() -> None:
     """Whoever waits next waits for the new topic too; a second subscriber of an old one changes nothing."""
     desk = Desk()
@@ -256,7 +274,7 @@ def test_a_connection_whose_worker_cannot_be_started_is_begun_by_whoever_wants_i
     desk = Desk(capacity=1)
     feed = desk.feed
     feed.want(ONE)
-    feed.note(feed.lanes[0], True, "")
+    feed.lanes[0].settled(True)
     failures = [ThreadsUnavailable("none left")]
     begin = feed._open_lane
 

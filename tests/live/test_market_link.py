@@ -41,6 +41,7 @@ def test_everything_is_asked_for_at_once_and_settled_by_the_answer() -> None:
     assert desk.snapshots == []
     wire.answer(request_id)
     assert desk.lane.states[-1] == (True, "")
+    assert desk.lane.covered == frozenset({TRADES, TICKER, BOOK})
     established.append(wire.handler.is_established)
     assert established == [False, True]
     assert len(desk.snapshots) == 1, "changes can flow now"
