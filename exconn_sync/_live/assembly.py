@@ -6,6 +6,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
@@ -28,7 +29,7 @@ from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.supervision import Child, Group, Tree
 from exconn_sync._runtime.aside import aside
-from exconn_sync._runtime.executor import Executor
+from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.heartbeat import beat, current_run
 from exconn_sync._runtime.journal_worker import journal_body
 from exconn_sync._runtime.lookup import shared_lookups
@@ -129,7 +130,7 @@ class Assembly:
             dialler=Dialler(config, driver.stream_limits, self._pipeline, self.network),
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
-            submit=self.executor.submit,
+            submit=partial(self.executor.submit, priority=Priority.DIAL),
         )
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(

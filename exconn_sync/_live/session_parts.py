@@ -54,7 +54,7 @@ class SessionParts:
     """What all sessions of a connector share.
 
     ``await_rest`` blocks until clock and instruments are known, which every stream needs; it raises ConnectorStopped.
-    ``submit`` runs a task on the pool.
+    ``submit`` runs a task that opens a connection on the pool.
     """
 
     config: Config

@@ -1,10 +1,10 @@
-"""Replacements by a connection that does not bring everything: subscribers must not lose what they had."""
+"""Replacements by a connection that does not bring everything, or that has to wait for its turn."""
 
 from __future__ import annotations
 
 import pytest
 
-from exconn_sync import PullSubscription, Trade
+from exconn_sync import OrderRequest, PullSubscription, Trade
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
 from tests.faults.conftest import LIMIT, Connect, Errors, Ups, counted, pace
@@ -64,3 +64,23 @@ def test_a_successor_that_is_refused_a_topic_does_not_take_over(lively: Simulato
     states = {books.get(LIMIT).is_valid for _ in range(books.pending)}
     assert (states, ups.told, errors.told) == ({True}, [], [])
     assert connector.order_book("BTC-USDT").is_valid
+
+
+def test_a_successor_is_dialled_while_the_pool_is_full_of_slow_orders(quiet: Simulator, connect: Connect) -> None:
+    """Also an announced shutdown leaves no time to wait for the user's commands (faults F045, F159)."""
+    connector = connect(quiet, reconnect=pace())
+    connector.on_trade("BTC-USDT", lambda trade: None)
+    assert connector.stream_ready.wait(LIMIT)
+
+    def dialled() -> int:
+        return len([kind for _, kind in quiet.connection_log() if kind == "stream"])
+
+    before = dialled()
+    with quiet.faults.delay("POST", "/api/v3/order", 2.0):
+        order = OrderRequest.limit("BTC-USDT", "buy", "0.01", "50000")
+        futures = [connector.submit_order(order, timeout=LIMIT) for _ in range(20)]
+        quiet.faults.announce_shutdown("stream")
+        until(lambda: dialled() > before)
+        assert not any(future.done() for future in futures)
+    for future in futures:
+        future.result(LIMIT)

@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +21,7 @@ from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.bus import Bus
-from exconn_sync._runtime.executor import Executor
+from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.subscription import PullSubscription
@@ -200,7 +201,7 @@ class Desk:
         limits = StreamLimits(topics_per_connection=1024, topics_per_request=200, requests_per_second=4)
         self.parts = SessionParts(
             config, clock, pipeline, random.Random(1), Dialler(config, limits, pipeline, NetworkParts()), 4,
-            lambda stop: None, self.executor.submit,
+            lambda stop: None, partial(self.executor.submit, priority=Priority.DIAL),
         )  # fmt: skip
         self.reporter = ConnectionReporter("market", settings.settle, pipeline, clock)
         self.feed = FakeFeed(url)
