@@ -137,10 +137,13 @@ class SocketSession:
         except ConnectorStopped:
             return None
         except ExconnError as error:
+            # Closed before it is told: whoever hears of it must not find the connection open.
+            self._close_all()
             self._on_lost(error)
             return error if isinstance(error, ConnectionFailed) else failure_of(error)
         except Exception as error:
             # A defect ends this life of the worker; what the connection fed must not look alive meanwhile.
+            self._close_all()
             self._on_lost(ConnectionFailed(f"the reader crashed: {type(error).__name__}"))
             if run.is_current:
                 self._reporter.down(f"the reader crashed: {type(error).__name__}", self._backoff.attempts, 0.0)
@@ -281,13 +284,12 @@ class SocketSession:
 
     def _promote(self) -> None:
         """Let the successor take over, and let go of the connection that it replaces."""
+        # In this order: at no moment does it look as if there were no connection.
         old, self._primary, self._successor = self._primary, self._successor, None
+        self._close(old)
         self._failed_successors = 0
         # Before the feed is told: it may demand the next one at once.
         self._rotation.opened(self._clock.monotonic_ns(), self._clock.time_ns())
-        if old is not None:
-            self._waiter.remove(old.socket)
-            old.socket.close()
         self._feed.replace()
         self._reporter.recorder.change("replaced")
         self._parts.pipeline.metrics.count(
@@ -303,20 +305,23 @@ class SocketSession:
             self._drop_successor(error)
             return True
         self._reporter.recorder.change(f"lost while its successor stands: {error.message}")
-        if not successor.handler.is_established:
+        is_loss = not successor.handler.is_established
+        if is_loss:
             # Something was missed in between: it counts as a loss, only without a pause.
+            lost, self._primary = self._primary, None
+            self._close(lost)
             self._on_lost(error)
             if self._run.is_current:
                 self._reporter.down(error.message, self._backoff.attempts, 0.0)
-                self._reporter.up()
         self._promote()
+        if is_loss and self._run.is_current:
+            self._reporter.up()
         return True
 
     def _drop_successor(self, error: ExconnError) -> None:
         successor, self._successor = self._successor, None
         if successor is not None:
-            self._waiter.remove(successor.socket)
-            successor.socket.close()
+            self._close(successor)
             self._feed.forget_successor()
         self._postpone(error)
 
@@ -344,6 +349,10 @@ class SocketSession:
         links = [link for link in (self._primary, self._successor) if link is not None]
         self._primary = self._successor = None
         for link in links:
+            self._close(link)
+
+    def _close(self, link: Link | None) -> None:
+        if link is not None:
             self._waiter.remove(link.socket)
             link.socket.close()
 
