@@ -25,7 +25,6 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 
 _NS = 1_000_000_000
-_FLOOR_NS = 30 * _NS
 _FLOW_PATIENCE = 2.0
 """Seconds that two connections of one exchange may be apart."""
 
@@ -235,7 +234,9 @@ class StreamFeed:
                 if isinstance(gate, Floor) and self.clock.monotonic_ns() >= gate.until_ns:
                     route.gate = None
                 else:
-                    events = gate.let_pass(link, events)
+                    came, events = len(events), gate.let_pass(link, events)
+                    if isinstance(gate, Floor) and len(events) < came:
+                        self._count("stream.repeated", route.topic, came - len(events))
             route.is_fresh = True
             self._deliver(route, events)
 
@@ -335,9 +336,11 @@ class StreamFeed:
 
     def _hold_back(self, route: Route) -> None:
         """Let nothing pass that was delivered before; a book knows by itself."""
-        last, span = route.last_number, route.span
-        if span is not None and last is not None and not route.is_book:
-            route.gate = Floor(route, last, span, self.clock.monotonic_ns() + _FLOOR_NS)
+        if route.span is not None and route.last is not None and not route.is_book:
+            route.gate = Floor(route, route.span, self.clock.monotonic_ns())
+
+    def _count(self, name: str, topic: Topic, amount: int = 1) -> None:
+        self.pipeline.metrics.count(name, amount, exchange=self.driver.name, channel=topic.channel.value)
 
     def _ask_again(self, link: MarketLink, topic: Topic) -> None:
         """Have a topic subscribed anew that the connection which ended brought, and the one that is left does not."""
@@ -353,7 +356,7 @@ class StreamFeed:
         if topic.channel is Channel.ORDER_BOOK:
             # Before it is told: whoever hears of it must not find the book readable.
             self.books.on_silent(topic.symbol, text)
-        self.pipeline.metrics.count("topic.silent", exchange=self.driver.name, channel=topic.channel.value)
+        self._count("topic.silent", topic)
         told = self._told_silent.setdefault(topic, set())
         if cure not in told:
             # Once an episode: it ends with the next message.

@@ -48,10 +48,10 @@ def data(stream: str, **fields: Any) -> bytes:
     return json.dumps({"stream": stream, "data": fields}, separators=(",", ":")).encode()
 
 
-def trade(number: int, symbol: str = BTC) -> bytes:
+def trade(number: int, symbol: str = BTC, at_ms: int = 1) -> bytes:
     """Return the frame of a trade."""
     name = symbol.replace("-", "").lower()
-    return data(f"{name}@trade", e="trade", E=1, s=name.upper(), t=number, p="1.5", q="2", T=1, m=True)
+    return data(f"{name}@trade", e="trade", E=1, s=name.upper(), t=number, p="1.5", q="2", T=at_ms, m=True)
 
 
 def ticker(update_id: int) -> bytes:
