@@ -51,6 +51,10 @@ class MarketLane:
         """Return the newest event of each topic that earlier lives of the worker have delivered."""
         return {} if self._feed is None else self._feed.delivered()
 
+    def refused(self) -> dict[Topic, str]:
+        """Return the topics that the exchange refuses at present, and why; any thread."""
+        return {} if self._feed is None else self._feed.refusals.shown
+
     def live(self, session: SocketSession, feed: StreamFeed) -> None:
         """Work with a new life of the worker from now on."""
         self.session, self._feed = session, feed
@@ -150,6 +154,10 @@ class MarketFeed:
         """Return all wanted topics."""
         with self._lock:
             return {topic for topic, count in self._counts.items() if count > 0}
+
+    def refused(self) -> dict[Topic, str]:
+        """Return the wanted topics that the exchange refuses at present, and why."""
+        return {topic: why for lane in self.lanes for topic, why in lane.refused().items()}
 
     def _drop_zero(self, topic: Topic) -> None:
         if self._counts[topic] == 0:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from exconn_sync._live.topic_table import TopicTable
 from exconn_sync._machines.garbage import GarbageCount
+from exconn_sync._machines.retries import Retries
 from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, ValidationError
 from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrecognized
 
@@ -37,6 +38,7 @@ class MarketLink:
         self._is_held_back = False
         # Why the exchange refused topics on this connection, as long as it does.
         self.refusals: dict[Topic, ExconnError] = {}
+        self._retries: Retries[Topic] = feed.new_retries()
         self._garbage = GarbageCount()
 
     @property
@@ -51,6 +53,10 @@ class MarketLink:
     def settle(self) -> None:
         """Ask the exchange for what is missing and end what is too much, at the pace that it allows."""
         wanted = self._feed.lane.wanted()
+        for topic in [topic for topic in self.refusals if topic not in wanted]:
+            self._refusal_over(topic)
+            self._table.forgive(topic)
+            self._feed.close_route(topic, self._names.get(topic, ""))
         has_asked = self._request(self._known(self._table.to_subscribe(wanted)), is_subscribe=True)
         has_ended = self._request(self._table.to_unsubscribe(wanted), is_subscribe=False)
         self._is_held_back = not (has_asked and has_ended)
@@ -69,12 +75,12 @@ class MarketLink:
     def forgive(self, topic: Topic) -> None:
         """Ask for a topic again that was refused: somebody new wants it."""
         self._table.forgive(topic)
-        self.refusals.pop(topic, None)
+        self._refusal_over(topic)
 
     def renew(self, topic: Topic) -> None:
         """End a topic and ask for it again; one that was refused is asked for again."""
         self._table.renew(topic)
-        self.refusals.pop(topic, None)
+        self._refusal_over(topic)
         self.settle()
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -85,8 +91,14 @@ class MarketLink:
             if now_ns > overdue_ns:
                 self._on_overdue(now_ns)
             due.append(max((overdue_ns - now_ns) / _NS, 0.1))
-        if self._is_held_back:
+        again = self._retries.due(now_ns)
+        if again is not None:
+            self._table.retry(again)
+        if self._is_held_back or again is not None:
             self.settle()
+        retry_due = self._retries.until_due(now_ns)
+        if retry_due is not None:
+            due.append(retry_due)
         if self._is_held_back:
             due.append(self._link.pace.until_request(now_ns))
         if self._feed.is_primary(self):
@@ -148,17 +160,30 @@ class MarketLink:
                 self._feed.pipeline.error("market stream", error)
             return
         if request.is_subscribe and not reply.error:
-            for topic in request.topics:
-                self.refusals.pop(topic, None)
-            self._feed.acknowledged(self, request.topics)
+            self._accepted(request.topics)
         elif request.is_subscribe and reply.error and len(request.topics) == 1:
             topic = request.topics[0]
             text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"
             self._refused(topic, ExconnError(text))
         self.settle()
 
+    def _accepted(self, topics: tuple[Topic, ...]) -> None:
+        was_refused = [topic for topic in topics if topic in self.refusals]
+        for topic in was_refused:
+            self._refusal_over(topic)
+        if was_refused:
+            # Whatever the trouble was, it may be over for all: they need not wait for their turns.
+            for topic in self.refusals:
+                self._table.retry(topic)
+        self._feed.acknowledged(self, topics)
+
+    def _refusal_over(self, topic: Topic) -> None:
+        self.refusals.pop(topic, None)
+        self._retries.forget(topic)
+
     def _refused(self, topic: Topic, error: ExconnError) -> None:
         self.refusals[topic] = error
+        self._retries.failed(topic, self._feed.clock.monotonic_ns())
         if self._feed.is_primary(self):
             self._feed.refused(topic, error)
 

@@ -16,6 +16,7 @@ from exconn_sync._live.refusals import Refusals
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
 from exconn_sync._machines.flow_comparison import FlowComparison
+from exconn_sync._machines.retries import Retries
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.config import Config
 from exconn_sync.errors import ExconnError, SilentTopic
@@ -214,6 +215,11 @@ class StreamFeed:
         self._demand_replacement(why)
         return True
 
+    def new_retries(self) -> Retries[Topic]:
+        """Return what says when a connection asks again for topics that it was refused."""
+        settings = self._config.reconnect
+        return Retries(settings.base, settings.cap)
+
     def is_primary(self, link: MarketLink) -> bool:
         """Return whether a connection is the one that counts."""
         return link is self._primary
@@ -288,8 +294,8 @@ class StreamFeed:
     def refused(self, topic: Topic, error: ExconnError) -> None:
         """The exchange has refused a topic on the connection that counts: what is not there cannot be silent."""
         self.silence.stopped(topic)
-        if topic.channel is Channel.ORDER_BOOK:
-            self.books.on_silent(topic.symbol, error.message)
+        if topic.channel is Channel.ORDER_BOOK and topic not in self.refusals.shown:
+            self.books.on_refused(topic.symbol, error.message)
         self.refusals.note(topic, error)
 
     def delivers(self, topic: Topic) -> None:

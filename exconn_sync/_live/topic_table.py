@@ -39,6 +39,8 @@ class TopicTable:
         # Those of the requests that end something.
         self._ending: set[Topic] = set()
         self._refused: set[Topic] = set()
+        # Those of them that are asked for once more.
+        self._retrying: set[Topic] = set()
         self._renewing: set[Topic] = set()
         self._asked: dict[Topic, int] = {}
         self._at_once: dict[Topic, int] = {}
@@ -58,7 +60,8 @@ class TopicTable:
 
     def to_subscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the wanted topics that have to be asked for, in a stable order."""
-        return sorted(wanted - self._acknowledged - self._busy - self._refused, key=_order)
+        given_up = self._refused - self._retrying
+        return sorted(wanted - self._acknowledged - self._busy - given_up, key=_order)
 
     def to_unsubscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the topics that are delivered although nobody wants them any more, or that are renewed."""
@@ -66,9 +69,17 @@ class TopicTable:
         return sorted(surplus - self._busy, key=_order)
 
     def forgive(self, topic: Topic) -> None:
-        """Ask for a refused topic again: somebody new wants it."""
+        """Ask for a refused topic again, and wait for it: somebody new wants it."""
         self._refused.discard(topic)
+        self._retrying.discard(topic)
         self._asked.pop(topic, None)
+
+    def retry(self, topic: Topic) -> None:
+        """Ask for a refused topic again, in a request with others where it may; nobody waits for it meanwhile."""
+        if topic in self._refused:
+            self._retrying.add(topic)
+            self._at_once.pop(topic, None)
+            self._asked.pop(topic, None)
 
     def renew(self, topic: Topic) -> None:
         """Have a topic ended and asked for again: it delivers nothing although there is something.
@@ -112,6 +123,7 @@ class TopicTable:
             self._acknowledge(request.topics)
         elif len(request.topics) == 1:
             self._refused.update(request.topics)
+            self._retrying.difference_update(request.topics)
         else:
             for topic in request.topics:
                 self._at_once[topic] = max(len(request.topics) // 2, 1)
@@ -156,6 +168,8 @@ class TopicTable:
     def _acknowledge(self, topics: Iterable[Topic]) -> None:
         for topic in topics:
             self._acknowledged.add(topic)
+            self._refused.discard(topic)
+            self._retrying.discard(topic)
             self._asked.pop(topic, None)
 
     def _end(self, topics: Iterable[Topic]) -> None:

@@ -17,6 +17,7 @@ class Health:
     """What is well and what is not.
 
     ``status`` is ``healthy``, ``degraded`` (works in part) or ``down``; ``reasons`` says why in words.
+    ``refused`` holds the topics that the exchange refuses at present, as ``channel.symbol``, with what it said.
     ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, None while unknown.
     """
 
@@ -30,6 +31,7 @@ class Health:
     breaker: str
     books: dict[str, BookState]
     unknown_orders: int
+    refused: dict[str, str]
 
     def __str__(self) -> str:
         reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
@@ -49,6 +51,9 @@ def health_of(core: Core) -> Health:
     workers = () if assembly is None else tuple(assembly.supervisor.reports())
     reasons.extend(f"worker {each.name} is {each.state}" for each in workers if each.state not in _WELL)
     reasons.extend(f"book {symbol} is {state}" for symbol, state in books.items() if state is not BookState.LIVE)
+    refusals = {} if assembly is None else assembly.feed.refused()
+    refused = {f"{topic.channel}.{topic.symbol}": why for topic, why in refusals.items()}
+    reasons.extend(f"{topic} is refused" for topic in refused)
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
     return Health(
@@ -62,4 +67,5 @@ def health_of(core: Core) -> Health:
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,
         unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+        refused=refused,
     )
