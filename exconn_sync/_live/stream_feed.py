@@ -182,14 +182,15 @@ class StreamFeed:
                     self._deliver(route, gate.abort())
                     self._hold_back(route)
 
-    def look_again(self, newcomer: Topic | None) -> None:
-        """Ask for what is wanted now; ``newcomer`` also where the exchange has refused it before."""
-        if newcomer is not None:
+    def look_again(self, newcomers: Iterable[Topic] = ()) -> None:
+        """Ask for what is wanted now; ``newcomers`` also where the exchange has refused them before."""
+        for newcomer in newcomers:
             self.refusals.over(newcomer)
+            for link in (self._primary, self._successor):
+                if link is not None:
+                    link.forgive(newcomer)
         for link in (self._primary, self._successor):
             if link is not None:
-                if newcomer is not None:
-                    link.forgive(newcomer)
                 link.settle()
 
     # --- for the links ----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def test_a_topic_that_is_given_up_meanwhile_is_not_lacking() -> None:
     successor.accept()
     flow(desk, primary, range(1, 11))
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     assert desk.feed.lacking() == ""
 
 

@@ -56,7 +56,7 @@ def test_topics_come_and_go_while_it_is_connected() -> None:
     wire = desk.connect()
     wire.accept()
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(ETH_TRADES)
+    desk.feed.look_again([ETH_TRADES])
     assert desk.lane.states[-1] == (False, "")
     wire.brings(trade(1), trade(2, "ETH-USDT"))
     assert desk.trade_numbers() == [2], "an end counts at once, whatever still arrives"
@@ -79,7 +79,7 @@ def test_of_a_refused_batch_the_others_are_subscribed_and_the_bad_one_is_named()
     assert [topic.symbol for topic in topics if not wire.handler.is_acknowledged(topic)] == ["S17-USDT"]
     assert desk.lane.states[-1] == (True, ""), "nobody waits for what will not come"
     # Somebody new wants it: it is tried again, and that is told again where it fails.
-    desk.feed.look_again(topics[17])
+    desk.feed.look_again([topics[17]])
     assert desk.lane.states[-1] == (False, "")
     assert wire.accept(lambda names: True) == [("SUBSCRIBE", ["s17usdt@trade"])]
     assert [where for where, _ in desk.problems()] == ["trade.S17-USDT"]
@@ -144,7 +144,7 @@ def test_a_refused_topic_that_nobody_wants_any_more_is_forgotten() -> None:
     wire.accept(lambda names: "btcusdt@depth@100ms" in names)
     assert list(desk.feed.refusals.shown) == [BOOK]
     desk.lane.topics = frozenset({TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     assert desk.feed.refusals.shown == {}
     assert desk.shelf.states() == {}
     assert refusals(desk, wire, 100) == []
@@ -178,7 +178,7 @@ def test_a_symbol_that_left_the_catalogue_can_still_be_given_up() -> None:
     wire.accept()
     desk.catalogue.replace(instruments("ETH-USDT"))
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     assert wire.accept() == [("UNSUBSCRIBE", ["btcusdt@trade"])]
     assert desk.problems() == []
 
@@ -243,11 +243,11 @@ def test_frames_of_the_last_life_of_a_topic_are_no_answer() -> None:
     wire.brings(trade(1))
     wire.answer(1)
     desk.lane.topics = frozenset({TICKER})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     ((_, _, ended),) = wire.requests()
     wire.answer(ended)
     desk.lane.topics = frozenset({TICKER, TRADES})
-    desk.feed.look_again(TRADES)
+    desk.feed.look_again([TRADES])
     assert len(wire.requests()) == 1
     desk.pass_time(10.1, wire)
     assert len(wire.requests()) == 1, "asked for again"

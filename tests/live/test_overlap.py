@@ -159,7 +159,7 @@ def test_a_topic_wanted_during_the_overlap_comes_over_both() -> None:
     desk, primary, successor = overlapping(TRADES)
     successor.accept()
     desk.lane.topics = frozenset({TRADES, ETH_TRADES})
-    desk.feed.look_again(ETH_TRADES)
+    desk.feed.look_again([ETH_TRADES])
     assert [names for _, names, _ in primary.requests()] == [["ethusdt@trade"]]
     assert [names for _, names, _ in successor.requests()] == [["ethusdt@trade"]]
     primary.brings(trade(1, "ETH-USDT"))
