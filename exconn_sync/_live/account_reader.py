@@ -108,6 +108,10 @@ class AccountFeed:
         since = None if self._successor is None else self._successor.signed_in_ns
         return since is not None and self.clock.monotonic_ns() - since >= _GRACE_NS
 
+    def lacking(self) -> str:
+        """Return nothing: a successor that is signed in brings the account's events as the old connection does."""
+        return ""
+
     def replace(self) -> None:
         """Let the successor be the primary connection."""
         old, self._primary, self._successor = self._primary, self._successor, None

@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
@@ -25,12 +26,13 @@ from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.rest_session import CLOCK, INSTRUMENTS, RestSession
 from exconn_sync._live.server_clock import ServerClock
-from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.session_parts import SessionParts
+from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.supervision import Child, Group, Tree
 from exconn_sync._runtime.aside import aside
-from exconn_sync._runtime.executor import Executor
+from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.heartbeat import beat, current_run
 from exconn_sync._runtime.journal_worker import journal_body
 from exconn_sync._runtime.lookup import shared_lookups
@@ -134,7 +136,7 @@ class Assembly:
             dialler=Dialler(config, driver.stream_limits, self._pipeline, self.network),
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
-            submit=self.executor.submit,
+            submit=partial(self.executor.submit, priority=Priority.DIAL),
         )
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(

@@ -137,6 +137,12 @@ class BookKeeper:
             self._interrupt(symbol, entry, reason)
             entry.awaits_diff = True
 
+    def on_refused(self, symbol: str, reason: str) -> None:
+        """Make one book unreadable until its changes are subscribed (fault F046)."""
+        entry = self._entries.get(symbol)
+        if entry is not None and entry.keeper is self:
+            self._interrupt(symbol, entry, reason)
+
     def _interrupt(self, symbol: str, entry: BookEntry, reason: str) -> None:
         with entry.lock:
             entry.book.invalidate(reason, self._clock.monotonic_ns())

@@ -19,6 +19,36 @@ if TYPE_CHECKING:
 STREAM = "stream"
 
 
+class Look:
+    """Has one life of a market worker look at its topics anew: once, however often they change until it does.
+
+    Without a lock, because subscriptions come and go on any thread, also inside the garbage collector: each step is one
+    operation of a dict or a deque. The order matters: who asks leaves its newcomer before it looks at the flag, and the
+    look takes the flag away before it looks at newcomers, so none is left behind.
+    """
+
+    def __init__(self, session: SocketSession, feed: StreamFeed) -> None:
+        self._session = session
+        self._feed = feed
+        self._newcomers: dict[Topic, None] = {}
+        self._is_asked = False
+
+    def ask(self, newcomer: Topic | None) -> None:
+        """Ask for it; any thread. A connection that is down looks when it comes back."""
+        if newcomer is not None:
+            self._newcomers[newcomer] = None
+        if not self._is_asked:
+            self._is_asked = True
+            self._session.post(self._look)
+
+    def _look(self) -> None:
+        self._is_asked = False
+        newcomers = []
+        while self._newcomers:
+            newcomers.append(self._newcomers.popitem()[0])
+        self._feed.look_again(newcomers)
+
+
 class MarketLane:
     """One market connection over all lives of its worker; its fields are replaced whole, under its owner's lock."""
 
@@ -32,6 +62,7 @@ class MarketLane:
         self.session: SocketSession | None = None
         self._owner = owner
         self._feed: StreamFeed | None = None
+        self._look: Look | None = None
 
     @property
     def is_open(self) -> bool:
@@ -43,23 +74,27 @@ class MarketLane:
         """Return the topics that this connection is to bring; immutable, replaced whole."""
         return self.topics
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
-        """Hear whether all of them come."""
-        self._owner.note(self, is_settled, why)
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
+        """Hear whether all of them come: those of ``covered``, where others may have been wanted meanwhile."""
+        self._owner.note(self, is_settled, why, covered)
 
     def delivered(self) -> dict[Topic, Any]:
         """Return the newest event of each topic that earlier lives of the worker have delivered."""
         return {} if self._feed is None else self._feed.delivered()
 
+    def refused(self) -> dict[Topic, str]:
+        """Return the topics that the exchange refuses at present, and why; any thread."""
+        return {} if self._feed is None else self._feed.refusals.shown
+
     def live(self, session: SocketSession, feed: StreamFeed) -> None:
         """Work with a new life of the worker from now on."""
-        self.session, self._feed = session, feed
+        self.session, self._feed, self._look = session, feed, Look(session, feed)
 
     def poke(self, newcomer: Topic | None = None) -> None:
         """Have the connection look at its topics anew; any thread."""
-        session, feed = self.session, self._feed
-        if session is not None and feed is not None:
-            session.post(lambda: feed.look_again(newcomer))
+        look = self._look
+        if look is not None and self.session is not None:
+            look.ask(newcomer)
 
 
 class MarketFeed:
@@ -151,14 +186,19 @@ class MarketFeed:
         with self._lock:
             return {topic for topic, count in self._counts.items() if count > 0}
 
+    def refused(self) -> dict[Topic, str]:
+        """Return the wanted topics that the exchange refuses at present, and why."""
+        return {topic: why for lane in self.lanes for topic, why in lane.refused().items()}
+
     def _drop_zero(self, topic: Topic) -> None:
         if self._counts[topic] == 0:
             del self._counts[topic]
 
-    def note(self, lane: MarketLane, is_settled: bool, why: str) -> None:
-        """Hear from a connection whether all of its topics come."""
+    def note(self, lane: MarketLane, is_settled: bool, why: str, covered: frozenset[Topic] | None) -> None:
+        """Hear from a connection whether all of its topics come, which were ``covered`` when it looked."""
         with self._lock:
-            lane.is_settled = is_settled
+            # What was wanted since it looked is not acknowledged; it has been told to look again.
+            lane.is_settled = is_settled and (covered is None or lane.topics <= covered)
             self._tell(why)
 
     def _tell(self, why: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from exconn_sync._live.topic_table import TopicTable
 from exconn_sync._machines.garbage import GarbageCount
+from exconn_sync._machines.retries import Retries
 from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, ValidationError
 from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrecognized
 
@@ -35,6 +36,9 @@ class MarketLink:
         self._has_delivered: set[Topic] = set()
         # Whether the pace holds something back; kept, because asking the table costs a look at every topic.
         self._is_held_back = False
+        # Why the exchange refused topics on this connection, as long as it does.
+        self.refusals: dict[Topic, ExconnError] = {}
+        self._retries: Retries[Topic] = feed.new_retries()
         self._garbage = GarbageCount()
 
     @property
@@ -49,6 +53,10 @@ class MarketLink:
     def settle(self) -> None:
         """Ask the exchange for what is missing and end what is too much, at the pace that it allows."""
         wanted = self._feed.lane.wanted()
+        for topic in [topic for topic in self.refusals if topic not in wanted]:
+            self._refusal_over(topic)
+            self._table.forgive(topic)
+            self._feed.close_route(topic, self._names.get(topic, ""))
         has_asked = self._request(self._known(self._table.to_subscribe(wanted)), is_subscribe=True)
         has_ended = self._request(self._table.to_unsubscribe(wanted), is_subscribe=False)
         self._is_held_back = not (has_asked and has_ended)
@@ -57,7 +65,8 @@ class MarketLink:
     def report(self) -> None:
         """Tell whether everything that is wanted comes, where this connection is the one that counts."""
         if self._feed.is_primary(self):
-            self._feed.lane.settled(self._table.is_settled(self._feed.lane.wanted()))
+            wanted = self._feed.lane.wanted()
+            self._feed.lane.settled(self._table.is_settled(wanted), covered=wanted)
 
     def is_acknowledged(self, topic: Topic) -> bool:
         """Return whether this connection delivers a topic."""
@@ -66,10 +75,12 @@ class MarketLink:
     def forgive(self, topic: Topic) -> None:
         """Ask for a topic again that was refused: somebody new wants it."""
         self._table.forgive(topic)
+        self._refusal_over(topic)
 
     def renew(self, topic: Topic) -> None:
-        """End a topic and ask for it again."""
+        """End a topic and ask for it again; one that was refused is asked for again."""
         self._table.renew(topic)
+        self._refusal_over(topic)
         self.settle()
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -80,8 +91,14 @@ class MarketLink:
             if now_ns > overdue_ns:
                 self._on_overdue(now_ns)
             due.append(max((overdue_ns - now_ns) / _NS, 0.1))
-        if self._is_held_back:
+        again = self._retries.due(now_ns)
+        if again is not None:
+            self._table.retry(again)
+        if self._is_held_back or again is not None:
             self.settle()
+        retry_due = self._retries.until_due(now_ns)
+        if retry_due is not None:
+            due.append(retry_due)
         if self._is_held_back:
             due.append(self._link.pace.until_request(now_ns))
         if self._feed.is_primary(self):
@@ -142,14 +159,33 @@ class MarketLink:
                 error = ExconnError(f"the exchange complained: {reply.error}")
                 self._feed.pipeline.error("market stream", error)
             return
-        if request.is_subscribe and not reply.error and self._feed.is_primary(self):
-            for topic in request.topics:
-                self._feed.delivers(topic)
+        if request.is_subscribe and not reply.error:
+            self._accepted(request.topics)
         elif request.is_subscribe and reply.error and len(request.topics) == 1:
             topic = request.topics[0]
             text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"
-            self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", ExconnError(text))
+            self._refused(topic, ExconnError(text))
         self.settle()
+
+    def _accepted(self, topics: tuple[Topic, ...]) -> None:
+        was_refused = [topic for topic in topics if topic in self.refusals]
+        for topic in was_refused:
+            self._refusal_over(topic)
+        if was_refused:
+            # Whatever the trouble was, it may be over for all: they need not wait for their turns.
+            for topic in self.refusals:
+                self._table.retry(topic)
+        self._feed.acknowledged(self, topics)
+
+    def _refusal_over(self, topic: Topic) -> None:
+        self.refusals.pop(topic, None)
+        self._retries.forget(topic)
+
+    def _refused(self, topic: Topic, error: ExconnError) -> None:
+        self.refusals[topic] = error
+        self._retries.failed(topic, self._feed.clock.monotonic_ns())
+        if self._feed.is_primary(self):
+            self._feed.refused(topic, error)
 
     def _on_overdue(self, now_ns: int) -> None:
         delivering, hopeless = self._table.overdue(now_ns, _ANSWER_LIMIT_NS, self._has_delivered)
@@ -174,7 +210,7 @@ class MarketLink:
                 now_ns = self._feed.clock.monotonic_ns()
                 self._table.sent(request_id, [topic], is_subscribe=True, now_ns=now_ns)
                 self._table.answered(request_id, is_success=False)
-                self._feed.pipeline.error(f"{topic.channel}.{topic.symbol}", error)
+                self._refused(topic, error)
             else:
                 known.append(topic)
         return known

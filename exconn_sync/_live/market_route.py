@@ -12,6 +12,8 @@ from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import Decode, Span
 
 _MOST_HELD = 10_000
+_UNTIMED_FLOOR_NS, _TIMED_FLOOR_NS = 5_000_000_000, 30_000_000_000
+_FAR_BEHIND = 10_000
 
 
 class Gate(Protocol):
@@ -89,18 +91,36 @@ class Overlap:
 class Floor:
     """Holds back what was already delivered before a reconnect: the new server may be behind (fault F066).
 
-    Only until ``until_ns``: an exchange that begins its numbers anew must not silence a topic for ever.
+    There is one source, so a number that was delivered comes again for one of two reasons: it is repeated, or the
+    exchange begins its numbers anew, which must not silence the topic. A later time proves the latter, and so do
+    numbers so much lower that no server is as far behind. Without such proof the gate ends after a few seconds, with
+    times after half a minute: as long as they are not later, the events are old.
     """
 
-    def __init__(self, route: Route, last: int, span: Span, until_ns: int) -> None:
+    def __init__(self, route: Route, span: Span, now_ns: int) -> None:
         self._route = route
-        self._last = last
+        self._last = route.last
+        self._last_number = span(route.last)[1]
         self._span = span
-        self.until_ns = until_ns
+        self.until_ns = now_ns + (_UNTIMED_FLOOR_NS if _time_of(route.last) is None else _TIMED_FLOOR_NS)
 
     def let_pass(self, source: object, events: list[Any]) -> list[Any]:  # noqa: ARG002 - there is only one here
         """Return the events that are delivered now; the first of them ends the gate."""
-        passed = newer(events, self._last, self._span)
+        passed = newer(events, self._last_number, self._span)
+        if not passed and events and self._begins_anew(events[-1]):
+            passed = events
         if passed:
             self._route.gate = None
         return passed
+
+    def _begins_anew(self, event: Any) -> bool:
+        before, after = _time_of(self._last), _time_of(event)
+        if before is not None and after is not None:
+            return after > before
+        behind = self._last_number - self._span(event)[1]
+        return behind > max(_FAR_BEHIND, self._last_number // 2)
+
+
+def _time_of(event: Any) -> int | None:
+    time: int | None = getattr(event, "exchange_time", None)
+    return time

@@ -13,8 +13,9 @@ from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.market_feed import MarketFeed, MarketLane
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.silence_watch import SilenceWatch
-from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.stream_feed import StreamFeed
 from exconn_sync._live.topic_probe import TopicProbe, Verdict
 from exconn_sync._machines.deadline import Deadline

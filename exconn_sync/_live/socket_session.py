@@ -6,84 +6,32 @@ While a connection is being replaced, two of them are read: the primary one and 
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 from exconn_sync._live.connection_reporter import ConnectionReporter
-from exconn_sync._live.dialler import Dialler
-from exconn_sync._live.link import Link, LinkHandler
-from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.link import Link
 from exconn_sync._live.retry_delay import REFUSED_KEY_PAUSE, delay_after, failure_of, is_refused_key
+from exconn_sync._live.session_parts import Feed, SessionParts
 from exconn_sync._live.succession import Succession
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.rotation import RotationPlan
 from exconn_sync._runtime.faultpoints import reach
-from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync._transport.waiting import Waiter
 from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync._transport.websocket import StreamSocket
-from exconn_sync.config import Config
 from exconn_sync.errors import ConnectionFailed, ConnectorStopped, ExconnError
-from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.waiting import Event
 
 _NS = 1_000_000_000
 _LONGEST_WAIT = 1.0
 _ESTABLISH_LIMIT = 20.0
 _OVERLAP_LIMIT = 10.0
-_NEXT_REPLACEMENT = 30.0
+_NEXT_REPLACEMENT, _LONGEST_REPLACEMENT_PAUSE = 30.0, 300.0
+"""Pauses between successors of which none is any good: doubled each time."""
+
 _ABANDONED = "this life of the worker was abandoned"
-
-
-class Feed(Protocol):
-    """What a session feeds through all connections of one life; every method runs on the session's thread."""
-
-    def url(self) -> str:
-        """Return where to connect."""
-        ...
-
-    def handler(self, link: Link) -> LinkHandler:
-        """Return what handles a new connection; it stands beside the primary one where there is one."""
-        ...
-
-    def on_lost(self, error: ExconnError) -> None:
-        """Nothing comes any more: the primary connection, or the attempt to make one, failed."""
-        ...
-
-    def has_switched(self) -> bool:
-        """Return whether the successor brings everything, so that the primary one can go without a gap."""
-        ...
-
-    def replace(self) -> None:
-        """Let the successor be the primary connection from now on."""
-        ...
-
-    def forget_successor(self) -> None:
-        """Go on with the primary connection alone."""
-        ...
-
-
-@dataclass(frozen=True)
-class SessionParts:
-    """What all sessions of a connector share.
-
-    ``await_rest`` blocks until clock and instruments are known, which every stream needs; it raises ConnectorStopped.
-    ``submit`` runs a task on the pool.
-    """
-
-    config: Config
-    clock: Clock
-    pipeline: Pipeline
-    rng: random.Random
-    dialler: Dialler
-    requests_per_second: int
-    await_rest: Callable[[StopSignal], None]
-    submit: Callable[[Callable[[], Any]], Future[Any]]
 
 
 class SocketSession:
@@ -116,6 +64,7 @@ class SocketSession:
         # Since when the successor is not established, or is.
         self._successor_ns = 0
         self._is_overlapping = False
+        self._failed_successors = 0
         self._look_ns = 0
         # Last, because it may use all of the above.
         self._feed = make_feed(self)
@@ -201,10 +150,13 @@ class SocketSession:
         except ConnectorStopped:
             return None
         except ExconnError as error:
+            # Closed before it is told: whoever hears of it must not find the connection open.
+            self._close_all()
             self._on_lost(error)
             return error if isinstance(error, ConnectionFailed) else failure_of(error)
         except Exception as error:
             # A defect ends this life of the worker; what the connection fed must not look alive meanwhile.
+            self._close_all()
             self._on_lost(ConnectionFailed(f"the reader crashed: {type(error).__name__}"))
             if run.is_current:
                 self._reporter.down(f"the reader crashed: {type(error).__name__}", self._backoff.attempts, 0.0)
@@ -219,6 +171,7 @@ class SocketSession:
             socket.close()
             raise ConnectorStopped(_ABANDONED)
         link = self._primary = self._linked(socket)
+        self._failed_successors = 0
         self._backoff.connected(self._clock.monotonic_ns())
         self._rotation.opened(self._clock.monotonic_ns(), self._clock.time_ns())
         if self._run.is_current:
@@ -324,23 +277,33 @@ class SocketSession:
             self._successor_ns, self._is_overlapping = now_ns, not self._is_overlapping
         age = (now_ns - self._successor_ns) / _NS
         if self._is_overlapping:
-            if self._feed.has_switched() or age >= _OVERLAP_LIMIT:
+            if self._feed.has_switched():
                 self._promote()
+                return 0.0
+            if age >= _OVERLAP_LIMIT:
+                self._judge()
                 return 0.0
         elif age >= _ESTABLISH_LIMIT:
             self._drop_successor(ConnectionFailed(f"the successor was not ready after {_ESTABLISH_LIMIT:g} s"))
             return 0.0
         return min(due, 0.1)
 
+    def _judge(self) -> None:
+        """Decide about a successor to which not everything could be joined: on a quiet topic nothing comes to join."""
+        if lacking := self._feed.lacking():
+            self._drop_successor(ConnectionFailed(f"the successor does not bring {lacking}"))
+        else:
+            self._promote()
+
     def _promote(self) -> None:
         """Let the successor take over, and let go of the connection that it replaces."""
+        # In this order: at no moment does it look as if there were no connection.
         old, self._primary, self._successor = self._primary, self._successor, None
+        self._close(old)
+        self._failed_successors = 0
         # Before the feed is told: it may demand the next one at once.
         self._rotation.opened(self._clock.monotonic_ns(), self._clock.time_ns())
         self._feed.replace()
-        if old is not None:
-            self._waiter.remove(old.socket)
-            old.socket.close()
         self._reporter.recorder.change("replaced")
         self._parts.pipeline.metrics.count(
             "connection.replaced", exchange=self._parts.pipeline.exchange, connection=self._reporter.name
@@ -355,20 +318,23 @@ class SocketSession:
             self._drop_successor(error)
             return True
         self._reporter.recorder.change(f"lost while its successor stands: {error.message}")
-        if not successor.handler.is_established:
+        is_loss = not successor.handler.is_established
+        if is_loss:
             # Something was missed in between: it counts as a loss, only without a pause.
+            lost, self._primary = self._primary, None
+            self._close(lost)
             self._on_lost(error)
             if self._run.is_current:
                 self._reporter.down(error.message, self._backoff.attempts, 0.0)
-                self._reporter.up()
         self._promote()
+        if is_loss and self._run.is_current:
+            self._reporter.up()
         return True
 
     def _drop_successor(self, error: ExconnError) -> None:
         successor, self._successor = self._successor, None
         if successor is not None:
-            self._waiter.remove(successor.socket)
-            successor.socket.close()
+            self._close(successor)
             self._feed.forget_successor()
         self._postpone(error)
 
@@ -378,9 +344,11 @@ class SocketSession:
         self._parts.pipeline.metrics.count(
             "connection.replacement_failed", exchange=self._parts.pipeline.exchange, connection=self._reporter.name
         )
-        pause = _NEXT_REPLACEMENT
         if is_refused_key(error):
             pause = self._parts.config.reconnect.cap * REFUSED_KEY_PAUSE
+        else:
+            pause = min(_NEXT_REPLACEMENT * 2.0**self._failed_successors, _LONGEST_REPLACEMENT_PAUSE)
+            self._failed_successors = min(self._failed_successors + 1, 10)
         self._rotation.postponed(self._clock.monotonic_ns(), pause)
 
     # --- the end of connections -------------------------------------------------------------------------------------
@@ -394,5 +362,9 @@ class SocketSession:
         links = [link for link in (self._primary, self._successor) if link is not None]
         self._primary = self._successor = None
         for link in links:
+            self._close(link)
+
+    def _close(self, link: Link | None) -> None:
+        if link is not None:
             self._waiter.remove(link.socket)
             link.socket.close()

@@ -12,8 +12,11 @@ from exconn_sync._live.link import Link
 from exconn_sync._live.market_link import MarketLink
 from exconn_sync._live.market_route import Floor, Overlap, Route
 from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.refusals import Refusals
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._machines.flow_comparison import FlowComparison
+from exconn_sync._machines.retries import Retries
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.config import Config
 from exconn_sync.errors import ExconnError, SilentTopic
@@ -23,7 +26,10 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 
 _NS = 1_000_000_000
-_FLOOR_NS = 30 * _NS
+_FLOW_PATIENCE = 2.0
+"""Seconds that two connections of one exchange may be apart."""
+
+_MOST_NAMED = 3
 _DEMAND_PAUSE_NS, _LONGEST_DEMAND_PAUSE_NS = 30 * _NS, 3600 * _NS
 """Pauses between two replacements that one topic's silence asks for: a topic may be dead on every connection."""
 
@@ -35,8 +41,8 @@ class Lane(Protocol):
         """Return the topics that this connection is to bring."""
         ...
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
-        """Hear whether all of them come."""
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
+        """Hear whether all of them come: those of ``covered``, where others may have been wanted meanwhile."""
         ...
 
 
@@ -75,8 +81,11 @@ class StreamFeed:
         self._last: dict[Topic, Any] = dict(delivered or {})
         self._primary: MarketLink | None = None
         self._successor: MarketLink | None = None
+        # Only while there is a successor.
+        self._flows: FlowComparison[Topic] | None = None
         self._end_of_successor = ""
         self._told_silent: dict[Topic, set[str]] = {}
+        self.refusals = Refusals(pipeline)
         self.unknown_kinds = UnknownKinds(pipeline)
 
     # --- the session's face -----------------------------------------------------------------------------------------
@@ -94,7 +103,7 @@ class StreamFeed:
             wanted = self.lane.wanted()
             self.books.keep_only({topic.symbol for topic in wanted if topic.channel is Channel.ORDER_BOOK})
         else:
-            self._successor = made
+            self._successor, self._flows = made, FlowComparison(_FLOW_PATIENCE)
             for route in self.routes.values():
                 route.gate = Overlap(route, made)
         return made
@@ -108,6 +117,7 @@ class StreamFeed:
             if route.last is not None:
                 self._last[route.topic] = route.last
         self.silence.clear()
+        self.refusals.lost()
         self.lane.settled(False, error.message)
         if was_open:
             self.books.on_lost(error.message)
@@ -117,8 +127,23 @@ class StreamFeed:
         gates = (route.gate for route in self.routes.values())
         return all(gate.has_switched for gate in gates if isinstance(gate, Overlap))
 
+    def lacking(self) -> str:
+        """Return in words what comes over the primary connection alone, empty for nothing."""
+        names = [f"{topic.channel}.{topic.symbol}" for topic in self._missing()]
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        return ", ".join(names[:_MOST_NAMED]) + more
+
+    def _missing(self) -> list[Topic]:
+        """Return the topics that come over the primary connection, and not over its successor."""
+        missing = [] if self._flows is None else self._flows.missing(self.clock.monotonic_ns())
+        primary, successor = self._primary, self._successor
+        if primary is not None and successor is not None:
+            missing += [topic for topic in successor.refusals if primary.is_acknowledged(topic)]
+        return missing
+
     def replace(self) -> None:
         """Let the successor be the primary connection, and deliver what it brought ahead of the old one."""
+        missing, self._flows = self._missing(), None
         was_lost, self._primary, self._successor = self._primary is None, self._successor, None
         for route in self.routes.values():
             gate, route.gate = route.gate, None
@@ -132,6 +157,13 @@ class StreamFeed:
                 # What was acknowledged while the other connection counted has to be told now.
                 if link.is_acknowledged(route.topic) and (was_lost or not self.silence.is_watching(route.topic)):
                     self.delivers(route.topic)
+            for topic in missing:
+                # The old connection ended, or it would not have been let go.
+                if topic not in link.refusals:
+                    self._ask_again(link, topic)
+            for topic, error in link.refusals.items():
+                # Not told before: the connection in use brought it, or was to tell it.
+                self.refused(topic, error)
             link.report()
         why, self._end_of_successor = self._end_of_successor, ""
         if why:
@@ -139,7 +171,7 @@ class StreamFeed:
 
     def forget_successor(self) -> None:
         """Go on with the primary connection alone."""
-        self._successor = None
+        self._successor = self._flows = None
         self._end_of_successor = ""
         for route in self.routes.values():
             gate = route.gate
@@ -150,12 +182,15 @@ class StreamFeed:
                     self._deliver(route, gate.abort())
                     self._hold_back(route)
 
-    def look_again(self, newcomer: Topic | None) -> None:
-        """Ask for what is wanted now; ``newcomer`` also where the exchange has refused it before."""
+    def look_again(self, newcomers: Iterable[Topic] = ()) -> None:
+        """Ask for what is wanted now; ``newcomers`` also where the exchange has refused them before."""
+        for newcomer in newcomers:
+            self.refusals.over(newcomer)
+            for link in (self._primary, self._successor):
+                if link is not None:
+                    link.forgive(newcomer)
         for link in (self._primary, self._successor):
             if link is not None:
-                if newcomer is not None:
-                    link.forgive(newcomer)
                 link.settle()
 
     # --- for the links ----------------------------------------------------------------------------------------------
@@ -181,6 +216,11 @@ class StreamFeed:
         self._demand_replacement(why)
         return True
 
+    def new_retries(self) -> Retries[Topic]:
+        """Return what says when a connection asks again for topics that it was refused."""
+        settings = self._config.reconnect
+        return Retries(settings.base, settings.cap)
+
     def is_primary(self, link: MarketLink) -> bool:
         """Return whether a connection is the one that counts."""
         return link is self._primary
@@ -191,6 +231,9 @@ class StreamFeed:
         if not self._is_current():
             # Hung since the read, and abandoned: the next life delivers (fault F144).
             return
+        if self._flows is not None:
+            touched = list(touched)
+            self._compare(link, [route.topic for route in touched])
         for route in touched:
             events, route.batch = route.batch, []
             gate = route.gate
@@ -198,9 +241,21 @@ class StreamFeed:
                 if isinstance(gate, Floor) and self.clock.monotonic_ns() >= gate.until_ns:
                     route.gate = None
                 else:
-                    events = gate.let_pass(link, events)
+                    came, events = len(events), gate.let_pass(link, events)
+                    if isinstance(gate, Floor) and len(events) < came:
+                        self._count("stream.repeated", route.topic, came - len(events))
             route.is_fresh = True
             self._deliver(route, events)
+
+    def _compare(self, link: MarketLink, topics: list[Topic]) -> None:
+        flows, now_ns = self._flows, self.clock.monotonic_ns()
+        if flows is None:
+            return
+        for topic in topics:
+            if link is self._successor:
+                flows.on_new(topic)
+            else:
+                flows.on_old(topic, now_ns)
 
     def open_route(self, topic: Topic, name: str) -> None:
         """Be ready for the frames of a topic."""
@@ -223,11 +278,30 @@ class StreamFeed:
         self._last.pop(topic, None)
         self._told_silent.pop(topic, None)
         self.silence.stopped(topic)
+        self.refusals.over(topic)
+        if self._flows is not None:
+            self._flows.ended(topic)
         if topic.channel is Channel.ORDER_BOOK:
             self.books.remove(topic.symbol)
 
+    def acknowledged(self, link: MarketLink, topics: Iterable[Topic]) -> None:
+        """The exchange has acknowledged topics on a connection."""
+        for topic in topics:
+            if link is self._primary:
+                self.delivers(topic)
+            elif self._flows is not None:
+                self._flows.acknowledged(topic, self.clock.monotonic_ns())
+
+    def refused(self, topic: Topic, error: ExconnError) -> None:
+        """The exchange has refused a topic on the connection that counts: what is not there cannot be silent."""
+        self.silence.stopped(topic)
+        if topic.channel is Channel.ORDER_BOOK and topic not in self.refusals.shown:
+            self.books.on_refused(topic.symbol, error.message)
+        self.refusals.note(topic, error)
+
     def delivers(self, topic: Topic) -> None:
         """The exchange has acknowledged a topic on the connection that counts."""
+        self.refusals.over(topic)
         self.silence.started(topic, self.clock.monotonic_ns())
         if topic.channel is Channel.ORDER_BOOK:
             self.books.on_subscribed(topic.symbol)
@@ -269,9 +343,17 @@ class StreamFeed:
 
     def _hold_back(self, route: Route) -> None:
         """Let nothing pass that was delivered before; a book knows by itself."""
-        last, span = route.last_number, route.span
-        if span is not None and last is not None and not route.is_book:
-            route.gate = Floor(route, last, span, self.clock.monotonic_ns() + _FLOOR_NS)
+        if route.span is not None and route.last is not None and not route.is_book:
+            route.gate = Floor(route, route.span, self.clock.monotonic_ns())
+
+    def _count(self, name: str, topic: Topic, amount: int = 1) -> None:
+        self.pipeline.metrics.count(name, amount, exchange=self.driver.name, channel=topic.channel.value)
+
+    def _ask_again(self, link: MarketLink, topic: Topic) -> None:
+        """Have a topic subscribed anew that the connection which ended brought, and the one that is left does not."""
+        if topic.channel is Channel.ORDER_BOOK:
+            self.books.on_silent(topic.symbol, "only the connection that ended brought its changes")
+        link.renew(topic)
 
     def _on_silent(self, link: MarketLink, topic: Topic, action: str, quiet_for: float) -> None:
         where = f"{topic.channel}.{topic.symbol}"
@@ -281,7 +363,7 @@ class StreamFeed:
         if topic.channel is Channel.ORDER_BOOK:
             # Before it is told: whoever hears of it must not find the book readable.
             self.books.on_silent(topic.symbol, text)
-        self.pipeline.metrics.count("topic.silent", exchange=self.driver.name, channel=topic.channel.value)
+        self._count("topic.silent", topic)
         told = self._told_silent.setdefault(topic, set())
         if cure not in told:
             # Once an episode: it ends with the next message.

@@ -36,22 +36,32 @@ class TopicTable:
         self._under_way: dict[int, Request] = {}
         # The topics of those requests; kept, because a thousand topics are looked at with each answer.
         self._busy: set[Topic] = set()
+        # Those of the requests that end something.
+        self._ending: set[Topic] = set()
         self._refused: set[Topic] = set()
+        # Those of them that are asked for once more.
+        self._retrying: set[Topic] = set()
         self._renewing: set[Topic] = set()
         self._asked: dict[Topic, int] = {}
         self._at_once: dict[Topic, int] = {}
 
     def is_settled(self, wanted: Set[Topic]) -> bool:
-        """Return whether every wanted topic is acknowledged or was refused, and none is being renewed."""
-        return not self._renewing and wanted <= self._acknowledged | self._refused
+        """Return whether every wanted topic is acknowledged or was refused, and none is being renewed or ended."""
+        is_ending = bool(self._renewing) or not self._ending.isdisjoint(wanted)
+        return not is_ending and wanted <= self._acknowledged | self._refused
 
     def is_acknowledged(self, topic: Topic) -> bool:
         """Return whether the connection delivers this topic."""
         return topic in self._acknowledged
 
+    def is_refused(self, topic: Topic) -> bool:
+        """Return whether the exchange has refused this topic."""
+        return topic in self._refused
+
     def to_subscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the wanted topics that have to be asked for, in a stable order."""
-        return sorted(wanted - self._acknowledged - self._busy - self._refused, key=_order)
+        given_up = self._refused - self._retrying
+        return sorted(wanted - self._acknowledged - self._busy - given_up, key=_order)
 
     def to_unsubscribe(self, wanted: Set[Topic]) -> list[Topic]:
         """Return the topics that are delivered although nobody wants them any more, or that are renewed."""
@@ -59,14 +69,27 @@ class TopicTable:
         return sorted(surplus - self._busy, key=_order)
 
     def forgive(self, topic: Topic) -> None:
-        """Ask for a refused topic again: somebody new wants it."""
+        """Ask for a refused topic again, and wait for it: somebody new wants it."""
         self._refused.discard(topic)
+        self._retrying.discard(topic)
         self._asked.pop(topic, None)
 
+    def retry(self, topic: Topic) -> None:
+        """Ask for a refused topic again, in a request with others where it may; nobody waits for it meanwhile."""
+        if topic in self._refused:
+            self._retrying.add(topic)
+            self._at_once.pop(topic, None)
+            self._asked.pop(topic, None)
+
     def renew(self, topic: Topic) -> None:
-        """Have a topic ended and asked for again: it delivers nothing although there is something."""
+        """Have a topic ended and asked for again: it delivers nothing although there is something.
+
+        One that was refused has nothing to end, and is asked for again at once.
+        """
         if topic in self._acknowledged:
             self._renewing.add(topic)
+        else:
+            self.forgive(topic)
 
     def batches(self, topics: list[Topic], most: int) -> list[list[Topic]]:
         """Return topics in requests of at most ``most``, smaller ones where a larger one was refused."""
@@ -86,6 +109,8 @@ class TopicTable:
         if is_subscribe:
             for topic in request.topics:
                 self._asked[topic] = self._asked.get(topic, 0) + 1
+        else:
+            self._ending.update(request.topics)
 
     def answered(self, request_id: int, *, is_success: bool) -> Request | None:
         """Note the answer to a request; return the request, None for an unknown one."""
@@ -98,6 +123,7 @@ class TopicTable:
             self._acknowledge(request.topics)
         elif len(request.topics) == 1:
             self._refused.update(request.topics)
+            self._retrying.difference_update(request.topics)
         else:
             for topic in request.topics:
                 self._at_once[topic] = max(len(request.topics) // 2, 1)
@@ -142,6 +168,8 @@ class TopicTable:
     def _acknowledge(self, topics: Iterable[Topic]) -> None:
         for topic in topics:
             self._acknowledged.add(topic)
+            self._refused.discard(topic)
+            self._retrying.discard(topic)
             self._asked.pop(topic, None)
 
     def _end(self, topics: Iterable[Topic]) -> None:
@@ -153,6 +181,7 @@ class TopicTable:
         request = self._under_way.pop(request_id, None)
         if request is not None:
             self._busy.difference_update(request.topics)
+            self._ending.difference_update(request.topics)
         return request
 
 

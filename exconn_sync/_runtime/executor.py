@@ -24,15 +24,20 @@ T = TypeVar("T")
 MOST_WAITING = 1000
 """Tasks of one priority that may wait; further ones are refused."""
 
+MOST_DIALLING = 2
+"""Connections that are opened at a time, on threads beyond the size of the pool."""
+
 
 class Priority(IntEnum):
     """What goes first where threads are short (fault F159)."""
 
     URGENT = 0
     """Cancels and questions about orders: these lessen a risk."""
-    NORMAL = 1
+    DIAL = 1
+    """Opening a connection: this has threads of its own, because it may take seconds and must not wait for minutes."""
+    NORMAL = 2
     """Placing orders."""
-    BULK = 2
+    BULK = 3
     """Large reads, such as snapshots of order books."""
 
 
@@ -88,8 +93,11 @@ class Executor:
     """Runs tasks on at most ``size`` threads, which start when they are needed; the most urgent task goes first.
 
     Of two or more threads one is kept for urgent tasks, and bulk has at most half of them, so that a cancel never
-    waits behind slow reads. A task whose deadline passes before it begins is not run: its future fails with
-    RequestTimeout, outcome ``not_sent``.
+    waits behind slow reads. Up to two further threads start where connections are to be opened: that waits for no
+    other task, and no other task for it.
+
+    A task whose deadline passes before it begins is not run: its future fails with RequestTimeout, outcome
+    ``not_sent``.
 
     ``concurrent.futures.ThreadPoolExecutor`` is not used because its threads are joined at interpreter exit without a
     limit (fault model 0.6). Tasks that did not begin before ``stop`` fail with ConnectorStopped.
@@ -126,21 +134,26 @@ class Executor:
             is_full = len(waiting) >= MOST_WAITING
             if not is_full:
                 self._unserved += 1
-                if self._unserved > len(self._threads) and len(self._threads) < self._size:
-                    self._grow()
                 waiting.append(_Task(future, task, priority, deadline or Deadline(None)))
+                if self._unserved > len(self._threads) and len(self._threads) < self._most_threads():
+                    self._grow(waiting)
                 # All, because not every idle thread may take it: each looks whether it is for one of them.
                 self._changed.notify_all()
         if is_full:
             future.set_exception(NotReady(f"{MOST_WAITING} tasks are waiting for a thread of the pool"))
         return future
 
-    def _grow(self) -> None:
+    def _most_threads(self) -> int:
+        dials = len(self._waiting[Priority.DIAL]) + self._running[Priority.DIAL]
+        return self._size + min(dials, MOST_DIALLING)
+
+    def _grow(self, waiting: deque[_Task]) -> None:
         try:
             self._threads.append(spawn(f"{self._name}-pool-{len(self._threads) + 1}", self._serve))
         except RuntimeError as error:
             # Python starts no more threads: too many, or the program is ending (faults F133 and F143).
             if not self._threads:
+                waiting.pop()
                 self._unserved -= 1
                 raise ConnectorStopped(f"no thread can be started: {error}", outcome="not_sent") from error
 
@@ -209,7 +222,11 @@ class Executor:
             yield from waiting
 
     def _may_run(self, priority: Priority) -> bool:
-        bulk = self._running[Priority.BULK]
+        dials, bulk = self._running[Priority.DIAL], self._running[Priority.BULK]
+        if priority is Priority.DIAL:
+            return dials < MOST_DIALLING
+        if sum(self._running.values()) - dials >= self._size:
+            return False
         if priority is Priority.URGENT:
             return True
         if bulk + self._running[Priority.NORMAL] >= max(1, self._size - 1):

@@ -17,6 +17,7 @@ class Health:
     """What is well and what is not.
 
     ``status`` is ``healthy``, ``degraded`` (works in part) or ``down``; ``reasons`` says why in words.
+    ``refused`` holds the topics that the exchange refuses at present, as ``channel.symbol``, with what it said.
     ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, ``clock_bound_ms`` how wrong that
     can be, ``clock_drift_ppm`` how fast the one runs away from the other, in millionths; None while unknown.
     ``clock_steps`` is how often this machine's clock was set, or the machine slept, as far as was noticed.
@@ -32,6 +33,7 @@ class Health:
     breaker: str
     books: dict[str, BookState]
     unknown_orders: int
+    refused: dict[str, str]
     clock_bound_ms: float | None = None
     clock_drift_ppm: float | None = None
     clock_steps: int = 0
@@ -54,6 +56,9 @@ def health_of(core: Core) -> Health:
     workers = () if assembly is None else tuple(assembly.supervisor.reports())
     reasons.extend(f"worker {each.name} is {each.state}" for each in workers if each.state not in _WELL)
     reasons.extend(f"book {symbol} is {state}" for symbol, state in books.items() if state is not BookState.LIVE)
+    refusals = {} if assembly is None else assembly.feed.refused()
+    refused = {f"{topic.channel}.{topic.symbol}": why for topic, why in refusals.items()}
+    reasons.extend(f"{topic} is refused" for topic in refused)
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
     return Health(
@@ -67,6 +72,7 @@ def health_of(core: Core) -> Health:
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,
         unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+        refused=refused,
         clock_bound_ms=None if assembly is None else assembly.server_clock.bound_ms(),
         clock_drift_ppm=None if assembly is None else assembly.server_clock.drift_ppm,
         clock_steps=0 if assembly is None else assembly.server_clock.steps,

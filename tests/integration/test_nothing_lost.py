@@ -314,7 +314,7 @@ def test_a_list_of_rules_is_copied(quiet: Simulator, connect: Connect) -> None:
 def test_a_comparison_that_began_before_a_loss_does_not_make_the_account_ready(
     quiet: Simulator, connect: Connect
 ) -> None:
-    """What was filled between the two is known when it is ready (faults F060, F099)."""
+    """What was filled between the two is known when it is ready (fault F099)."""
     connector = connect(quiet)
     order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005"))
     compares, go_on, count = threading.Event(), threading.Event(), [0]

@@ -48,10 +48,10 @@ def data(stream: str, **fields: Any) -> bytes:
     return json.dumps({"stream": stream, "data": fields}, separators=(",", ":")).encode()
 
 
-def trade(number: int, symbol: str = BTC) -> bytes:
+def trade(number: int, symbol: str = BTC, at_ms: int = 1) -> bytes:
     """Return the frame of a trade."""
     name = symbol.replace("-", "").lower()
-    return data(f"{name}@trade", e="trade", E=1, s=name.upper(), t=number, p="1.5", q="2", T=1, m=True)
+    return data(f"{name}@trade", e="trade", E=1, s=name.upper(), t=number, p="1.5", q="2", T=at_ms, m=True)
 
 
 def ticker(update_id: int) -> bytes:
@@ -74,12 +74,14 @@ class Lane:
     def __init__(self, topics: Iterable[Topic]) -> None:
         self.topics = frozenset(topics)
         self.states: list[tuple[bool, str]] = []
+        self.covered: frozenset[Topic] | None = None
 
     def wanted(self) -> frozenset[Topic]:
         return self.topics
 
-    def settled(self, is_settled: bool, why: str = "") -> None:
+    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
         self.states.append((is_settled, why))
+        self.covered = covered
 
 
 class Wire:

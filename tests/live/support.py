@@ -8,6 +8,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -16,10 +17,11 @@ from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
-from exconn_sync._live.socket_session import SessionParts, SocketSession
+from exconn_sync._live.session_parts import SessionParts
+from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.bus import Bus
-from exconn_sync._runtime.executor import Executor
+from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._runtime.subscription import PullSubscription
@@ -151,6 +153,7 @@ class FakeFeed:
         self.lost: queue.Queue[ExconnError] = queue.Queue()
         self.handlers: list[Handler] = []
         self.is_switched = False
+        self.lacks = ""
 
     def url(self) -> str:
         return self._url
@@ -166,6 +169,9 @@ class FakeFeed:
 
     def has_switched(self) -> bool:
         return self.is_switched
+
+    def lacking(self) -> str:
+        return self.lacks
 
     def replace(self) -> None:
         self.said.put("replace")
@@ -195,7 +201,7 @@ class Desk:
         limits = StreamLimits(topics_per_connection=1024, topics_per_request=200, requests_per_second=4)
         self.parts = SessionParts(
             config, clock, pipeline, random.Random(1), Dialler(config, limits, pipeline, NetworkParts()), 4,
-            lambda stop: None, self.executor.submit,
+            lambda stop: None, partial(self.executor.submit, priority=Priority.DIAL),
         )  # fmt: skip
         self.reporter = ConnectionReporter("market", settings.settle, pipeline, clock)
         self.feed = FakeFeed(url)

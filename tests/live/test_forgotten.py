@@ -36,7 +36,7 @@ def test_nobody_is_asked_about_a_topic_that_was_given_up() -> None:
     """Questions cost request weight (fault F060)."""
     desk, wire = connected(TRADES, ETH_TRADES)
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     wire.accept()
     desk.pass_time(61, wire)
     for _, _, future in desk.questions:
@@ -92,7 +92,7 @@ def test_a_topic_that_was_given_up_is_not_remembered() -> None:
     desk.feed.replace()
     assert set(desk.feed.delivered()) == {TRADES}
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     successor.accept()
     assert desk.feed.delivered() == {}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import threading
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -19,7 +21,7 @@ from exconn_sync._runtime.readiness import Readiness
 from exconn_sync.errors import ThreadsUnavailable
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.wire import Topic
-from tests.unit.support import in_threads
+from tests.unit.support import Background, in_threads
 
 TOPICS = [Topic(Channel.TRADE, f"S{number}-USDT") for number in range(8)]
 ONE, TWO, THREE = TOPICS[:3]
@@ -38,10 +40,10 @@ class Session:
 
 class Looks:
     def __init__(self) -> None:
-        self.newcomers: list[Topic | None] = []
+        self.newcomers: list[list[Topic]] = []
 
-    def look_again(self, newcomer: Topic | None) -> None:
-        self.newcomers.append(newcomer)
+    def look_again(self, newcomers: Iterable[Topic]) -> None:
+        self.newcomers.append(list(newcomers))
 
 
 class Desk:
@@ -127,6 +129,70 @@ def test_it_is_ready_while_everything_comes_over_every_connection() -> None:
     assert desk.readiness.whys("stream") == {"stream": "reset"}
 
 
+def test_a_connection_that_is_down_is_asked_to_look_once_however_much_changes() -> None:
+    """What waits for it does not grow with the length of an outage."""
+    desk = Desk(8)
+    (lane,) = desk.feed.lanes
+    session, looks = live(lane)
+    for _ in range(1000):
+        for topic in (ONE, TWO):
+            desk.feed.want(topic)
+            desk.feed.release(topic)
+    assert len(session.posted) == 1
+    desk.feed.want(THREE)
+    session.posted.pop()()
+    assert [sorted(topics, key=str) for topics in looks.newcomers] == [[ONE, TWO, THREE]]
+    desk.feed.want(ONE)
+    session.posted.pop()()
+    assert looks.newcomers[1:] == [[ONE]], "it is asked anew after a look"
+
+
+def test_no_newcomer_is_left_behind_by_looks_that_come_meanwhile() -> None:
+    """Whoever asks while the connection looks is in this look or in the next."""
+    desk = Desk(8)
+    (lane,) = desk.feed.lanes
+    session, looks = live(lane)
+    tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    session.post = lambda task: tasks.put(task)  # type: ignore[method-assign]
+
+    def serve() -> None:
+        for task in iter(tasks.get, None):
+            task()
+
+    server = Background(serve)
+
+    def come_and_go(index: int) -> None:
+        for _ in range(300):
+            desk.feed.want(TOPICS[index])
+            desk.feed.release(TOPICS[index])
+        desk.feed.want(TOPICS[index])
+
+    in_threads(4, come_and_go)
+    tasks.put(None)
+    server.result()
+    assert {topic for topics in looks.newcomers for topic in topics} == set(TOPICS[:4])
+    assert lane._look is not None
+    assert not lane._look._newcomers
+
+
+def test_a_topic_wanted_while_a_connection_looks_is_waited_for() -> None:
+    """What it says then is about the topics before, and must not make ready what has not been asked for yet."""
+    desk = Desk()
+    desk.feed.want(ONE)
+    (lane,) = desk.feed.lanes
+    looked_at = lane.wanted()
+    desk.feed.want(TWO)
+    lane.settled(True, covered=looked_at)
+    ready = [desk.is_ready]
+    looked_at = lane.wanted()
+    lane.settled(True, covered=looked_at)
+    ready.append(desk.is_ready)
+    desk.feed.release(TWO)
+    lane.settled(True, covered=looked_at)
+    ready.append(desk.is_ready)
+    assert ready == [False, True, True], "in the end it knew of more than is wanted"
+
+
 def test_it_is_not_ready_from_the_moment_on_when_something_new_is_wanted() -> None:
     """Whoever waits next waits for the new topic too; a second subscriber of an old one changes nothing."""
     desk = Desk()
@@ -149,8 +215,8 @@ def test_a_connection_is_told_of_its_own_topics_only() -> None:
     for session in (first, second):
         for task in session.posted:
             task()
-    assert first_looks.newcomers == [ONE], "a refused topic is tried again for whoever comes new"
-    assert second_looks.newcomers == [None]
+    assert first_looks.newcomers == [[ONE]], "a refused topic is tried again for whoever comes new"
+    assert second_looks.newcomers == [[]]
 
 
 def test_the_present_life_of_the_worker_is_told_and_no_earlier_one() -> None:
@@ -163,7 +229,7 @@ def test_the_present_life_of_the_worker_is_told_and_no_earlier_one() -> None:
     desk.feed.want(ONE)
     assert old.posted == []
     new.posted[0]()
-    assert looks.newcomers == [ONE]
+    assert looks.newcomers == [[ONE]]
 
 
 def test_wants_and_releases_from_many_threads_add_up() -> None:
@@ -256,7 +322,7 @@ def test_a_connection_whose_worker_cannot_be_started_is_begun_by_whoever_wants_i
     desk = Desk(capacity=1)
     feed = desk.feed
     feed.want(ONE)
-    feed.note(feed.lanes[0], True, "")
+    feed.lanes[0].settled(True)
     failures = [ThreadsUnavailable("none left")]
     begin = feed._open_lane
 

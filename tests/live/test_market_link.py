@@ -19,6 +19,7 @@ from tests.live.market import (
     TICKER,
     TRADES,
     MarketDesk,
+    Wire,
     depth,
     instruments,
     snapshot,
@@ -41,6 +42,7 @@ def test_everything_is_asked_for_at_once_and_settled_by_the_answer() -> None:
     assert desk.snapshots == []
     wire.answer(request_id)
     assert desk.lane.states[-1] == (True, "")
+    assert desk.lane.covered == frozenset({TRADES, TICKER, BOOK})
     established.append(wire.handler.is_established)
     assert established == [False, True]
     assert len(desk.snapshots) == 1, "changes can flow now"
@@ -54,7 +56,7 @@ def test_topics_come_and_go_while_it_is_connected() -> None:
     wire = desk.connect()
     wire.accept()
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(ETH_TRADES)
+    desk.feed.look_again([ETH_TRADES])
     assert desk.lane.states[-1] == (False, "")
     wire.brings(trade(1), trade(2, "ETH-USDT"))
     assert desk.trade_numbers() == [2], "an end counts at once, whatever still arrives"
@@ -66,21 +68,97 @@ def test_topics_come_and_go_while_it_is_connected() -> None:
 
 
 def test_of_a_refused_batch_the_others_are_subscribed_and_the_bad_one_is_named() -> None:
-    """It is split until the bad topic is known, told once with its symbol, and not tried again (fault F046)."""
+    """It is split until the bad topic is known, told once with its symbol, and tried again later (fault F046)."""
     symbols = tuple(f"S{number}-USDT" for number in range(50))
     topics = [Topic(Channel.TRADE, symbol) for symbol in symbols]
     desk = MarketDesk(*topics, symbols=symbols)
     wire = desk.connect()
     asked = wire.accept(lambda names: "s17usdt@trade" in names)
-    assert len(asked) <= 2 * 6 + 1
+    assert len([names for _, names in asked if names != ["s17usdt@trade"]]) <= 2 * 6
     assert desk.problems() == [("trade.S17-USDT", "subscription of trade.S17-USDT refused: 2: no such stream")]
     assert [topic.symbol for topic in topics if not wire.handler.is_acknowledged(topic)] == ["S17-USDT"]
     assert desk.lane.states[-1] == (True, ""), "nobody waits for what will not come"
-    desk.pass_time(100, wire)
-    assert wire.requests() == []
-    # Somebody new wants it: it is tried again.
-    desk.feed.look_again(topics[17])
-    assert wire.accept() == [("SUBSCRIBE", ["s17usdt@trade"])]
+    # Somebody new wants it: it is tried again, and that is told again where it fails.
+    desk.feed.look_again([topics[17]])
+    assert desk.lane.states[-1] == (False, "")
+    assert wire.accept(lambda names: True) == [("SUBSCRIBE", ["s17usdt@trade"])]
+    assert [where for where, _ in desk.problems()] == ["trade.S17-USDT"]
+
+
+def refusals(desk: MarketDesk, wire: Wire, seconds: int) -> list[tuple[int, list[str]]]:
+    """Let seconds pass and refuse what is asked; return in which second which names were asked for."""
+    asked = []
+    for second in range(1, seconds + 1):
+        desk.pass_time(1, wire)
+        for _, names, request_id in wire.requests():
+            asked.append((second, names))
+            wire.answer(request_id, "no such stream")
+    return asked
+
+
+def test_a_refused_topic_is_asked_for_again_at_growing_pauses_and_told_once() -> None:
+    """A refusal may pass; nobody waits for that, nor hears of each attempt (fault F046)."""
+    desk = MarketDesk(TRADES, TICKER)
+    wire = desk.connect()
+    ((_, _, request_id),) = wire.requests()
+    wire.answer(request_id, "busy")
+    wire.accept(lambda names: "btcusdt@trade" in names)
+    asked = refusals(desk, wire, 200)
+    assert [names for _, names in asked] == [["btcusdt@trade"]] * len(asked)
+    assert [later - earlier for (earlier, _), (later, _) in pairwise(asked)] == [2, 4, 8, 16, 32, 60, 60]
+    assert len(desk.problems()) == 1
+    assert all(is_settled for is_settled, _ in desk.lane.states[-10:]), "also while it is asked for"
+    desk.pass_time(60, wire)
+    wire.accept()
+    assert desk.feed.refusals.shown == {}
+    wire.brings(trade(1))
+    assert desk.trade_numbers() == [1]
+
+
+def test_what_was_refused_for_a_reason_that_is_over_comes_back_at_once() -> None:
+    """Many topics do not wait for as many turns, and cost little until then (faults F046, F048)."""
+    symbols = tuple(f"S{number}-USDT" for number in range(40))
+    topics = [Topic(Channel.TRADE, symbol) for symbol in symbols]
+    desk = MarketDesk(*topics, symbols=symbols)
+    wire = desk.connect()
+    wire.accept(lambda names: True)
+    assert len(desk.feed.refusals.shown) == 40
+    asked = refusals(desk, wire, 60)
+    assert len(asked) <= 62
+    while not (requests := wire.requests()):
+        desk.pass_time(1, wire)
+    ((_, some, request_id),) = requests
+    assert len(some) <= 2
+    wire.answer(request_id)
+    ((_, others, request_id),) = wire.requests()
+    assert len(others) == 40 - len(some)
+    wire.answer(request_id)
+    assert all(map(wire.handler.is_acknowledged, topics))
+    assert desk.feed.refusals.shown == {}
+
+
+def test_a_refused_topic_that_nobody_wants_any_more_is_forgotten() -> None:
+    """Neither asked for again nor shown (fault F046)."""
+    desk = MarketDesk(TRADES, BOOK)
+    wire = desk.connect()
+    wire.accept(lambda names: "btcusdt@depth@100ms" in names)
+    assert list(desk.feed.refusals.shown) == [BOOK]
+    desk.lane.topics = frozenset({TRADES})
+    desk.feed.look_again()
+    assert desk.feed.refusals.shown == {}
+    assert desk.shelf.states() == {}
+    assert refusals(desk, wire, 100) == []
+
+
+def test_a_book_that_is_refused_no_more_is_loaded() -> None:
+    """Without waiting for a change: none was owed (fault F046)."""
+    desk = MarketDesk(BOOK)
+    wire = desk.connect()
+    wire.accept(lambda names: True)
+    assert desk.snapshots == []
+    desk.pass_time(2, wire)
+    wire.accept()
+    assert len(desk.snapshots) == 1
 
 
 def test_an_unknown_symbol_is_named_once_and_the_others_are_asked_for() -> None:
@@ -100,7 +178,7 @@ def test_a_symbol_that_left_the_catalogue_can_still_be_given_up() -> None:
     wire.accept()
     desk.catalogue.replace(instruments("ETH-USDT"))
     desk.lane.topics = frozenset({ETH_TRADES})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     assert wire.accept() == [("UNSUBSCRIBE", ["btcusdt@trade"])]
     assert desk.problems() == []
 
@@ -165,11 +243,11 @@ def test_frames_of_the_last_life_of_a_topic_are_no_answer() -> None:
     wire.brings(trade(1))
     wire.answer(1)
     desk.lane.topics = frozenset({TICKER})
-    desk.feed.look_again(None)
+    desk.feed.look_again()
     ((_, _, ended),) = wire.requests()
     wire.answer(ended)
     desk.lane.topics = frozenset({TICKER, TRADES})
-    desk.feed.look_again(TRADES)
+    desk.feed.look_again([TRADES])
     assert len(wire.requests()) == 1
     desk.pass_time(10.1, wire)
     assert len(wire.requests()) == 1, "asked for again"

@@ -12,7 +12,8 @@ from exconn_sync._live.market_route import Floor, Overlap, Route
 from exconn_sync.errors import ConnectionFailed
 from exconn_sync.model.enums import BookState, Channel
 from exconn_sync.model.wire import Topic
-from tests.live.market import BOOK, BTC, DRIVER, ETH_TRADES, TRADES, MarketDesk, depth, snapshot, trade
+from tests.live.market import BOOK, BTC, DRIVER, ETH_TRADES, TICKER, TRADES, MarketDesk, depth, snapshot, ticker, trade
+from tests.live.support import counted
 from tests.unit.support import fixed
 
 
@@ -158,7 +159,7 @@ def test_a_topic_wanted_during_the_overlap_comes_over_both() -> None:
     desk, primary, successor = overlapping(TRADES)
     successor.accept()
     desk.lane.topics = frozenset({TRADES, ETH_TRADES})
-    desk.feed.look_again(ETH_TRADES)
+    desk.feed.look_again([ETH_TRADES])
     assert [names for _, names, _ in primary.requests()] == [["ethusdt@trade"]]
     assert [names for _, names, _ in successor.requests()] == [["ethusdt@trade"]]
     primary.brings(trade(1, "ETH-USDT"))
@@ -182,8 +183,59 @@ def test_after_a_reconnect_what_was_delivered_before_is_held_back() -> None:
     assert desk.trade_numbers() == [10, 11, 12, 13]
 
 
+def reconnected(desk: MarketDesk, *frames: bytes) -> Any:
+    """Return a connection that follows one which brought these frames."""
+    wire = desk.connect()
+    wire.accept()
+    wire.brings(*frames)
+    desk.feed.on_lost(ConnectionFailed("reset"))
+    wire = desk.connect()
+    wire.accept()
+    return wire
+
+
+def test_numbers_that_begin_anew_are_known_by_their_time() -> None:
+    """What happened later is no repetition, whatever its number; what did not, is one, and counted (F057, F066)."""
+    desk = MarketDesk(TRADES)
+    wire = reconnected(desk, trade(100, at_ms=5000))
+    wire.brings(trade(98, at_ms=4000), trade(99, at_ms=5000))
+    desk.clock.advance(20)
+    wire.brings(trade(100, at_ms=5000))
+    assert desk.trade_numbers() == [100]
+    assert counted(desk.metrics, "stream.repeated") == 3
+    wire.brings(trade(1, at_ms=5001), trade(2, at_ms=5001))
+    wire.brings(trade(3, at_ms=5002))
+    assert desk.trade_numbers() == [1, 2, 3]
+    assert counted(desk.metrics, "stream.repeated") == 3
+
+
+def test_numbers_without_times_that_are_far_lower_begin_anew() -> None:
+    """No server is as far behind (faults F057, F066)."""
+    desk = MarketDesk(TICKER)
+    wire = reconnected(desk, ticker(1_000_000))
+    wire.brings(ticker(999_000))
+    assert desk.tickers.pending == 1
+    wire.brings(ticker(10), ticker(11))
+    wire.brings(ticker(12))
+    assert [desk.tickers.get(0).update_id for _ in range(desk.tickers.pending)] == [1_000_000, 10, 11, 12]
+
+
+def test_numbers_without_times_silence_no_topic_for_long() -> None:
+    """Where there is no telling, what comes is held back for 5 s, and counted (faults F057, F066)."""
+    desk = MarketDesk(TICKER)
+    wire = reconnected(desk, ticker(100))
+    wire.brings(ticker(60))
+    desk.clock.advance(4.9)
+    wire.brings(ticker(61))
+    assert desk.tickers.pending == 1
+    assert counted(desk.metrics, "stream.repeated") == 2
+    desk.clock.advance(0.1)
+    wire.brings(ticker(62))
+    assert [desk.tickers.get(0).update_id for _ in range(desk.tickers.pending)] == [100, 62]
+
+
 def test_an_exchange_that_begins_its_numbers_anew_silences_no_topic() -> None:
-    """What is held back is held back for 30 s at most (fault F066)."""
+    """Whatever its clock says, what is held back is held back for 30 s at most (fault F066)."""
     desk = MarketDesk(TRADES)
     wire = desk.connect()
     wire.accept()
@@ -232,7 +284,8 @@ def test_without_numbers_the_old_connection_feeds_a_topic_to_its_end() -> None:
 
 def test_the_first_new_event_ends_the_floor() -> None:
     route = Route(TRADES, DRIVER.decoder(TRADES), ("trade", "binance", BTC), lambda event: (event, event))
-    route.gate = floor = Floor(route, 5, lambda event: (event, event), 30)
+    route.last = 5
+    route.gate = floor = Floor(route, lambda event: (event, event), 0)
     assert floor.let_pass(None, [4, 5]) == []
     assert route.gate is floor
     assert floor.let_pass(None, [5, 6, 7]) == [6, 7]

@@ -206,3 +206,39 @@ def test_the_time_that_dialling_may_take_is_announced() -> None:
             run = desk.worker.run
             assert run is not None
             assert run.promise_ns - desk.parts.clock.monotonic_ns() > 100_000_000_000
+
+
+@pytest.mark.parametrize("end", ["loss", "crash", "unready successor"])
+def test_whoever_hears_of_a_loss_finds_the_connection_closed(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``is_connected`` agrees with each event in the moment when it is told, whatever the reason (fault F001)."""
+    with connected() as (server, desk, first):
+        assert desk.events.get(LIMIT).is_up
+        told: list[tuple[bool, bool]] = []
+        session, feed, changed = desk.session, desk.feed, desk.parts.pipeline.connection_changed
+
+        def tell(name: str, *, is_up: bool) -> None:
+            told.append((is_up, session.is_open))
+            changed(name, is_up=is_up)
+
+        def hear(error: object) -> None:
+            told.append((False, session.is_open))
+            feed.said.put("lost")
+
+        def crash(messages: list[bytes], received_at: int) -> bool:
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(desk.parts.pipeline, "connection_changed", tell)
+        monkeypatch.setattr(feed, "on_lost", hear)
+        if end == "crash":
+            monkeypatch.setattr(feed.handlers[0], "on_messages", crash)
+            first.text(b"data")
+            assert desk.exits.get(timeout=LIMIT).error is not None
+        else:
+            if end == "unready successor":
+                desk.replace()
+                server.accept()
+                desk.expect("open 2")
+            first.leave()
+            desk.expect("lost", "open 2" if end == "loss" else "replace")
+        until(lambda: len(told) == (2 if end == "crash" else 3))
+        assert told == [(False, False), (False, False), (True, True)][: len(told)]

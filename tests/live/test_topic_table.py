@@ -69,6 +69,18 @@ def test_a_topic_wanted_again_while_it_is_being_ended_is_subscribed_afterwards(i
     assert table.to_subscribe({TRADES}) == [TRADES]
 
 
+def test_a_topic_wanted_again_while_it_is_being_ended_does_not_come() -> None:
+    """Whoever waits for everything waits for its second subscription."""
+    table = acknowledged(TRADES, BOOK)
+    table.sent(2, [TRADES], is_subscribe=False, now_ns=0)
+    assert table.is_settled({BOOK})
+    assert not table.is_settled(BOTH)
+    table.answered(2, is_success=True)
+    table.sent(3, [TRADES], is_subscribe=True, now_ns=0)
+    table.answered(3, is_success=True)
+    assert table.is_settled(BOTH)
+
+
 def test_a_topic_given_up_before_its_answer_is_ended_after_it() -> None:
     table = TopicTable()
     table.sent(1, [TRADES], is_subscribe=True, now_ns=0)
@@ -194,6 +206,18 @@ def test_a_renewed_topic_is_ended_and_asked_for_again() -> None:
 def test_a_topic_that_is_not_there_cannot_be_renewed() -> None:
     table = TopicTable()
     table.renew(TRADES)
+    assert table.to_unsubscribe({TRADES}) == []
+    assert table.to_subscribe({TRADES}) == [TRADES]
+
+
+def test_a_refused_topic_that_is_renewed_is_asked_for_again() -> None:
+    """There is nothing to end (faults F046, F060)."""
+    table = TopicTable()
+    table.sent(1, [TRADES], is_subscribe=True, now_ns=0)
+    table.answered(1, is_success=False)
+    assert table.is_refused(TRADES)
+    table.renew(TRADES)
+    assert not table.is_refused(TRADES)
     assert table.to_unsubscribe({TRADES}) == []
     assert table.to_subscribe({TRADES}) == [TRADES]
 

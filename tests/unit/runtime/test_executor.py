@@ -183,6 +183,32 @@ def test_a_cancel_never_waits_behind_slow_reads_and_orders() -> None:
     pool.end()
 
 
+def test_a_connection_is_opened_however_much_waits_and_takes_nothing_from_it() -> None:
+    """Neither behind orders nor in the place of a cancel (faults F044, F159)."""
+    pool = Blocked(4)
+    pool.hold(20, Priority.NORMAL)
+    pool.has_begun(3)
+    pool.hold(3, Priority.DIAL)
+    pool.has_begun(2)
+    assert pool.executor.submit(lambda: "cancelled", priority=Priority.URGENT).result(LIMIT) == "cancelled"
+    pool.hold(20, Priority.URGENT)
+    pool.has_begun(1)
+    assert not pool.running.acquire(timeout=0.01), "the third connection waits, and so does everything else"
+    assert len(pool.executor._threads) == 6
+    pool.end()
+
+
+def test_a_connection_is_opened_while_only_urgent_tasks_run() -> None:
+    """Fault F159."""
+    pool = Blocked(2)
+    pool.hold(10, Priority.URGENT)
+    pool.has_begun(2)
+    assert pool.executor.submit(lambda: "open", priority=Priority.DIAL).result(LIMIT) == "open"
+    until(lambda: not pool.executor._running[Priority.DIAL])
+    assert not pool.running.acquire(timeout=0.01), "its thread is not for others"
+    pool.end()
+
+
 def test_the_most_urgent_goes_first_and_equals_in_their_order() -> None:
     """Fault F159."""
     pool = Blocked(1)
