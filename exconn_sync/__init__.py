@@ -52,7 +52,7 @@ from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.market import AggregateTrade, BookTicker, Trade
+from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
@@ -120,6 +120,7 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",
+    "PartialBook",
     "PermissionDenied",
     "Position",
     "PriceBand",

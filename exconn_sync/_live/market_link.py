@@ -120,7 +120,7 @@ class MarketLink:
             try:
                 route.decode(frame, received_at, route.batch.append)
             except ProtocolError as error:
-                self._on_garbage(f"{route.topic.channel}.{route.topic.symbol}", error)
+                self._on_garbage(route.topic.name, error)
                 continue
             touched[name] = route
         if touched:
@@ -163,7 +163,7 @@ class MarketLink:
             self._accepted(request.topics)
         elif request.is_subscribe and reply.error and len(request.topics) == 1:
             topic = request.topics[0]
-            text = f"subscription of {topic.channel}.{topic.symbol} refused: {reply.error}"
+            text = f"subscription of {topic.name} refused: {reply.error}"
             self._refused(topic, ExconnError(text))
         self.settle()
 
@@ -193,8 +193,7 @@ class MarketLink:
             for topic in delivering:
                 self._feed.delivers(topic)
         for topic in hopeless:
-            where = f"{topic.channel}.{topic.symbol}"
-            self._feed.pipeline.error(where, ExconnError(f"no answer to the subscription of {where}"))
+            self._feed.pipeline.error(topic.name, ExconnError(f"no answer to the subscription of {topic.name}"))
         if hopeless:
             self._feed.try_another(f"no answer to {len(hopeless)} subscriptions")
         self.settle()

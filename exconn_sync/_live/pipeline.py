@@ -36,9 +36,10 @@ class Pipeline:
         self._lock = threading.RLock()
         self._limiter = ReportLimiter()
 
-    def key(self, channel: Channel, symbol: str = "") -> Key:
-        """Return the key of a channel's events for a symbol."""
-        return (channel.value, self.exchange, symbol)
+    def key(self, channel: Channel, symbol: str = "", variant: str = "") -> Key:
+        """Return the key of a channel's events for a symbol, with the variant where the channel has several."""
+        key = (channel.value, self.exchange, symbol)
+        return (*key, variant) if variant else key
 
     def account(self, channel: Channel, symbol: str, values: list[Any]) -> None:
         """Publish account events."""

@@ -26,7 +26,7 @@ class Refusals:
         self.shown = {**self.shown, topic: error.message}
         if topic not in self._told:
             self._told.add(topic)
-            self._pipeline.error(f"{topic.channel}.{topic.symbol}", error)
+            self._pipeline.error(topic.name, error)
 
     def over(self, topic: Topic) -> None:
         """A topic is subscribed, or given up, or wanted by somebody who has heard nothing yet."""

@@ -92,7 +92,7 @@ class StreamFeed:
 
     def url(self) -> str:
         """Return where to connect."""
-        return self.driver.stream_url(self._config.endpoints)
+        return self.driver.stream_url(self._config.endpoints, microseconds=self._config.market_streams.microseconds)
 
     def handler(self, link: Link) -> MarketLink:
         """Return what handles a new connection."""
@@ -129,7 +129,7 @@ class StreamFeed:
 
     def lacking(self) -> str:
         """Return in words what comes over the primary connection alone, empty for nothing."""
-        names = [f"{topic.channel}.{topic.symbol}" for topic in self._missing()]
+        names = [topic.name for topic in self._missing()]
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         return ", ".join(names[:_MOST_NAMED]) + more
 
@@ -264,8 +264,9 @@ class StreamFeed:
         if topic.channel is Channel.ORDER_BOOK:
             self.books.add(topic.symbol)
         span = self.driver.span(topic)
-        key = self.pipeline.key(topic.channel, topic.symbol)
-        route = self.routes[name] = Route(topic, self.driver.decoder(topic), key, span)
+        key = self.pipeline.key(topic.channel, topic.symbol, topic.variant)
+        decode = self.driver.decoder(topic, microseconds=self._config.market_streams.microseconds)
+        route = self.routes[name] = Route(topic, decode, key, span)
         if self._successor is not None:
             route.gate = Overlap(route, self._successor)
         route.last = self._last.pop(topic, None)
@@ -356,7 +357,7 @@ class StreamFeed:
         link.renew(topic)
 
     def _on_silent(self, link: MarketLink, topic: Topic, action: str, quiet_for: float) -> None:
-        where = f"{topic.channel}.{topic.symbol}"
+        where = topic.name
         text = f"no {topic.channel} of {topic.symbol} for {quiet_for:.0f} s although the exchange has newer ones"
         is_replaced = action == "replace" and self.try_another(f"{where} stays silent")
         cure = "its connection is replaced" if is_replaced else "asked for again"

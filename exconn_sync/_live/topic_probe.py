@@ -9,7 +9,8 @@ from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.market import BookSnapshot, BookTicker, Trade
+from exconn_sync.model.market import BookSnapshot, BookTicker, PartialBook, Trade
+from exconn_sync.model.numbers import plain_text
 from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import ExchangeDriver, Span
 
@@ -17,6 +18,15 @@ Verdict = Literal["quiet", "silent", "unverified"]
 
 _LEVELS = 5
 _MS = 1_000_000
+_SECOND = 1_000_000_000
+
+_TRADES = 10
+_SHOWN_WITHIN = 3 * _SECOND
+"""How long the exchange may take until what it counts shows a trade: candles are told every two seconds."""
+
+_COUNTS_TRADES = frozenset(
+    {Channel.AGGREGATE_TRADE, Channel.KLINE, Channel.TICKER, Channel.MINI_TICKER, Channel.AVERAGE_PRICE}
+)
 
 
 class TopicProbe:
@@ -41,6 +51,8 @@ class TopicProbe:
         try:
             if topic.channel is Channel.TRADE:
                 return self._ask_trades(topic, last, quiet_for)
+            if topic.channel in _COUNTS_TRADES:
+                return self._ask_counted(topic, last, quiet_for)
             return self._ask_book(topic, last, update_id, quiet_for)
         except ExconnError:
             # The topic is asked about again later; that REST fails is told by those whose work it is.
@@ -60,6 +72,21 @@ class TopicProbe:
         age_ns = self._server_clock.now_ns() - newest.exchange_time
         return _verdict(age_ns < int(quiet_for * 1e9) - self._server_clock.bound_ns - _MS)
 
+    def _ask_counted(self, topic: Topic, last: Any, quiet_for: float) -> Verdict:
+        """Judge a topic that counts trades, or sums them up: it owes a word when there were any since its last one."""
+        call = self._driver.fetch_trades(self._catalogue.get(topic.symbol), _TRADES)
+        trades = self._rest.call(call, self._timeout, is_background=True)
+        now_ns = self._server_clock.now_ns()
+        since_ns = None if last is None else last.exchange_time
+        if since_ns is None:
+            since_ns = now_ns - int(quiet_for * 1e9) + self._server_clock.bound_ns + _MS
+        newer = [trade for trade in trades if trade.exchange_time is not None and trade.exchange_time > since_ns]
+        if not newer:
+            return "quiet"
+        # Where all are newer, there were more before them.
+        is_owed = len(newer) == _TRADES or (newer[0].exchange_time or 0) < now_ns - _SHOWN_WITHIN
+        return "silent" if is_owed else "unverified"
+
     def _ask_book(self, topic: Topic, last: Any, update_id: int | None, quiet_for: float) -> Verdict:
         call = self._driver.fetch_order_book(self._catalogue.get(topic.symbol), _LEVELS)
         snapshot = self._rest.call(call, self._timeout, is_background=True)
@@ -68,6 +95,11 @@ class TopicProbe:
             if last is None:
                 return self._compare_with_first(topic, _best_of(snapshot), quiet_for)
             return _verdict(_best_of(snapshot) != _best_of_ticker(last))
+        if topic.channel is Channel.PARTIAL_BOOK:
+            # Its update id moves with deeper levels too.
+            if last is None:
+                return self._compare_with_first(topic, _levels_of(snapshot, _LEVELS, _LEVELS), quiet_for)
+            return _verdict(_levels_of(snapshot, len(last.bids), len(last.asks)) != _levels_of_partial(last))
         return _verdict(update_id is None or snapshot.update_id > update_id)
 
     def _compare_with_first(self, topic: Topic, best: tuple[str, ...], quiet_for: float) -> Verdict:
@@ -96,6 +128,16 @@ def _best_of(snapshot: BookSnapshot) -> tuple[str, ...]:
 def _best_of_ticker(ticker: BookTicker) -> tuple[str, ...]:
     values = (ticker.bid_price, ticker.bid_quantity, ticker.ask_price, ticker.ask_quantity)
     return tuple(_plain(str(value)) for value in values)
+
+
+def _levels_of(snapshot: BookSnapshot, bids: int, asks: int) -> tuple[str, ...]:
+    rows = snapshot.bids[: min(bids, _LEVELS)] + snapshot.asks[: min(asks, _LEVELS)]
+    return tuple(_plain(text) for row in rows for text in row)
+
+
+def _levels_of_partial(book: PartialBook) -> tuple[str, ...]:
+    rows = book.bids[:_LEVELS] + book.asks[:_LEVELS]
+    return tuple(_plain(plain_text(number)) for row in rows for number in row)
 
 
 def _plain(number: str) -> str:

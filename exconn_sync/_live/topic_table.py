@@ -185,5 +185,5 @@ class TopicTable:
         return request
 
 
-def _order(topic: Topic) -> tuple[str, str]:
-    return topic.symbol, topic.channel.value
+def _order(topic: Topic) -> tuple[str, str, str]:
+    return topic.symbol, topic.channel.value, topic.variant

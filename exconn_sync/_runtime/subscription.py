@@ -28,8 +28,8 @@ logger = logging.getLogger("exconn_sync")
 
 T = TypeVar("T")
 
-Key: TypeAlias = tuple[str, str, str]
-"""Channel, exchange and symbol of an event; ``""`` where there is no symbol."""
+Key: TypeAlias = tuple[str, ...]
+"""Channel, exchange and symbol of an event, and its variant where it has one; ``""`` where there is no symbol."""
 
 STUCK_AFTER = 5.0
 """Seconds after which a callback that is still running is reported as stuck (fault F136)."""
@@ -62,7 +62,7 @@ class Subscription:
     """A live subscription. Call it, or its ``stop``, to end it; nothing is delivered after that has returned.
 
     Attributes:
-        pattern: channel, exchange and symbol, each possibly with ``*``.
+        pattern: channel, exchange and symbol, each possibly with ``*``, and the variant where only that is wanted.
         depth: how much of each event is wanted, so that nobody copies what nobody reads; None for all.
         delivered: number of events that the callback was called with.
         errors: number of times that the callback raised.
@@ -97,7 +97,7 @@ class Subscription:
 
     @property
     def name(self) -> str:
-        """The pattern as one text, ``channel.exchange.symbol``."""
+        """The pattern as one text, ``channel.exchange.symbol`` or ``channel.exchange.symbol.variant``."""
         return ".".join(self.pattern).rstrip(".")
 
     @property
@@ -132,8 +132,9 @@ class Subscription:
         self._guard.adopt()
 
     def matches(self, key: Key) -> bool:
-        """Return whether events with this key belong to the subscription."""
-        return all(fnmatchcase(part, wanted) for part, wanted in zip(key, self.pattern, strict=True))
+        """Return whether events with this key belong to the subscription; all variants do where it names none."""
+        pattern = self.pattern
+        return len(pattern) <= len(key) and all(map(fnmatchcase, key, pattern))
 
     def deliver(self, events: list[Any]) -> int:
         """Hand events over; called by the thread that made them. Returns the time, monotonic ns. Not for users."""

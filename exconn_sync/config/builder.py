@@ -11,7 +11,7 @@ from exconn_sync.config import environment as env
 from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
-from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts
+from exconn_sync.config.settings import Delivery, Intervals, MarketStreams, RateLimits, Reconnect, RiskLimits, Timeouts
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
@@ -132,6 +132,10 @@ class ConfigBuilder:
     ) -> ConfigBuilder:
         """Set the default buffer of market-data subscriptions, what gives way when it is full, and the alarm."""
         return self._set(delivery=Delivery(buffer, overflow, block_limit, alarm))
+
+    def market_streams(self, *, book_interval_ms: int | None = None, microseconds: bool = False) -> ConfigBuilder:
+        """Set how often order books are brought up to date, and whether times are told to the microsecond."""
+        return self._set(market_streams=MarketStreams(book_interval_ms, microseconds))
 
     def build(self) -> Config:
         """Return the configuration.

@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, NoReturn
 from exconn_sync.config import environment as env
 from exconn_sync.config.credentials import Credentials, CredentialsProvider
 from exconn_sync.config.network import Network
-from exconn_sync.config.settings import Delivery, Intervals, RateLimits, Reconnect, RiskLimits, Timeouts, check_url
+from exconn_sync.config.settings import (
+    Delivery,
+    Intervals,
+    MarketStreams,
+    RateLimits,
+    Reconnect,
+    RiskLimits,
+    Timeouts,
+    check_url,
+)
 from exconn_sync.errors import ValidationError
+from exconn_sync.model.enums import Channel
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
 from exconn_sync.ports.registry import find_driver
@@ -62,6 +72,7 @@ class Config:
     rate_limits: RateLimits = field(default_factory=RateLimits)
     risk: RiskLimits = field(default_factory=RiskLimits)
     delivery: Delivery = field(default_factory=Delivery)
+    market_streams: MarketStreams = field(default_factory=MarketStreams)
     network: Network = field(default_factory=Network)
     journal: str | Journal = "memory"
     rules: tuple[RiskRule, ...] = ()
@@ -74,6 +85,8 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
+        if self.market_streams.book_interval_ms is not None:
+            find_driver(self.exchange).variant(Channel.ORDER_BOOK, f"{self.market_streams.book_interval_ms}ms")
         self._check_key()
 
     def _check_key(self) -> None:

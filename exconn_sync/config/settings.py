@@ -104,6 +104,25 @@ class Intervals:
 
 
 @dataclass(frozen=True)
+class MarketStreams:
+    """How the exchange is asked for public data.
+
+    The changes of order books come every ``book_interval_ms`` milliseconds, None for what is usual on the exchange
+    (Binance: 100). With ``microseconds`` times are asked for to the microsecond, where the exchange can tell them.
+    """
+
+    book_interval_ms: int | None = None
+    microseconds: bool = False
+
+    def __post_init__(self) -> None:
+        interval = self.book_interval_ms
+        if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 1):
+            raise ValidationError("book_interval_ms", interval, "must be a whole number of milliseconds, or None")
+        if not isinstance(self.microseconds, bool):
+            raise ValidationError("microseconds", self.microseconds, "must be True or False")
+
+
+@dataclass(frozen=True)
 class Delivery:
     """Default buffer of a market-data subscription (events) and what gives way when it is full.
 

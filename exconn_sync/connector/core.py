@@ -23,7 +23,7 @@ from exconn_sync.config import Config
 from exconn_sync.connector.interests import Interests
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ThreadsUnavailable, ValidationError
 from exconn_sync.metrics import GuardedMetrics, MemoryMetrics
-from exconn_sync.model.enums import ConnectorState
+from exconn_sync.model.enums import Channel, ConnectorState
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.ports.clock import Clock
@@ -49,7 +49,7 @@ class Core:
         self.bus = Bus()
         self.pipeline = Pipeline(config.exchange, self.bus, clock, GuardedMetrics(config.metrics or MemoryMetrics()))
         self.readiness = Readiness(self._conditions())
-        self.interests = Interests(self.pipeline)
+        self.interests = Interests(self.pipeline, self._book_variant)
         self.guard = ProcessGuard()
         # Hears of the end of a life that was given up, on the supervisor's thread; must not block. Kept over a fork.
         self.on_failed: Callable[[Exception], None] | None = None
@@ -335,6 +335,10 @@ class Core:
             "account": account or (CREDENTIALS,),
             "ready": (*REST_CONDITIONS, *STREAM_CONDITIONS, *account),
         }
+
+    def _book_variant(self) -> str:
+        interval_ms = self.config.market_streams.book_interval_ms
+        return self.driver.variant(Channel.ORDER_BOOK, "" if interval_ms is None else f"{interval_ms}ms")
 
     def _note_credentials(self) -> None:
         if not self.config.has_account:

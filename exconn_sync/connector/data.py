@@ -8,8 +8,10 @@ from typing import Any
 from exconn_sync._runtime.subscription import Subscription
 from exconn_sync._store.readers import FillsReader, OrdersReader
 from exconn_sync.connector.making import OF_SYMBOL, OnGap, depth_of
+from exconn_sync.connector.market_push import MarketPushFace
 from exconn_sync.connector.patterns import ANY, parse_pattern
 from exconn_sync.connector.streams import StreamFace
+from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
@@ -19,7 +21,7 @@ from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.orders import Fill, OrderState
 
 
-class DataFace(StreamFace):
+class DataFace(MarketPushFace, StreamFace):
     """Subscriptions and local state.
 
     Each ``on_...`` returns a Subscription: call it to end it. Callbacks run one at a time and in order on a thread of
@@ -110,23 +112,30 @@ class DataFace(StreamFace):
     def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> Subscription:
         """Call back for every event whose topic matches ``channel.exchange.symbol``; each part may hold ``*``.
 
+        A fourth part names the variant: ``kline.binance.BTC-USDT.5m``, ``ticker.binance.BTC-USDT.1h``,
+        ``partialbook.binance.BTC-USDT.10``. Without it the usual one is meant (``1m``, ``24h``, ``20``), in a wide
+        pattern all.
+
         A pattern that names one channel of public data and one symbol makes the connector ask for it. A wider one is
         given what others have asked for. One over several channels may bring account events, which are never dropped,
         so it has no bound.
 
         Raises:
-            ValidationError: not two or three parts, or an unknown channel.
+            ValidationError: not two to four parts, an unknown channel, or a variant that the exchange does not offer.
         """
         parts = parse_pattern(pattern)
         known = parts.known_channel
-        is_wide = ANY in parts.symbol or parts.exchange not in (ANY, self._core.config.exchange)
+        is_wide = ANY in parts.symbol + parts.variant or parts.exchange not in (ANY, self._core.config.exchange)
+        if known is Channel.ORDER_BOOK and parts.variant:
+            constraint = "must not name a variant: there is one book a symbol, see market_streams of the configuration"
+            raise ValidationError("pattern", pattern, constraint)
         if known is not None and known.is_market_data and not is_wide:
-            return self._push(known, parts.symbol, callback, None, None, None)
+            return self._push(known, parts.symbol, callback, None, None, None, variant=parts.variant)
         if known in OF_SYMBOL and not is_wide:
             return self._push_account(known, parts.symbol, callback)
         if known is not None and known.is_market_data:
-            return self._add_push(parts, callback, self._mailbox(None, None), None)
-        return self._add_lossless(parts, callback)
+            return self._add_push(parts.key, callback, self._mailbox(None, None), None)
+        return self._add_lossless(parts.key, callback)
 
     # --- local state ------------------------------------------------------------------------------------------------
 

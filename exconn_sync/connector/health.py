@@ -57,7 +57,7 @@ def health_of(core: Core) -> Health:
     reasons.extend(f"worker {each.name} is {each.state}" for each in workers if each.state not in _WELL)
     reasons.extend(f"book {symbol} is {state}" for symbol, state in books.items() if state is not BookState.LIVE)
     refusals = {} if assembly is None else assembly.feed.refused()
-    refused = {f"{topic.channel}.{topic.symbol}": why for topic, why in refusals.items()}
+    refused = {topic.name: why for topic, why in refusals.items()}
     reasons.extend(f"{topic} is refused" for topic in refused)
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"

@@ -7,6 +7,7 @@ wait here; afterwards a symbol that does not exist is an error at once.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from exconn_sync._live.market_feed import MarketFeed
 from exconn_sync._live.pipeline import Pipeline
@@ -23,19 +24,24 @@ class _Wish:
     ``is_handed`` says that a feed was told of it, and has to be told when it ends: exactly once each.
     """
 
-    def __init__(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
+    def __init__(self, subscription: Subscription | None, channel: Channel, symbol: str, variant: str) -> None:
         self.subscription = subscription
         self.channel = channel
         self.symbol = symbol
+        self.variant = variant
         self.topic: Topic | None = None
         self.is_handed = False
 
 
 class Interests:
-    """Wishes of all subscribers, handed to the feed of the present life. Thread-safe."""
+    """Wishes of all subscribers, handed to the feed of the present life. Thread-safe.
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    ``book_variant`` tells how often order books are brought up to date: one book of a symbol serves all who want it.
+    """
+
+    def __init__(self, pipeline: Pipeline, book_variant: Callable[[], str] = lambda: "") -> None:
         self._pipeline = pipeline
+        self._book_variant = book_variant
         # Guards the list and which feed is attached; the feed is called after it is released. Reentrant: the garbage
         # collector may end a subscription while we hold it (fault F153), so the list is only ever changed in place.
         self._lock = threading.RLock()
@@ -43,14 +49,16 @@ class Interests:
         self._feed: MarketFeed | None = None
         self._instruments: Instruments | None = None
 
-    def add(self, subscription: Subscription | None, channel: Channel, symbol: str) -> None:
+    def add(self, subscription: Subscription | None, channel: Channel, symbol: str, variant: str = "") -> None:
         """Want a channel of a symbol as long as the subscription lives; None stands for the connector itself.
+
+        ``variant`` is in the driver's spelling.
 
         Raises:
             ValidationError: the exchange has no such symbol (only once the instruments are loaded).
             ThreadsUnavailable, ConnectorStopped: it needs a further connection, which cannot be begun.
         """
-        wish = _Wish(subscription, channel, symbol)
+        wish = _Wish(subscription, channel, symbol, variant)
         with self._lock:
             feed = self._feed
             if self._instruments is not None:
@@ -147,9 +155,10 @@ class Interests:
     def _understand(self, wish: _Wish, instruments: Instruments) -> None:
         symbol = instruments.get(wish.symbol).symbol
         if wish.channel.is_market_data:
-            wish.topic = Topic(wish.channel, symbol)
+            is_book = wish.channel is Channel.ORDER_BOOK
+            wish.topic = Topic(wish.channel, symbol, self._book_variant() if is_book else wish.variant)
         if wish.subscription is not None:
-            wish.subscription.pattern = self._pipeline.key(wish.channel, symbol)
+            wish.subscription.pattern = self._pipeline.key(wish.channel, symbol, wish.variant)
 
     def _refresh(self, subscription: Subscription | None) -> None:
         if subscription is not None:

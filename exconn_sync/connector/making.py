@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from exconn_sync._runtime.dispatch import PushSubscription
@@ -13,6 +13,7 @@ from exconn_sync.connector.core import Core
 from exconn_sync.connector.patterns import ANY
 from exconn_sync.errors import ExconnError, ValidationError
 from exconn_sync.model.enums import Channel
+from exconn_sync.model.market_statistics import Kline, Ticker
 
 OnGap = Callable[[int], object] | None
 OF_SYMBOL = (Channel.ORDER, Channel.FILL, Channel.POSITION)
@@ -33,10 +34,12 @@ class SubscriptionMaker:
         overflow: str | None,
         on_gap: OnGap,
         depth: int | None = None,
+        variant: str = "",
     ) -> Subscription:
-        key = self._core.pipeline.key(channel, symbol_of(symbol))
+        variant = self._core.driver.variant(channel, variant)
+        key = self._core.pipeline.key(channel, symbol_of(symbol), variant)
         subscription = self._add_push(key, callback, self._mailbox(buffer, overflow), on_gap, depth)
-        return self._want(subscription, channel, symbol)
+        return self._want(subscription, channel, symbol, variant)
 
     def _push_account(self, channel: Channel, symbol: str, callback: Callable[[Any], object] | None) -> Subscription:
         key = self._core.pipeline.key(channel, symbol_of(symbol))
@@ -77,9 +80,11 @@ class SubscriptionMaker:
         overflow: str | None,
         queue: UserQueue | None,
         depth: int | None = None,
+        variant: str = "",
     ) -> Any:
         self._core.guard.check("connector")
-        key = self._core.pipeline.key(channel, symbol_of(symbol))
+        variant = self._core.driver.variant(channel, variant)
+        key = self._core.pipeline.key(channel, symbol_of(symbol), variant)
         subscription: Subscription
         if queue is None:
             subscription = PullSubscription(key, self._mailbox(buffer, overflow), self._end, self._core.pipeline)
@@ -89,7 +94,7 @@ class SubscriptionMaker:
             subscription = self._queued(key, queue, overflow or "drop_oldest", is_lossless=False)
         subscription.depth = depth
         self._core.bus.add(subscription)
-        return self._want(subscription, channel, symbol)
+        return self._want(subscription, channel, symbol, variant)
 
     def _pull_account(self, channel: Channel, queue: UserQueue | None) -> Any:
         self._core.guard.check("connector")
@@ -111,10 +116,10 @@ class SubscriptionMaker:
             key, self._end, queue, overflow, self._core.pipeline, is_lossless=is_lossless, alarm=alarm
         )
 
-    def _want(self, subscription: Subscription, channel: Channel, symbol: str) -> Subscription:
+    def _want(self, subscription: Subscription, channel: Channel, symbol: str, variant: str = "") -> Subscription:
         if subscription.is_active:
             try:
-                self._core.interests.add(subscription, channel, symbol)
+                self._core.interests.add(subscription, channel, symbol, variant)
             except ExconnError:
                 subscription.abandon()
                 raise
@@ -126,11 +131,18 @@ class SubscriptionMaker:
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValidationError("buffer", buffer, "must be a whole number of at least 1")
         policy = defaults.overflow if overflow is None else overflow
-        return Mailbox(size, policy, lambda event: event.symbol, block_limit=defaults.block_limit)
+        return Mailbox(size, policy, _conflated_by, block_limit=defaults.block_limit)
 
     def _end(self, subscription: Subscription) -> None:
         self._core.bus.remove(subscription)
         self._core.interests.remove(subscription)
+
+
+def _conflated_by(event: Any) -> Hashable:
+    """Return what two events share of which the newer replaces the older: the symbol, and the span they count."""
+    if isinstance(event, Kline):
+        return event.symbol, event.interval
+    return (event.symbol, event.window) if isinstance(event, Ticker) else event.symbol
 
 
 def _nothing(event: object) -> None:

@@ -1,4 +1,4 @@
-"""Topic patterns: ``channel.exchange.symbol``, each part possibly with ``*``."""
+"""Topic patterns: ``channel.exchange.symbol`` or ``channel.exchange.symbol.variant``, each part possibly with ``*``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ class Pattern(NamedTuple):
     channel: str
     exchange: str
     symbol: str
+    variant: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The parts that were given: without a variant, all variants are meant."""
+        return tuple(self) if self.variant else tuple(self[:3])
 
     @property
     def known_channel(self) -> Channel | None:
@@ -27,12 +33,12 @@ def parse_pattern(text: object) -> Pattern:
     """Return the parts of a pattern; a missing symbol stands for all.
 
     Raises:
-        ValidationError: not two or three parts, or an unknown channel.
+        ValidationError: not two to four parts, or an unknown channel.
     """
     parts = text.split(".") if isinstance(text, str) else []
     if len(parts) == 2:
         parts.append(ANY)
-    if len(parts) != 3 or not all(parts):
+    if len(parts) not in (3, 4) or not all(parts):
         raise ValidationError("pattern", text, "must look like trade.binance.BTC-USDT or order.*.*")
     known = [channel.value for channel in Channel]
     if ANY not in parts[0] and parts[0] not in known:

@@ -6,14 +6,15 @@ from typing import overload
 
 from exconn_sync._runtime.queue_subscription import UserQueue
 from exconn_sync._runtime.subscription import PullSubscription, Subscription
-from exconn_sync.connector.making import SubscriptionMaker, depth_of
+from exconn_sync.connector.making import depth_of
+from exconn_sync.connector.market_pull import MarketPullFace
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.orders import Fill, OrderState
 
 
-class StreamFace(SubscriptionMaker):
+class StreamFace(MarketPullFace):
     """Pull subscriptions.
 
     Each ``stream_...`` returns a blocking iterator with ``get(timeout)``. With ``queue``, a ``queue.Queue`` or

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
 from exconn_sync.model.numbers import ZERO
 
 NS_PER_MS = 1_000_000
+NS_PER_US = 1_000
 
 # The same 38 digits that the user's numbers may have. ``Decimal`` alone would also take NaN, blanks, underscores,
 # full-width digits and exponents that print as megabytes (faults F039, F041).
@@ -27,6 +29,10 @@ def number(text: str) -> Decimal:
     if text.startswith("-"):
         raise ValueError("a price or quantity is negative")
     return signed_number(text)
+
+
+# For numbers that hardly ever come twice, such as volumes: they would only push those out that do.
+fresh_number: Callable[[str], Decimal] = number.__wrapped__
 
 
 def signed_number(text: str) -> Decimal:

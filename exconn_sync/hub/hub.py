@@ -194,10 +194,13 @@ class Hub:
     def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> Callable[[], None]:
         """Subscribe ``channel.exchange.symbol`` on every connector; return a function that ends it.
 
+        The pattern is as for ``Connector.subscribe``, a fourth part for the variant included.
+
         A connector whose exchange lacks the symbol is left out. Nothing remains when this raises.
 
         Raises:
-            ValidationError: not three parts, an unknown channel, or a callback that is no function.
+            ValidationError: not two to four parts, an unknown channel, a variant that one of the exchanges does not
+                offer, or a callback that is no function.
         """
         check(pattern, callback)
         subscription = HubSubscription(pattern, callback)

@@ -98,6 +98,12 @@ class Channel(TextEnum):
     TRADE = "trade"
     BOOK_TICKER = "bookticker"
     ORDER_BOOK = "orderbook"
+    AGGREGATE_TRADE = "aggregatetrade"
+    KLINE = "kline"
+    TICKER = "ticker"
+    MINI_TICKER = "miniticker"
+    AVERAGE_PRICE = "averageprice"
+    PARTIAL_BOOK = "partialbook"
     ORDER = "order"
     FILL = "fill"
     BALANCE = "balance"
@@ -111,7 +117,19 @@ class Channel(TextEnum):
         return self in _MARKET_DATA
 
 
-_MARKET_DATA = frozenset({Channel.TRADE, Channel.BOOK_TICKER, Channel.ORDER_BOOK})
+_MARKET_DATA = frozenset(
+    {
+        Channel.TRADE,
+        Channel.BOOK_TICKER,
+        Channel.ORDER_BOOK,
+        Channel.AGGREGATE_TRADE,
+        Channel.KLINE,
+        Channel.TICKER,
+        Channel.MINI_TICKER,
+        Channel.AVERAGE_PRICE,
+        Channel.PARTIAL_BOOK,
+    }
+)
 
 
 class BookState(TextEnum):

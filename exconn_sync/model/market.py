@@ -97,4 +97,30 @@ class BookSnapshot(Struct, frozen=True):
     received_at: int
 
 
-MarketEvent: TypeAlias = Trade | AggregateTrade | BookTicker | BookDiff | Kline | Ticker | AveragePrice
+class PartialBook(Struct, frozen=True):
+    """The best levels of an order book as the exchange states them, best first; nothing is kept or added up here.
+
+    Each level is a price and a quantity. There may be fewer levels than were asked for. ``update_id`` counts the
+    changes of the whole book.
+    """
+
+    exchange: str
+    symbol: str
+    update_id: int
+    bids: tuple[tuple[Decimal, Decimal], ...]
+    asks: tuple[tuple[Decimal, Decimal], ...]
+    exchange_time: int | None
+    received_at: int
+
+    @property
+    def best_bid(self) -> tuple[Decimal, Decimal] | None:
+        """Highest buy level, None where nobody buys."""
+        return self.bids[0] if self.bids else None
+
+    @property
+    def best_ask(self) -> tuple[Decimal, Decimal] | None:
+        """Lowest sell level, None where nobody sells."""
+        return self.asks[0] if self.asks else None
+
+
+MarketEvent: TypeAlias = Trade | AggregateTrade | BookTicker | BookDiff | PartialBook | Kline | Ticker | AveragePrice

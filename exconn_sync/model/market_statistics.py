@@ -39,6 +39,8 @@ class Kline(Struct, frozen=True, gc=False):
     is_closed: bool
     exchange_time: int | None
     received_at: int
+    first_trade_id: TradeId | None = None
+    last_trade_id: TradeId | None = None
 
 
 class Ticker(Struct, frozen=True, gc=False):
@@ -76,7 +78,10 @@ class Ticker(Struct, frozen=True, gc=False):
 
 
 class AveragePrice(Struct, frozen=True, gc=False):
-    """The mean price, weighted by volume, over the last ``minutes``; ``exchange_time`` is that of the last trade."""
+    """The mean price, weighted by volume, over the last ``minutes``.
+
+    ``exchange_time`` is when the exchange told it; where only the time of the last trade is sent, it is that one.
+    """
 
     exchange: str
     symbol: str
@@ -84,3 +89,4 @@ class AveragePrice(Struct, frozen=True, gc=False):
     minutes: int
     exchange_time: int | None
     received_at: int
+    last_trade_time: int | None = None

@@ -18,10 +18,22 @@ Params = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Topic:
-    """One stream of public data: a channel of a canonical symbol."""
+    """One stream of public data: a channel of a canonical symbol.
+
+    ``variant`` tells streams of one channel and symbol apart, in the driver's spelling: the interval of candles, the
+    window of a ticker, the levels of a partial book. It is empty where there is only one, and for the usual one of
+    order books.
+    """
 
     channel: Channel
     symbol: str
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """``channel.symbol`` or ``channel.symbol.variant``, for people."""
+        text = f"{self.channel}.{self.symbol}"
+        return f"{text}.{self.variant}" if self.variant else text
 
 
 @dataclass(frozen=True)
@@ -87,10 +99,14 @@ class RestCall(Generic[T]):
 
 @dataclass(frozen=True)
 class SubscriptionReply:
-    """The exchange's answer to a subscribe or unsubscribe request; ``error`` is empty on success."""
+    """The exchange's answer to a subscribe or unsubscribe request; ``error`` is empty on success.
+
+    ``names`` is its own list of what the connection has subscribed, where it was asked for that, else None.
+    """
 
     request_id: int
     error: str = ""
+    names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

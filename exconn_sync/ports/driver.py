@@ -178,8 +178,21 @@ class ExchangeDriver(MarketDataCalls, Protocol):
 
     # --- market stream ----------------------------------------------------------------------------------------------
 
-    def stream_url(self, endpoints: Mapping[str, str]) -> str:
-        """Return the URL of a market stream connection without topics."""
+    def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
+        """Return the URL of a market stream connection without topics.
+
+        ``microseconds`` asks for times to the microsecond; an exchange that has none ignores it.
+        """
+        ...
+
+    def variant(self, channel: Channel, wanted: str = "") -> str:
+        """Return how topics spell a variant of a public channel; an empty text stands for the usual one.
+
+        Texts that mean the same have one spelling: ``20@100ms`` and ``20`` are one partial book.
+
+        Raises:
+            ValidationError: the exchange does not offer it; the message lists what it does.
+        """
         ...
 
     def topic_name(self, topic: Topic, instrument: Instrument) -> str:
@@ -194,12 +207,19 @@ class ExchangeDriver(MarketDataCalls, Protocol):
         """Return the text frame that ends topics by the exchange's names."""
         ...
 
+    def encode_list(self, request_id: int) -> bytes | None:
+        """Return the text frame that asks which topics the connection has; None where the exchange does not tell.
+
+        The answer is a SubscriptionReply with ``names``.
+        """
+        ...
+
     def topic_of_frame(self, frame: bytes) -> str | None:
         """Return the exchange's name of the topic of a data frame, by a cheap look; None for any other frame."""
         ...
 
-    def decoder(self, topic: Topic) -> Decode:
-        """Return the function that decodes the frames of a topic."""
+    def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
+        """Return the function that decodes the frames of a topic, on a connection with times in that unit."""
         ...
 
     def parse_control(self, frame: bytes) -> Control:

@@ -24,6 +24,10 @@ class VenueClock:
         """Microseconds since the epoch as the venue believes."""
         return time.time_ns() // 1_000 + self._error_ms * 1_000
 
+    def now_in(self, unit: int) -> int:
+        """Milliseconds for a unit of 1, microseconds for one of 1000."""
+        return self.now_ms() if unit == 1 else self.now_us()
+
     @property
     def _error_ms(self) -> int:
         return self.offset_ms + (self.apart_ms if self._is_ahead else 0)

@@ -38,7 +38,7 @@ class Connection:
     def __init__(self, kind: str, request: web.BaseRequest) -> None:
         self.kind = kind
         self.remote = request.remote or ""
-        self.opened_at = self.last_pong = asyncio.get_running_loop().time()
+        self.opened_at = asyncio.get_running_loop().time()
         self.cut_reason: str | None = None
         """Why the venue ended the connection, if it did."""
         self.lag_s = 0.0
@@ -55,6 +55,8 @@ class Connection:
         self._drained = asyncio.Event()
         self._drained.set()
         self._closing: int | None = None
+        # When each ping without an answer was sent, oldest first.
+        self._unanswered: dict[bytes, float] = {}
 
     @property
     def response(self) -> web.WebSocketResponse:
@@ -193,7 +195,23 @@ class Connection:
 
     async def ping(self, payload: bytes) -> None:
         """Send a ping frame."""
+        self._unanswered.setdefault(payload, asyncio.get_running_loop().time())
         await self._socket.ping(payload)
+
+    def ponged(self, payload: bytes) -> None:
+        """Take a pong; it answers the ping of the same payload and all before it, and nothing where there is none."""
+        if payload in self._unanswered:
+            while next(iter(self._unanswered)) != payload:
+                del self._unanswered[next(iter(self._unanswered))]
+            del self._unanswered[payload]
+
+    def forgive_pings(self) -> None:
+        """Wait for no pong any more."""
+        self._unanswered.clear()
+
+    def waits_for_pong(self, now: float) -> float:
+        """For how many seconds the oldest unanswered ping has been waiting, 0 for none."""
+        return now - next(iter(self._unanswered.values()), now)
 
     async def pong(self, payload: bytes) -> None:
         """Answer a ping of the client."""

@@ -44,6 +44,11 @@ class ConnectionFaults(FaultControls):
         """Cut WebSocket connections at that age, with close code 1001; None lets them live. As documented: 24 h."""
         self._call(self._hub.set_life, None if seconds is None else positive("seconds", seconds))
 
+    def keep_alive(self, ping_every: float = 20.0, pong_within: float = 60.0) -> None:
+        """Ping that often, and cut who has not answered a ping for so long; both in seconds, as documented: 20, 60."""
+        every, within = positive("ping_every", ping_every), positive("pong_within", pong_within)
+        self._call(self._hub.keep_alive.set, every, within)
+
     def announce_shutdown(self, kind: str | None = None) -> None:
         """Send ``serverShutdown`` in the form of each connection, and do nothing more (fault F045)."""
         self._call(self._hub.announce_shutdown, checked_kind(kind))

@@ -22,6 +22,8 @@ _BACKLOG = 128
 _ACCEPT_STEPS = 4
 _GOODBYE_S = 0.3
 _TLS_HANDSHAKE_S = 10.0
+_LONGEST_LINE = 65_536
+"""Bytes: the address of a connection may name 1,024 streams."""
 
 
 class SimulatorServer:
@@ -165,14 +167,14 @@ class SimulatorServer:
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._stopping = asyncio.Event()
-        self._web = web.Server(self._handler, access_log=None)
+        self._web = web.Server(self._handler, access_log=None, max_line_size=_LONGEST_LINE)
         try:
             await self._accept()
         except OSError as error:
             self._loop = self._loop_thread = None
             listening.set_exception(error)
             return
-        jobs = [asyncio.create_task(job) for job in (*self._background(), self._hub.keep_alive())]
+        jobs = [asyncio.create_task(job) for job in (*self._background(), self._hub.keep_alive.run())]
         for job in jobs:
             job.add_done_callback(_report_failure)
         listening.set_result(None)

@@ -9,12 +9,11 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
+from exconn_sync.simulator.keep_alive import KeepAlive
 from exconn_sync.simulator.ledger import ClientFrames, Ledger
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.wire_faults import WireFaults
 
-PING_INTERVAL_S = 20.0
-PONG_DEADLINE_S = 60.0
 _FLOOD_STEP_S = 0.01
 _LINGER_STEP_S = 0.02
 
@@ -72,6 +71,7 @@ class ConnectionHub:
         self._sessions: dict[Connection, Session] = {}
         self._ends: dict[Connection, asyncio.TimerHandle] = {}
         self._floods: set[asyncio.Task[None]] = set()
+        self.keep_alive = KeepAlive(self.connections, faults)
 
     async def serve(self, connection: Connection, session: Session) -> web.StreamResponse:
         """Carry one connection from its handshake to its end."""
@@ -100,21 +100,6 @@ class ConnectionHub:
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await writer
         return response
-
-    async def keep_alive(self) -> None:
-        """Ping every connection regularly and cut those that stopped answering."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(PING_INTERVAL_S)
-            for connection in list(self.connections):
-                if self._faults.mutes_pings:
-                    # Where nothing was asked, no answer is due.
-                    connection.last_pong = loop.time()
-                elif loop.time() - connection.last_pong > PONG_DEADLINE_S:
-                    connection.cut("no pong", WSCloseCode.POLICY_VIOLATION)
-                else:
-                    with contextlib.suppress(ConnectionError):
-                        await connection.ping(str(int(loop.time() * 1000)).encode())
 
     def subscriptions(self) -> list[str]:
         """Return the streams subscribed by all connections, sorted; one that two connections have stands twice."""
@@ -239,7 +224,7 @@ class ConnectionHub:
                     with contextlib.suppress(ConnectionError):
                         await connection.pong(message.data)
             elif message.type is WSMsgType.PONG:
-                connection.last_pong = loop.time()
+                connection.ponged(bytes(message.data))
             elif message.type is WSMsgType.TEXT:
                 await session.received(message.data)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DAY_S = 86_400.0
+PING_EVERY_S = 20.0
+PONG_WITHIN_S = 60.0
 
 
 class Switch:
@@ -42,3 +44,5 @@ class WireFaults:
     lags: dict[str, float] = field(default_factory=dict)
     """Seconds by which connections of a kind are behind when they are opened now."""
     life_s: float | None = DAY_S
+    ping_every_s: float = PING_EVERY_S
+    pong_within_s: float = PONG_WITHIN_S

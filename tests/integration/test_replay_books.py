@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from exconn_sync import BookView, Connector
+from exconn_sync import AggregateTrade, BookView, Connector, ErrorEvent, Kline
+from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.numbers import plain_text
 from exconn_sync.simulator import Simulator
-from tests.data import data_path, read_json
+from tests.data import data_path, read_json, recorded_lines
 from tests.integration.conftest import LIMIT, quick
 
 RECORDINGS = ["btcusdt_20240808", "nkn_blz_lrc_rune_20211012"]
@@ -96,3 +98,40 @@ def test_trades_and_tickers_of_a_recording_arrive_whole_and_in_order() -> None:
     assert len(trades) == 9_757
     assert trades == sorted(set(trades))
     assert tickers == sorted(tickers)
+
+
+def test_candles_and_aggregates_of_a_recording_arrive_whole_and_without_a_warning() -> None:
+    path = data_path(*FOLDER, "nkn_blz_lrc_rune_20211012.jsonl.gz")
+    with Simulator.replay(path) as simulator:
+        connector = Connector(quick(simulator.config()))
+        errors: list[ErrorEvent] = []
+        connector.on_error(errors.append)
+        streams: list[Any] = []
+        for line in recorded_lines(*FOLDER, "nkn_blz_lrc_rune_20211012.jsonl.gz"):
+            symbol, _, stream = json.loads(line["raw"]).get("stream", "").partition("@")
+            if stream == "aggTrade":
+                streams.append((connector.stream_aggregate_trades(symbol.upper()), line))
+            elif stream == "kline_1m":
+                streams.append((connector.stream_klines(symbol.upper(), "1m"), line))
+        with connector:
+            found = [
+                (subscription.get(timeout=LIMIT), json.loads(line["raw"])["data"]) for subscription, line in streams
+            ]
+        assert errors == []
+        assert isinstance(connector.metrics, MemoryMetrics)
+        assert not [name for name in connector.metrics.counts() if "errors" in name or "unrecognized" in name]
+    kinds = [type(event) for event, _ in found]
+    assert (kinds.count(AggregateTrade), kinds.count(Kline)) == (2, 2)
+    for event, data in found:
+        if isinstance(event, Kline):
+            candle = data["k"]
+            assert (f"{event.open:.8f}", f"{event.high:.8f}", f"{event.low:.8f}") == (
+                candle["o"],
+                candle["h"],
+                candle["l"],
+            )
+            assert (f"{event.close:.8f}", f"{event.volume:.8f}") == (candle["c"], candle["v"])
+            assert (event.open_time, event.trade_count) == (candle["t"] * 10**6, candle["n"])
+        else:
+            assert (f"{event.price:.8f}", f"{event.quantity:.8f}") == (data["p"], data["q"])
+            assert (event.trade_id, event.exchange_time) == (str(data["a"]), data["T"] * 10**6)

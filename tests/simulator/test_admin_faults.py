@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "flood_pings": {"per_second": 1, "seconds": 1},
     "ignore_close": {},
     "ignore_pings": {},
+    "keep_alive": {"ping_every": 5, "pong_within": 30.5},
     "lag": {"seconds": 1},
     "lose_frames": {"stream_name": "btcusdt@trade"},
     "lose_replies": {"count": 1},

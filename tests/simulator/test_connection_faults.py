@@ -8,7 +8,7 @@ import time
 import pytest
 import websocket
 
-from exconn_sync.simulator import Simulator, sockets
+from exconn_sync.simulator import Simulator
 
 from .clients import PATIENCE_S, Rest, Socket, WsApi, eventually
 
@@ -115,11 +115,10 @@ def test_shutdown_is_announced_in_three_shapes(quiet: Simulator) -> None:
         client.close()
 
 
-def test_muted_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_muted_pings() -> None:
     """No ping comes, and nobody is cut for the pong it never owed (fault F024)."""
-    monkeypatch.setattr(sockets, "PING_INTERVAL_S", 0.02)
-    monkeypatch.setattr(sockets, "PONG_DEADLINE_S", 0.2)
     with Simulator(running_market=False) as simulator:
+        simulator.faults.keep_alive(ping_every=0.02, pong_within=0.2)
         with simulator.faults.mute_pings():
             client = Socket(simulator.stream + "/ws")
             client.socket.settimeout(0.3)
@@ -131,12 +130,39 @@ def test_muted_pings(monkeypatch: pytest.MonkeyPatch) -> None:
         client.close()
 
 
-def test_a_client_that_answers_no_ping_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "PING_INTERVAL_S", 0.02)
-    monkeypatch.setattr(sockets, "PONG_DEADLINE_S", 0.05)
+def test_a_client_that_answers_no_ping_is_cut() -> None:
     with Simulator(running_market=False) as simulator:
         client = Socket(simulator.stream + "/ws")
+        # Those that live already are pinged at the new pace, too.
+        simulator.faults.keep_alive(ping_every=0.02, pong_within=0.05)
         eventually(lambda: simulator.cuts() == {"no pong": 1})
+        client.close()
+
+
+def test_pongs_that_nobody_asked_for_keep_nobody_alive() -> None:
+    """Only what a ping has said counts, however many pongs come (Binance: 8.1)."""
+    with Simulator(running_market=False) as simulator:
+        simulator.faults.keep_alive(ping_every=0.3, pong_within=0.5)
+        client = Socket(simulator.stream + "/ws")
+        for _ in range(3):
+            client.socket.pong("I am here")
+        eventually(lambda: simulator.client_frames()[-1].pong == 3)
+        eventually(lambda: simulator.cuts() == {"no pong": 1})
+        client.close()
+
+
+def test_who_answers_lives() -> None:
+    """A pong answers its ping and those before it: a client may skip all but the newest."""
+    with Simulator(running_market=False) as simulator:
+        simulator.faults.keep_alive(ping_every=0.25, pong_within=0.6)
+        client = Socket(simulator.ws_api)
+        pings = []
+        for _ in range(8):
+            pings.append(unchecked_frame(client))
+            if len(pings) % 2 == 0:
+                client.socket.pong(pings[-1].decode())
+        assert len(set(pings)) == 8, "each says something else"
+        assert simulator.cuts() == {}
         client.close()
 
 
@@ -280,6 +306,8 @@ def test_unknown_kinds_and_numbers_are_refused(quiet: Simulator) -> None:
         quiet.faults.send_raw("x", kind="streams")
     with pytest.raises(ValueError, match="seconds must be above zero"):
         quiet.faults.connection_life(0)
+    with pytest.raises(ValueError, match="pong_within must be above zero"):
+        quiet.faults.keep_alive(pong_within=0)
     with pytest.raises(ValueError, match="per_second"):
         quiet.faults.flood_pings(-1, 1)
     with pytest.raises(ValueError, match="between 200 and 599"), quiet.faults.refuse_upgrades(101):

@@ -1,8 +1,9 @@
 """Market streams over real sockets."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from urllib.parse import quote
 
 import pytest
 import websocket
@@ -123,7 +124,15 @@ def test_a_connection_can_stop_being_combined(quiet: Simulator, stream: Socket) 
         ('{"method":"SET_PROPERTY","params":["combined","x"],"id":1}', 1, "Invalid value type: expected Boolean"),
         ('{"method":"SET_PROPERTY","params":["combined",true,1],"id":1}', 2, "Invalid request: too many parameters"),
         ('{"method":"GET_PROPERTY","params":[7],"id":1}', 2, "Invalid request: property name must be a string"),
+        ('{"method":"GET_PROPERTY","params":["combined",true]}', 2, "Invalid request: too many parameters"),
+        ('{"method":"GET_PROPERTY","params":["colour"]}', 0, "Unknown property"),
+        ('{"method":"SET_PROPERTY","params":[]}', 2, "Invalid request: property name must be a string"),
+        ('{"method":"SUBSCRIBE","params":[7],"id":1}', 2, "Invalid request: "),
         ('{"method":"LIST_SUBSCRIPTIONS","id":1.5}', 2, "Invalid request: request ID must be an unsigned integer"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":9223372036854775808}', 2, "Invalid request: request ID must be"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":"with blank"}', 2, "Invalid request: request ID must be"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":"' + 37 * "x" + '"}', 2, "Invalid request: request ID must be"),
+        ('{"method":"LIST_SUBSCRIPTIONS","id":[1]}', 2, "Invalid request: request ID must be an unsigned integer"),
     ],
 )
 def test_control_errors(stream: Socket, text: str, code: int, msg: str) -> None:
@@ -131,6 +140,63 @@ def test_control_errors(stream: Socket, text: str, code: int, msg: str) -> None:
     reply = stream.receive()
     assert reply["code"] == code
     assert reply["msg"].startswith(msg)
+
+
+@pytest.mark.parametrize(
+    "request_id", [0, -9223372036854775808, 9223372036854775807, "9d32157c-a556-4d27-9866-66760a174b57", None]
+)
+def test_ids_come_back(stream: Socket, request_id: object) -> None:
+    assert stream.ask({"method": "LIST_SUBSCRIPTIONS", "id": request_id}) == {"result": [], "id": request_id}
+
+
+def test_an_answer_is_never_wrapped(quiet: Simulator) -> None:
+    """Not even behind a change of the property, on either kind of address (Binance: 8.2)."""
+    for path in ("/ws", "/stream"):
+        socket = Socket(quiet.stream + path)
+        wanted = path == "/ws"
+        assert socket.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 1})["result"] is not wanted
+        assert socket.ask({"method": "SET_PROPERTY", "params": ["combined", wanted], "id": 2}) == {
+            "result": None,
+            "id": 2,
+        }
+        assert socket.ask({"method": "GET_PROPERTY", "params": ["combined"], "id": 3}) == {"result": wanted, "id": 3}
+        socket.close()
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/stream?streams="])
+@pytest.mark.parametrize("escape", [str, quote])
+def test_addresses_name_streams_plain_or_escaped(path: str, escape: Callable[[str], str], quiet: Simulator) -> None:
+    names = ["btcusdt@depth5@100ms", "btcusdt@kline_1d@+08:00"]
+    socket = Socket(quiet.stream + path + "/".join(map(escape, names)))
+    assert socket.ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})["result"] == names
+    socket.close()
+
+
+@pytest.mark.parametrize("unit", ["MICROSECOND", "microsecond", "MILLISECOND", "Microsecond", "second"])
+def test_only_two_units_of_time_exist(quiet: Simulator, unit: str) -> None:
+    """In upper or in lower case (Binance: 8.1)."""
+    url = f"{quiet.stream}/ws/btcusdt@trade?timeUnit={unit}"
+    if unit in ("Microsecond", "second"):
+        with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+            Socket(url)
+        return
+    socket = Socket(url)
+    quiet.market.trade("BTCUSDT", "buy", "0.1")
+    assert (socket.receive()["T"] > 10**14) is (unit.upper() == "MICROSECOND")
+    socket.close()
+
+
+@pytest.mark.parametrize("is_by_address", [True, False])
+def test_a_connection_has_at_most_1024_streams(quiet: Simulator, is_by_address: bool) -> None:
+    names = [f"s{number}@trade" for number in range(1025)]
+    socket = Socket(f"{quiet.stream}/stream" + ("?streams=" + "/".join(names[:1024]) if is_by_address else ""))
+    if not is_by_address:
+        subscribe(socket, *names[:1024])
+    assert len(socket.ask({"method": "LIST_SUBSCRIPTIONS", "id": 2})["result"]) == 1024
+    assert quiet.cuts() == {}
+    socket.send({"method": "SUBSCRIBE", "params": names[1024:], "id": 3})
+    eventually(lambda: quiet.cuts() == {"too many streams": 1})
+    socket.close()
 
 
 def test_unsubscribed_streams_end(quiet: Simulator, stream: Socket) -> None:

@@ -1,11 +1,15 @@
-"""The sequence rules of Binance's streams: order book updates (Binance: 9), trades, best prices."""
+"""The sequence rules of Binance's streams: order book updates (Binance: 9), and what else has an order."""
 
 from __future__ import annotations
 
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.market import BookDiff, BookTicker, Trade
+from exconn_sync.model.market import AggregateTrade, BookDiff, BookTicker, PartialBook, Trade
+from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import Span
+
+_TIME_BITS = 64
+"""More than a time in nanoseconds has."""
 
 
 def judge_diff(book_update_id: int, diff: BookDiff) -> str:
@@ -22,25 +26,46 @@ def judge_diff(book_update_id: int, diff: BookDiff) -> str:
 
 
 def span_of(topic: Topic) -> Span | None:
-    """Return how the events of a topic are numbered: trades without holes, best prices by the book's update id."""
+    """Return how the events of a topic are numbered: by ids where they have some, else by the exchange's time.
+
+    Trades and aggregates are numbered without holes. Best prices and partial books have the update id of the book.
+    Candles and tickers are counted up to a moment, and a later one replaces all before it.
+    """
     return _SPANS.get(topic.channel)
 
 
-def _of_trade(trade: Trade) -> tuple[int, int]:
+def _of_trade(trade: Trade | AggregateTrade) -> tuple[int, int]:
     number = int(trade.trade_id)
     return number, number
 
 
-def _of_best_price(ticker: BookTicker) -> tuple[int, int]:
-    return ticker.update_id, ticker.update_id
+def _of_book(event: BookTicker | PartialBook) -> tuple[int, int]:
+    return event.update_id, event.update_id
 
 
 def _of_diff(diff: BookDiff) -> tuple[int, int]:
     return diff.first_update_id, diff.last_update_id
 
 
+def _of_candle(candle: Kline) -> tuple[int, int]:
+    # The last word on a candle comes at the very moment of the first on the next one: the candle counts first.
+    number = candle.open_time << _TIME_BITS | (candle.exchange_time or 0)
+    return number, number
+
+
+def _of_moment(event: Ticker | AveragePrice) -> tuple[int, int]:
+    number = event.exchange_time or 0
+    return number, number
+
+
 _SPANS: dict[Channel, Span] = {
     Channel.TRADE: _of_trade,
-    Channel.BOOK_TICKER: _of_best_price,
+    Channel.AGGREGATE_TRADE: _of_trade,
+    Channel.BOOK_TICKER: _of_book,
     Channel.ORDER_BOOK: _of_diff,
+    Channel.PARTIAL_BOOK: _of_book,
+    Channel.KLINE: _of_candle,
+    Channel.TICKER: _of_moment,
+    Channel.MINI_TICKER: _of_moment,
+    Channel.AVERAGE_PRICE: _of_moment,
 }

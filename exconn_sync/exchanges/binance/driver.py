@@ -18,10 +18,12 @@ from exconn_sync.exchanges.binance import (
     parse_rest,
     parse_ws,
     signing,
+    streams,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
 from exconn_sync.exchanges.binance.market_calls import MarketCalls
 from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
@@ -36,7 +38,7 @@ class BinanceDriver(MarketCalls):
     """Binance spot; see ``ExchangeDriver`` for what each method promises."""
 
     name = urls.EXCHANGE
-    channels = encode.CHANNELS
+    channels = streams.CHANNELS
     stream_limits = limits.STREAM_LIMITS
     rate_rules = limits.RATE_RULES
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
@@ -133,13 +135,17 @@ class BinanceDriver(MarketCalls):
 
     # --- market stream ----------------------------------------------------------------------------------------------
 
-    def stream_url(self, endpoints: Mapping[str, str]) -> str:
+    def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
         """Return the URL of a combined stream connection."""
-        return urls.combined_stream_url(endpoints)
+        return urls.combined_stream_url(endpoints, microseconds=microseconds)
+
+    def variant(self, channel: Channel, wanted: str = "") -> str:
+        """Return a variant of a channel as topics have it. Raises ValidationError."""
+        return streams.variant_of(channel, wanted)
 
     def topic_name(self, topic: Topic, instrument: Instrument) -> str:
         """Return the name of a stream. Raises ValidationError."""
-        return encode.stream_name(topic.channel, instrument)
+        return streams.stream_name(topic, instrument)
 
     def encode_subscribe(self, names: Sequence[str], request_id: int) -> bytes:
         """Return the frame that subscribes all the streams."""
@@ -149,14 +155,18 @@ class BinanceDriver(MarketCalls):
         """Return the frame that ends all the streams."""
         return encode.stream_request("UNSUBSCRIBE", names, request_id)
 
+    def encode_list(self, request_id: int) -> bytes:
+        """Return the frame that asks for the streams of the connection."""
+        return encode.list_request(request_id)
+
     # Called for each frame: without a call in between.
     topic_of_frame = staticmethod(parse_ws.topic_of_frame)
     judge_diff = staticmethod(book_sync.judge_diff)
     span = staticmethod(book_sync.span_of)
 
-    def decoder(self, topic: Topic) -> Decode:
+    def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
         """Return the decoder of a stream. Raises ValidationError."""
-        return parse_ws.decoder(topic)
+        return parse_ws.decoder(topic, microseconds=microseconds)
 
     def parse_control(self, frame: bytes) -> Control:
         """Read a frame that belongs to no stream. Raises ProtocolError."""

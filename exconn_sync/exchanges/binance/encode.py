@@ -9,7 +9,7 @@ import msgspec
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.model.enums import Channel, OrderType, TimeInForce
+from exconn_sync.model.enums import OrderType, TimeInForce
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import plain_text
@@ -23,9 +23,6 @@ _TYPES = {
     OrderType.STOP_MARKET: "STOP_LOSS",
 }
 _POST_ONLY = "LIMIT_MAKER"
-
-_STREAMS = {Channel.TRADE: "@trade", Channel.BOOK_TICKER: "@bookTicker", Channel.ORDER_BOOK: "@depth@100ms"}
-CHANNELS = frozenset(_STREAMS)
 
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+", re.ASCII)
@@ -81,17 +78,11 @@ def checked_raw_call(method: str, path: str, params: Params, *, is_signed: bool)
     return method.upper()
 
 
-def stream_name(channel: Channel, instrument: Instrument) -> str:
-    """Return the name of a market stream; symbols are in lower case there (Binance: 8.1).
-
-    Raises:
-        ValidationError: Binance has no public stream for the channel.
-    """
-    if channel not in _STREAMS:
-        raise ValidationError("channel", channel, "is not a public stream of binance", exchange=EXCHANGE)
-    return instrument.exchange_symbol.lower() + _STREAMS[channel]
-
-
 def stream_request(method: str, names: Sequence[str], request_id: int) -> bytes:
     """Return the control frame for ``SUBSCRIBE`` or ``UNSUBSCRIBE`` of all the names at once (Binance: 8.2)."""
     return msgspec.json.encode({"method": method, "params": list(names), "id": request_id})
+
+
+def list_request(request_id: int) -> bytes:
+    """Return the control frame that asks for the streams of the connection (Binance: 8.2)."""
+    return msgspec.json.encode({"method": "LIST_SUBSCRIPTIONS", "id": request_id})

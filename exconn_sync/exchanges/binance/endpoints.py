@@ -81,6 +81,6 @@ def public_paths(environment: str) -> frozenset[str] | None:
     return _PUBLIC_PATHS if environment == MARKET_DATA else None
 
 
-def combined_stream_url(endpoints: Mapping[str, str]) -> str:
+def combined_stream_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
     """Return the URL of a stream connection whose frames name their stream (Binance: 8.1)."""
-    return endpoints[STREAM] + "/stream"
+    return endpoints[STREAM] + "/stream" + ("?timeUnit=MICROSECOND" if microseconds else "")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
 
-from exconn_sync.errors import ValidationError
+from exconn_sync.exchanges.binance import parse_streams
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.streams import variant_of
 from exconn_sync.exchanges.decoding import MALFORMED, clean_text, protocol_error, read_any
-from exconn_sync.exchanges.wire_numbers import NS_PER_MS, number
+from exconn_sync.exchanges.wire_numbers import NS_PER_MS, NS_PER_US, number
 from exconn_sync.model.enums import Channel, Side
 from exconn_sync.model.ids import TradeId
 from exconn_sync.model.market import BookDiff, BookTicker, Row, Trade
@@ -109,8 +111,9 @@ def _decoded_topic(frame: bytes) -> str | None:
     return None if text == _SHUTDOWN_STREAM else text
 
 
-def trade_decoder(symbol: str) -> Decode:
+def trade_decoder(topic: Topic, unit_ns: int) -> Decode:
     """Return the decoder of ``<symbol>@trade``; old frames with the order ids ``a`` and ``b`` are understood too."""
+    symbol = topic.symbol
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
         try:
@@ -122,7 +125,7 @@ def trade_decoder(symbol: str) -> Decode:
                 number(data.price),
                 number(data.quantity),
                 Side.SELL if data.buyer_is_maker else Side.BUY,
-                data.trade_time * NS_PER_MS,
+                data.trade_time * unit_ns,
                 received_at,
             )
         except MALFORMED as error:
@@ -132,8 +135,9 @@ def trade_decoder(symbol: str) -> Decode:
     return decode
 
 
-def book_ticker_decoder(symbol: str) -> Decode:
+def book_ticker_decoder(topic: Topic, unit_ns: int) -> Decode:  # noqa: ARG001 - it carries no time
     """Return the decoder of ``<symbol>@bookTicker``, which carries no time."""
+    symbol = topic.symbol
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
         try:
@@ -156,8 +160,9 @@ def book_ticker_decoder(symbol: str) -> Decode:
     return decode
 
 
-def depth_decoder(symbol: str) -> Decode:
-    """Return the decoder of ``<symbol>@depth@100ms``; its levels stay text."""
+def depth_decoder(topic: Topic, unit_ns: int) -> Decode:
+    """Return the decoder of ``<symbol>@depth`` at either speed; its levels stay text."""
+    symbol = topic.symbol
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
         try:
@@ -174,7 +179,7 @@ def depth_decoder(symbol: str) -> Decode:
                 data.last_id,
                 data.bids,
                 data.asks,
-                data.event_time * NS_PER_MS,
+                data.event_time * unit_ns,
                 received_at,
             )
         )
@@ -182,22 +187,23 @@ def depth_decoder(symbol: str) -> Decode:
     return decode
 
 
-_DECODERS = {
+_DECODERS: Mapping[Channel, Callable[[Topic, int], Decode]] = {
     Channel.TRADE: trade_decoder,
     Channel.BOOK_TICKER: book_ticker_decoder,
     Channel.ORDER_BOOK: depth_decoder,
+    **parse_streams.DECODERS,
 }
 
 
-def decoder(topic: Topic) -> Decode:
+def decoder(topic: Topic, *, microseconds: bool) -> Decode:
     """Return the decoder of a topic.
 
     Raises:
-        ValidationError: Binance has no public stream for the channel.
+        ValidationError: Binance has no such public stream.
     """
-    if topic.channel not in _DECODERS:
-        raise ValidationError("channel", topic.channel, "is not a public stream of binance", exchange=EXCHANGE)
-    return _DECODERS[topic.channel](topic.symbol)
+    variant = variant_of(topic.channel, topic.variant)
+    unit_ns = NS_PER_US if microseconds else NS_PER_MS
+    return _DECODERS[topic.channel](replace(topic, variant=variant), unit_ns)
 
 
 def parse_control(frame: bytes) -> Control:
@@ -221,8 +227,13 @@ def _reply(wire: dict[str, Any]) -> SubscriptionReply | None:
     error = wire.get("error", wire)
     if isinstance(error, dict) and "code" in error and "msg" in error:
         return SubscriptionReply(request_id or 0, clean_text(f"{error['code']}: {error['msg']}"))
-    if request_id is not None and "result" in wire and wire["result"] is None:
+    if request_id is None or "result" not in wire:
+        return None
+    result = wire["result"]
+    if result is None:
         return SubscriptionReply(request_id)
+    if isinstance(result, list) and all(isinstance(name, str) for name in result):
+        return SubscriptionReply(request_id, names=tuple(result))
     return None
 
 

@@ -6,12 +6,14 @@ import itertools
 from aiohttp import web
 
 from exconn_sync.simulator.binance import streams, ws_api
+from exconn_sync.simulator.binance.kline_feed import KlineFeed
 from exconn_sync.simulator.binance.market_feed import TICK_MS, MarketFeed
 from exconn_sync.simulator.binance.rest import RestFace
 from exconn_sync.simulator.binance.statistics_feed import StatisticsFeed
 from exconn_sync.simulator.binance.stream_control import StreamUrl
 from exconn_sync.simulator.binance.user_stream import UserStreams
 from exconn_sync.simulator.binance.venue import Venue
+from exconn_sync.simulator.binance.window_feed import WindowFeed
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.sockets import ConnectionHub
@@ -35,7 +37,8 @@ class BinanceFace:
         self._rest = RestFace(venue, faults)
         self._registry = streams.StreamRegistry(faults)
         self._feed = MarketFeed(venue.exchange, self._registry, venue.clock)
-        self._statistics_feed = StatisticsFeed(venue, self._registry)
+        parts = (StatisticsFeed, KlineFeed, WindowFeed)
+        self._by_the_second = [part(venue, self._registry) for part in parts]
         self._user_streams = UserStreams(venue.exchange, venue.clock, faults)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -45,8 +48,11 @@ class BinanceFace:
             session = ws_api.WsApiSession(connection, self._venue, self._user_streams, self._faults, request.raw_path)
             return await self._hub.serve(connection, session)
         if is_stream_path(request.path):
+            try:
+                url = StreamUrl.parse(request.raw_path)
+            except ValueError:
+                return streams.bad_url()
             connection = Connection(streams.KIND, request)
-            url = StreamUrl.parse(request.raw_path)
             stream_session = streams.StreamSession(connection, self._registry, url, self._faults.subscriptions)
             return await self._hub.serve(connection, stream_session)
         return await self._rest.handle(request)
@@ -57,4 +63,6 @@ class BinanceFace:
             await asyncio.sleep(TICK_MS / 1000)
             self._feed.tick()
             if tick % _TICKS_IN_A_SECOND == 0:
-                self._statistics_feed.tick()
+                now = self._venue.clock.now_ms()
+                for feed in self._by_the_second:
+                    feed.tick(now)

@@ -11,10 +11,11 @@ from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.binance.wire import number
 from exconn_sync.simulator.core.candles import DAY_MS, Candle
 from exconn_sync.simulator.core.periods import WEEK_MS, Fixed, Month, Period, regrouped
+from exconn_sync.simulator.core.statistics import TradeStatistics
 
 _MINUTE = 60_000
 _QUARTER = 15 * _MINUTE
-_CALENDAR = ("1w", "1M")
+CALENDAR = ("1w", "1M")
 _ZONE = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
 _EARLIEST, _LATEST = -12 * 60, 14 * 60
 
@@ -27,9 +28,9 @@ def klines(call: Call) -> object:
     offset = time_zone(params)
     page = Page.by_time(params)
     params.finish()
-    if interval not in INTERVALS and interval not in _CALENDAR:
+    if interval not in INTERVALS and interval not in CALENDAR:
         raise errors.ApiError(-1120, "Invalid interval.")
-    candles = _candles(call, symbol, interval, offset)
+    candles = candles_of(call.venue.statistics, symbol, interval, offset, call.now)
     return [_row(candle, call.unit) for candle in page.of(candles, lambda row: row.start, lambda row: row.start)]
 
 
@@ -45,14 +46,18 @@ def time_zone(params: Params) -> int:
     return minutes * _MINUTE
 
 
-def _candles(call: Call, symbol: str, interval: str, offset: int) -> list[Candle]:
-    """The remembered candles. What no series counts is put together out of shorter ones."""
-    statistics, length = call.venue.statistics, INTERVALS.get(interval)
+def period_of(interval: str, offset: int) -> Period:
+    """The spans of an interval in a time zone that is ahead by ``offset`` ms."""
+    return Month(offset) if interval == "1M" else Fixed(INTERVALS.get(interval, WEEK_MS), offset)
+
+
+def candles_of(statistics: TradeStatistics, symbol: str, interval: str, offset: int, now: int) -> list[Candle]:
+    """The remembered candles, oldest first. What no series counts is put together out of shorter ones."""
+    length = INTERVALS.get(interval)
     if length is not None and offset % length == 0:
-        return statistics.candles(symbol, length).candles(call.now)
-    period: Period = Month(offset) if interval == "1M" else Fixed(length or WEEK_MS, offset)
+        return statistics.candles(symbol, length).candles(now)
     shorter = DAY_MS if offset == 0 else _QUARTER if offset % _QUARTER == 0 else _MINUTE
-    return regrouped(statistics.candles(symbol, shorter).candles(call.now), period)
+    return regrouped(statistics.candles(symbol, shorter).candles(now), period_of(interval, offset))
 
 
 def _row(candle: Candle, unit: int) -> list[object]:

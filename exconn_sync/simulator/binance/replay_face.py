@@ -106,11 +106,13 @@ class ReplayFace:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request or connection."""
         if is_stream_path(request.path):
+            try:
+                url = StreamUrl.parse(request.raw_path)
+            except ValueError:
+                return streams.bad_url()
             connection = Connection(streams.KIND, request)
-            return await self._hub.serve(
-                connection,
-                ReplaySession(connection, StreamUrl.parse(request.raw_path), self._play, self._faults.subscriptions),
-            )
+            session = ReplaySession(connection, url, self._play, self._faults.subscriptions)
+            return await self._hub.serve(connection, session)
         return await self._rest(request)
 
     async def run(self) -> None:

@@ -1,8 +1,9 @@
 """The control messages of a stream connection: which streams it wants and in which form."""
 
 import json
+import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from exconn_sync.simulator.binance.wire import to_json
 from exconn_sync.simulator.subscription_faults import SubscriptionFaults
@@ -11,6 +12,9 @@ MAX_STREAMS = 1024
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _CHANGES = ("SUBSCRIBE", "UNSUBSCRIBE")
 _KIND = "stream"
+# The documentation says alphanumeric, and shows dashes.
+_TEXT_ID = re.compile(r"[A-Za-z0-9_-]{0,36}")
+_UNITS = {"": 1, "MILLISECOND": 1, "MICROSECOND": 1000}
 
 
 class ControlError(Exception):
@@ -32,12 +36,20 @@ class StreamUrl:
 
     @classmethod
     def parse(cls, raw_path: str) -> "StreamUrl":
-        """Read ``/ws``, ``/ws/<stream>`` or ``/stream?streams=a/b``; escaped forms are understood."""
+        """Read ``/ws``, ``/ws/<stream>`` or ``/stream?streams=a/b``; escaped forms are understood.
+
+        Raises:
+            ValueError: a time unit that does not exist.
+        """
         path, _, query = raw_path.partition("?")
-        options = dict(parse_qsl(query, keep_blank_values=True))
+        # Not read as a form, in which a plus is a blank: there are streams with a plus in their name.
+        options = dict(pair.partition("=")[::2] for pair in map(unquote, query.split("&")))
         combined = path.rstrip("/") == "/stream"
         names = options.get("streams", "") if combined else unquote(path.removeprefix("/ws").lstrip("/"))
-        unit = 1000 if options.get("timeUnit", "").upper() == "MICROSECOND" else 1
+        wanted = options.get("timeUnit", "")
+        unit = _UNITS.get(wanted.upper() if wanted in (wanted.upper(), wanted.lower()) else wanted)
+        if unit is None:
+            raise ValueError(f"no such time unit: {wanted}")
         return cls(tuple(filter(None, names.split("/"))), combined, unit)
 
 
@@ -81,6 +93,8 @@ class StreamControl:
             raise ControlError(2, "Invalid request: missing field `params`")
         if method == "GET_PROPERTY":
             _check_property(params)
+            if len(params) > 1:
+                raise ControlError(2, "Invalid request: too many parameters")
             return self.combined
         if method == "SET_PROPERTY":
             self._set_property(params)
@@ -135,8 +149,8 @@ def _parsed(text: str) -> dict[str, object]:
 
 def _request_id(message: dict[str, object]) -> object:
     request_id = message.get("id")
-    is_text = isinstance(request_id, str) and len(request_id) <= 36
-    is_number = isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) < 2**63
+    is_text = isinstance(request_id, str) and _TEXT_ID.fullmatch(request_id) is not None
+    is_number = isinstance(request_id, int) and not isinstance(request_id, bool) and -(2**63) <= request_id < 2**63
     if request_id is not None and not is_text and not is_number:
         raise ControlError(2, "Invalid request: request ID must be an unsigned integer")
     return request_id

@@ -5,6 +5,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
+from aiohttp import web
+
 from exconn_sync.simulator.binance.stream_control import MAX_STREAMS, StreamControl, StreamUrl
 from exconn_sync.simulator.binance.wire import shutdown_event, to_json
 from exconn_sync.simulator.clock import VenueClock
@@ -42,6 +44,10 @@ class StreamRegistry:
             sessions.pop(session, None)
             if not sessions:
                 del self._sessions[stream]
+
+    def is_wanted(self, stream: str) -> bool:
+        """Whether anybody is on the stream, or may still ask for what it sends now."""
+        return stream in self._sessions or bool(self._faults.wire.lags.get(KIND))
 
     def publish(self, stream: str, build: Callable[[int], object]) -> None:
         """Send what ``build`` makes for a time unit to everybody on the stream, unless a fault swallows it."""
@@ -135,6 +141,14 @@ class StreamSession:
         for stream in now:
             if stream not in before:
                 self._registry.join(stream, self)
+
+
+def bad_url() -> web.Response:
+    """The answer to a handshake whose address asks for what does not exist.
+
+    It is undocumented for streams; the WebSocket API answers so to a bad parameter of its address (Binance: 11).
+    """
+    return web.Response(status=400, text="Invalid timeUnit.")
 
 
 def _chunks(texts: Iterator[str]) -> Iterator[bytes]:

@@ -165,6 +165,15 @@ def test_a_subscription_is_acknowledged_by_its_id() -> None:
     assert DRIVER.parse_control(b'{"result":null,"id":1}') == SubscriptionReply(1)
 
 
+def test_the_list_of_subscriptions_is_read() -> None:
+    request = json.loads(DRIVER.encode_list(3) or b"")
+    documented = read_json("docs_examples", "binance_spot", "streams", "Listing_Subscriptions__request.json")
+    assert request == documented
+    answer = read_json("docs_examples", "binance_spot", "streams", "Listing_Subscriptions__response.json")
+    assert DRIVER.parse_control(json.dumps(answer).encode()) == SubscriptionReply(3, names=("btcusdt@aggTrade",))
+    assert DRIVER.parse_control(b'{"result":[],"id":4}') == SubscriptionReply(4, names=())
+
+
 @pytest.mark.parametrize(
     ("frame", "request_id"),
     [
@@ -191,7 +200,8 @@ def test_a_shutdown_is_announced_wrapped_or_bare() -> None:
     ("frame", "kind"),
     [
         (b"{}", ""),
-        (b'{"result":["btcusdt@trade"],"id":3}', "id,result"),
+        (b'{"result":[7],"id":3}', "id,result"),
+        (b'{"result":true,"id":3}', "id,result"),
         (b'{"result":null,"id":"text"}', "id,result"),
         (b'{"e":"fromTheFuture\\n"}', "fromTheFuture?"),
         (b'{"stream":"!new","data":[]}', "!new"),

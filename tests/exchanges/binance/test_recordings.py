@@ -9,16 +9,23 @@ from typing import Any
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.instrument import Instrument
-from exconn_sync.model.market import BookDiff, BookTicker, MarketEvent, Trade
+from exconn_sync.model.market import AggregateTrade, BookDiff, BookTicker, MarketEvent, Trade
+from exconn_sync.model.market_statistics import Kline
 from exconn_sync.model.wire import Topic
 from tests.data import read_json, recorded_lines
 from tests.exchanges.binance.support import BTCUSDT, response
 
-CHANNELS = {"trade": Channel.TRADE, "bookTicker": Channel.BOOK_TICKER, "depth": Channel.ORDER_BOOK}
+TOPICS = {
+    "depth@100ms": (Channel.ORDER_BOOK, ""),
+    "bookTicker": (Channel.BOOK_TICKER, ""),
+    "aggTrade": (Channel.AGGREGATE_TRADE, ""),
+    "kline_1m": (Channel.KLINE, "1m"),
+}
 
 
 def test_every_frame_of_the_btcusdt_recording_is_decoded() -> None:
-    topics = {DRIVER.topic_name(Topic(channel, "BTC-USDT"), BTCUSDT): channel for channel in DRIVER.channels}
+    channels = (Channel.TRADE, Channel.BOOK_TICKER, Channel.ORDER_BOOK)
+    topics = {DRIVER.topic_name(Topic(channel, "BTC-USDT"), BTCUSDT): channel for channel in channels}
     decoders = {name: DRIVER.decoder(Topic(channel, "BTC-USDT")) for name, channel in topics.items()}
     found: Counter[str] = Counter()
     events: list[MarketEvent] = []
@@ -65,19 +72,14 @@ def test_the_sequence_rule_keeps_a_book_over_the_whole_btcusdt_recording() -> No
 
 
 def test_frames_of_2021_are_decoded() -> None:
-    decoded = 0
+    events: list[MarketEvent] = []
     for line in recorded_lines("recordings", "binance_spot", "nkn_blz_lrc_rune_20211012.jsonl.gz"):
         if line["via"] == "rest":
             continue
         name = DRIVER.topic_of_frame(line["raw"].encode())
         assert name is not None
         symbol, _, stream = name.partition("@")
-        channel = CHANNELS.get(stream.partition("@")[0])
-        if channel is not None:
-            instrument = Instrument("binance", symbol, symbol.upper(), "", "")
-            topic = Topic(channel, symbol)
-            assert DRIVER.topic_name(topic, instrument) == name
-            events: list[MarketEvent] = []
-            DRIVER.decoder(topic)(line["raw"].encode(), line["recv_ns"], events.append)
-            decoded += len(events)
-    assert decoded > 100
+        topic = Topic(TOPICS[stream][0], symbol, TOPICS[stream][1])
+        assert DRIVER.topic_name(topic, Instrument("binance", symbol, symbol.upper(), "", "")) == name
+        DRIVER.decoder(topic)(line["raw"].encode(), line["recv_ns"], events.append)
+    assert Counter(type(event) for event in events) == {BookDiff: 177, BookTicker: 84, AggregateTrade: 2, Kline: 2}

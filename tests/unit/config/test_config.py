@@ -304,3 +304,25 @@ def test_a_key_the_exchange_cannot_sign_with_is_refused_when_the_configuration_i
     with pytest.raises(ValidationError) as caught:
         Config.builder("binance").credentials(KEY, pem).build()
     assert "canary" not in whole(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"book_interval_ms": 0}, "book_interval_ms"),
+        ({"book_interval_ms": True}, "book_interval_ms"),
+        ({"book_interval_ms": "100"}, "book_interval_ms"),
+        ({"book_interval_ms": 250}, "book_interval_ms"),
+        ({"microseconds": 1}, "microseconds"),
+    ],
+)
+def test_settings_of_market_streams_are_checked(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Config.builder("binance").market_streams(**settings).build()
+    assert caught.value.field == field
+
+
+def test_settings_of_market_streams_are_kept() -> None:
+    config = Config.builder("binance").market_streams(book_interval_ms=1000, microseconds=True).build()
+    assert (config.market_streams.book_interval_ms, config.market_streams.microseconds) == (1000, True)
+    assert Config("binance").market_streams.book_interval_ms is None

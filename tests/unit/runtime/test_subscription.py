@@ -40,7 +40,7 @@ class Desk:
     def push(
         self,
         callback: Callable[[Any], object],
-        pattern: tuple[str, str, str] = KEY,
+        pattern: tuple[str, ...] = KEY,
         mailbox: Mailbox | None = None,
         on_gap: Callable[[int], object] | None = None,
         alarm: int | None = None,
@@ -574,6 +574,27 @@ def test_all_but_one_hear_of_it(desk: Desk) -> None:
 def test_a_pattern_chooses_its_events(desk: Desk, pattern: tuple[str, str, str], concerned: bool) -> None:
     subscription = desk.push(lambda event: None, pattern)
     assert (desk.bus.concerned(KEY) == (subscription,)) is concerned
+    subscription.stop()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "concerned"),
+    [
+        (("kline", "binance", "BTC-USDT"), True), (("kline", "binance", "BTC-USDT", "1m"), True),
+        (("kline", "*", "*", "*m"), True), (("kline", "binance", "BTC-USDT", "5m"), False), (("*", "*", "*"), True),
+    ],
+)  # fmt: skip
+def test_a_pattern_may_choose_a_variant(desk: Desk, pattern: tuple[str, ...], concerned: bool) -> None:
+    key = ("kline", "binance", "BTC-USDT", "1m")
+    subscription = desk.push(lambda event: None, pattern)
+    assert (desk.bus.concerned(key) == (subscription,)) is concerned
+    assert subscription.name == ".".join(pattern)
+    subscription.stop()
+
+
+def test_what_has_no_variant_is_not_what_has_one(desk: Desk) -> None:
+    subscription = desk.push(lambda event: None, (*KEY, "1m"))
+    assert desk.bus.concerned(KEY) == ()
     subscription.stop()
 
 
