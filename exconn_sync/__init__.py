@@ -47,13 +47,26 @@ from exconn_sync.errors import (
     WouldTakeLiquidity,
 )
 from exconn_sync.hub import Hub
-from exconn_sync.model.account import Balance, Position
+from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.book_view import BookView
-from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import (
+    BookState,
+    ConnectorState,
+    FactSource,
+    OrderListKind,
+    OrderListStatus,
+    OrderStatus,
+    OrderType,
+    PegPrice,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
+from exconn_sync.model.order_lists import OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
@@ -73,6 +86,7 @@ __all__ = [
     "AuthenticationError",
     "AveragePrice",
     "Balance",
+    "BalanceChange",
     "BestPrice",
     "BookState",
     "BookTicker",
@@ -113,6 +127,10 @@ __all__ = [
     "MetricsSink",
     "NotReady",
     "Order",
+    "OrderListKind",
+    "OrderListRequest",
+    "OrderListState",
+    "OrderListStatus",
     "OrderNotFound",
     "OrderRejected",
     "OrderRequest",
@@ -120,6 +138,7 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",
+    "PegPrice",
     "PermissionDenied",
     "Position",
     "PriceBand",
@@ -131,6 +150,7 @@ __all__ = [
     "RequestTimeout",
     "RiskRejected",
     "RiskRule",
+    "SelfTradePrevention",
     "Side",
     "SilentTopic",
     "StaleBook",

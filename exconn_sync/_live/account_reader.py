@@ -25,7 +25,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
-from exconn_sync.ports.driver import ExchangeDriver, Signer
+from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
 
 ACCOUNT, RECONCILED = "account", "reconciled"
 _NS = 1_000_000_000
@@ -240,6 +240,9 @@ class AccountLink:
             elif isinstance(message, ServerNotice):
                 self._on_notice(message)
             elif isinstance(message, Unrecognized):
+                feed.unrecognized(message.kind)
+            elif isinstance(message, PartlyKnown):
+                feed.store.apply(message.facts)
                 feed.unrecognized(message.kind)
             else:
                 feed.store.apply(message)

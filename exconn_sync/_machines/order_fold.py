@@ -9,7 +9,8 @@ The state is a function of the *set* of facts. The rules:
 3. A terminal order still gains late fills (F105). A fill counts once, by its trade id (F096).
 4. Of facts that exclude each other all are kept, ``contradictions`` names them, and what is displayed is chosen by a
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
-   reports of one trade, and for what was asked the user's intent before the exchange's words.
+   reports of one trade, and for what was asked the user's intent before the exchange's words. Only the quantity can be
+   amended: what the exchange stated last, by its own time, is the truth (F108).
 5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
@@ -119,7 +120,7 @@ def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[Tra
     filled = _filled_quantity(facts, fills)
     finals = _final_states(facts, filled)
     status = finals[0] if finals else _open_status(facts, filled)
-    quantity = _picked(facts, lambda fact: fact.quantity)
+    quantity = _ordered_quantity(facts)
     ids = _exchange_ids(facts, trades)
     return OrderState(
         exchange=record.exchange,
@@ -141,7 +142,35 @@ def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[Tra
         is_own=any(fact.is_own for fact in facts),
         updated_at=_updated_at(facts, trades),
         contradictions=_contradictions(facts, trades, finals, ids, filled, quantity),
+        trailing_delta=_picked(facts, lambda fact: fact.trailing_delta),
+        iceberg_quantity=_picked(facts, lambda fact: fact.iceberg_quantity),
+        self_trade_prevention=_picked(facts, lambda fact: fact.self_trade_prevention),
+        prevented_quantity=max(fact.prevented_quantity or ZERO for fact in facts) if facts else ZERO,
+        peg=_picked(facts, lambda fact: fact.peg),
+        pegged_price=_picked(facts, lambda fact: fact.pegged_price),
+        is_working=_is_working(facts, status),
+        list_id=_picked(facts, lambda fact: fact.list_id),
     )
+
+
+def _ordered_quantity(facts: Iterable[OrderFact]) -> Decimal | None:
+    """Return what the exchange stated last, the smaller where it said two things at one time, else what was asked."""
+    timed = [
+        (fact.exchange_time, fact.quantity)
+        for fact in facts
+        if fact.quantity is not None and fact.exchange_time is not None and fact.source is not FactSource.LOCAL
+    ]
+    if not timed:
+        return _picked(facts, lambda fact: fact.quantity)
+    newest = max(at for at, _ in timed)
+    return min(quantity for at, quantity in timed if at == newest)
+
+
+def _is_working(facts: Iterable[OrderFact], status: OrderStatus) -> bool | None:
+    stated = [(fact.exchange_time or 0, fact.is_working) for fact in facts if fact.is_working is not None]
+    if status.is_terminal:
+        return False if stated else None
+    return max(stated)[1] if stated else None
 
 
 def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:
@@ -231,11 +260,22 @@ def _contradictions(
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
     if len(ids) > 1:
         found.append("different exchange ids: " + ", ".join(ids))
-    for name in ("side", "quantity", "price"):
+    for name in ("side", "price"):
         values = {getattr(fact, name) for fact in facts if fact.source is not FactSource.LOCAL} - {None}
         if len(values) > 1:
             found.append(f"different {name}: " + ", ".join(sorted(map(_text, values))))
+    found += _contradictory_quantities(facts)
     return tuple(sorted(found))
+
+
+def _contradictory_quantities(facts: Iterable[OrderFact]) -> list[str]:
+    """Return where two quantities were stated at one time; at different times it is an amended order (F108)."""
+    stated: dict[int | None, set[Decimal]] = {}
+    for fact in facts:
+        if fact.quantity is not None and fact.source is not FactSource.LOCAL:
+            stated.setdefault(fact.exchange_time, set()).add(fact.quantity)
+    apart = {value for values in stated.values() if len(values) > 1 for value in values}
+    return ["different quantity: " + ", ".join(sorted(map(_text, apart)))] if apart else []
 
 
 def _text(value: object) -> str:

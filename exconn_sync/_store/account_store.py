@@ -19,16 +19,19 @@ from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
 from exconn_sync._runtime.process import ProcessGuard
+from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
+from exconn_sync._store.list_table import ListTable
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
-from exconn_sync.model.account import Balance, Fact, Position
+from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
 from exconn_sync.model.enums import Channel, FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
-Value: TypeAlias = OrderState | Fill | Balance | Position
+Value: TypeAlias = OrderState | Fill | Balance | Position | OrderListState | BalanceChange
 Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
 
 
@@ -78,6 +81,8 @@ class AccountStore:
         # Kept apart, because programs ask for open orders often and finished ones pile up.
         self._open: dict[ClientOrderId, None] = {}
         self._by_exchange_id: dict[ExchangeOrderId, dict[str, ClientOrderId]] = {}
+        self._aliases = Aliases()
+        self._lists = ListTable()
         # Fills of orders that are not known yet, by the exchange's id of the order and by ours.
         self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
         self._orphans_by_client_id: dict[ClientOrderId, list[Fill]] = {}
@@ -184,6 +189,11 @@ class AccountStore:
                 self._join_balance(fact, told)
             elif isinstance(fact, Fill):
                 self._join_fill(fact, told)
+            elif isinstance(fact, OrderListFact):
+                self._join_list(fact, told)
+            elif isinstance(fact, BalanceChange):
+                told.facts.append(fact)
+                told.events.append((Channel.BALANCE_CHANGE, fact.asset, fact))
             else:
                 self._join_order(fact, told)
         for record in told.records.values():
@@ -191,6 +201,7 @@ class AccountStore:
         return told
 
     def _join_order(self, fact: OrderFact, told: _Told) -> None:
+        fact = self._aliases.resolved(fact, self._named_by(fact.symbol, fact.exchange_order_id))
         record = self._records.get(fact.client_order_id)
         if record is None:
             record = OrderRecord(self._exchange, fact.symbol, fact.client_order_id)
@@ -204,9 +215,23 @@ class AccountStore:
             self._name(record, fact.symbol, fact.exchange_order_id)
         told.records[record.client_order_id] = record
 
+    def _join_list(self, fact: OrderListFact, told: _Told) -> None:
+        legs = [self._named_by(fact.symbol, leg_id) for leg_id in fact.leg_ids] or [None for _ in fact.legs]
+        own = tuple(self._aliases.own(leg, named) for leg, named in zip(fact.legs, legs, strict=False))
+        fact = replace(fact, legs=own)
+        state = self._lists.join(fact)
+        if state is not None:
+            told.facts.append(fact)
+            told.events.append((Channel.ORDER_LIST, state.symbol, state))
+
+    def _named_by(self, symbol: str, exchange_order_id: ExchangeOrderId | None) -> ClientOrderId | None:
+        """Return the client id under which the order with this id of the exchange is known here."""
+        return None if exchange_order_id is None else self._by_exchange_id.get(exchange_order_id, {}).get(symbol)
+
     def _name(self, record: OrderRecord, symbol: str, exchange_order_id: ExchangeOrderId) -> None:
         """Note the exchange's id of an order, and give it the fills that came under this id before."""
         self._by_exchange_id.setdefault(exchange_order_id, {}).setdefault(symbol, record.client_order_id)
+        self._aliases.bind(record.client_order_id, exchange_order_id)
         for orphan in self._orphans.pop((symbol, exchange_order_id), []):
             self._adopt(record, orphan)
 
@@ -215,8 +240,9 @@ class AccountStore:
         self._name(record, fill.symbol, fill.exchange_order_id)
 
     def _join_fill(self, fill: Fill, told: _Told) -> None:
-        named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
-        client_order_id = fill.client_order_id or named
+        client_order_id = self._named_by(fill.symbol, fill.exchange_order_id)
+        if client_order_id is None and fill.client_order_id is not None:
+            client_order_id = self._aliases.own(fill.client_order_id)
         record = None if client_order_id is None else self._records.get(client_order_id)
         key = (fill.symbol, fill.trade_id, fill.exchange_order_id)
         known = self._trades.get(key)
@@ -281,7 +307,8 @@ class AccountStore:
         with self._changed:
             named = self._by_exchange_id.get(ExchangeOrderId(order_id), {})
             only = next(iter(named.values())) if len(named) == 1 else None
-            return self._states.get(ClientOrderId(order_id)) or (None if only is None else self._states.get(only))
+            own = self._aliases.own(ClientOrderId(order_id))
+            return self._states.get(own) or (None if only is None else self._states.get(only))
 
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""
@@ -294,6 +321,18 @@ class AccountStore:
         self.guard.check("account")
         with self._changed:
             return [self._states[client_order_id] for client_order_id in self._open]
+
+    def order_list(self, list_id: str) -> OrderListState | None:
+        """Return the order list with this id, ours or the exchange's; None where none is known."""
+        self.guard.check("account")
+        with self._changed:
+            return self._lists.get(list_id)
+
+    def order_lists(self) -> list[OrderListState]:
+        """Return all known order lists, oldest knowledge first."""
+        self.guard.check("account")
+        with self._changed:
+            return self._lists.all()
 
     def order_history(self, client_order_id: ClientOrderId) -> tuple[HistoryEntry, ...]:
         """Return what was learnt about an order, in order of arrival."""

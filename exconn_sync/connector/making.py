@@ -15,7 +15,7 @@ from exconn_sync.errors import ExconnError, ValidationError
 from exconn_sync.model.enums import Channel
 
 OnGap = Callable[[int], object] | None
-OF_SYMBOL = (Channel.ORDER, Channel.FILL, Channel.POSITION)
+OF_SYMBOL = (Channel.ORDER, Channel.ORDER_LIST, Channel.FILL, Channel.POSITION)
 """Account channels whose events belong to a symbol."""
 
 

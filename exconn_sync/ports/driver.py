@@ -40,7 +40,17 @@ Span: TypeAlias = Callable[[Any], tuple[int, int]]
 """Return the first and the last sequence number that an event covers."""
 
 Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
-AccountMessage: TypeAlias = Sequence[Fact] | LoginReply | ServerNotice | Unrecognized
+
+
+@dataclass(frozen=True)
+class PartlyKnown:
+    """Facts of an event in which a word is new to this version: they count, and the word is counted as ``kind``."""
+
+    facts: Sequence[Fact]
+    kind: str
+
+
+AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Unrecognized
 
 
 class Signer(Protocol):

@@ -11,6 +11,7 @@ from exconn_sync.exchanges.binance import (
     account_login,
     book_sync,
     encode,
+    encode_orders,
     faults,
     limits,
     parse_account,
@@ -98,7 +99,7 @@ class BinanceDriver(MarketCalls):
     ) -> RestCall[Sequence[Fact]]:
         """Return the command that places the order; its answer is the order and its immediate fills."""
         parse = partial(parse_orders.parse_placed, instrument, client_order_id)
-        params = encode.place_params(order, instrument, client_order_id)
+        params = encode_orders.place_params(order, instrument, client_order_id)
         costs = limits.costs_of("POST", urls.ORDER)
         return RestCall("POST", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs)
 

@@ -11,7 +11,7 @@ import pytest
 from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.account import Fact
-from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest
@@ -70,7 +70,8 @@ def test_a_full_answer_is_the_order_and_its_fills() -> None:
         exchange="binance", symbol="BTC-USDT", client_order_id=ClientOrderId("my-order-1"), source=FactSource.ANSWER,
         received_at=RECEIVED_AT, status=OrderStatus.FILLED, exchange_order_id=order.exchange_order_id, side=Side.SELL,
         type=OrderType.MARKET, time_in_force=TimeInForce.GTC, quantity=Decimal(10), filled_quantity=Decimal(10),
-        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000,
+        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000, is_working=True,
+        self_trade_prevention=SelfTradePrevention.NONE,
     )  # fmt: skip
     assert order.exchange_order_id == "28"
     assert isinstance(first, Fill)
@@ -111,7 +112,7 @@ def test_an_order_that_expired_at_once_is_not_alive() -> None:
     ("word", "status", "reason"),
     [
         ("NEW", OrderStatus.NEW, ""),
-        ("PENDING_NEW", OrderStatus.PENDING_NEW, ""),
+        ("PENDING_NEW", OrderStatus.NEW, ""),
         ("PARTIALLY_FILLED", OrderStatus.PARTIALLY_FILLED, ""),
         ("FILLED", OrderStatus.FILLED, ""),
         ("CANCELED", OrderStatus.CANCELED, ""),
