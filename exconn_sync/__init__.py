@@ -6,6 +6,8 @@ Every public name stands here; modules whose name begins with an underscore are 
 import logging
 
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_list_handle import OrderList
+from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._machines.consolidation import BestPrice
 from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.signals import stopping_on_signal
@@ -32,6 +34,7 @@ from exconn_sync.errors import (
     OrderNotFound,
     OrderRejected,
     OutcomeUnknown,
+    PartlyDone,
     PermissionDenied,
     ProtocolError,
     RateLimitError,
@@ -48,9 +51,11 @@ from exconn_sync.errors import (
 )
 from exconn_sync.hub import Hub
 from exconn_sync.model.account import Balance, BalanceChange, Position
+from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import (
     BookState,
+    CommandOutcome,
     ConnectorState,
     FactSource,
     OrderListKind,
@@ -94,6 +99,8 @@ __all__ = [
     "CircuitOpen",
     "ClockChanged",
     "ClockSkew",
+    "CommandOutcome",
+    "Commission",
     "Config",
     "ConfigBuilder",
     "ConnectionEvent",
@@ -110,6 +117,7 @@ __all__ = [
     "ExconnError",
     "FactSource",
     "Feature",
+    "FeeRates",
     "Fill",
     "FilterViolation",
     "ForkedProcess",
@@ -127,20 +135,26 @@ __all__ = [
     "MetricsSink",
     "NotReady",
     "Order",
+    "OrderAmendment",
+    "OrderCount",
+    "OrderList",
     "OrderListKind",
     "OrderListRequest",
     "OrderListState",
     "OrderListStatus",
     "OrderNotFound",
     "OrderRejected",
+    "OrderReplacement",
     "OrderRequest",
     "OrderState",
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",
+    "PartlyDone",
     "PegPrice",
     "PermissionDenied",
     "Position",
+    "PreventedMatch",
     "PriceBand",
     "Proposal",
     "ProtocolError",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -22,32 +22,17 @@ from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
 from exconn_sync._store.list_table import ListTable
+from exconn_sync._store.told import Told, Value, is_newer
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
-from exconn_sync.model.enums import Channel, FactSource, OrderStatus
+from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
-Value: TypeAlias = OrderState | Fill | Balance | Position | OrderListState | BalanceChange
 Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
-
-
-@dataclass
-class _Told:
-    """What one call of ``apply`` has to tell: facts for the journal, then events by channel and symbol or asset.
-
-    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined. ``kept`` and
-    ``published`` say how many of both are done, for whoever goes on where another thread was stopped.
-    """
-
-    facts: list[Fact] = field(default_factory=list)
-    events: list[tuple[Channel, str, Value]] = field(default_factory=list)
-    records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
-    kept: int = 0
-    published: int = 0
 
 
 class Entry:
@@ -91,7 +76,7 @@ class AccountStore:
         # By symbol, trade and order: a trade between two orders of one account is a fill of each.
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
-        self.desk: Desk[_Told] = Desk(self._tell, _hanging_journal)
+        self.desk: Desk[Told] = Desk(self._tell, _hanging_journal)
         self._closed = False
         self.guard = ProcessGuard()
 
@@ -164,7 +149,7 @@ class AccountStore:
         with self._changed:
             self._closed = False
 
-    def _tell(self, told: _Told, counts: Callable[[], bool]) -> bool:
+    def _tell(self, told: Told, counts: Callable[[], bool]) -> bool:
         """Journal and publish; a fact may be kept twice, which changes nothing, an event is published once."""
         while told.kept < len(told.facts):
             try:
@@ -182,8 +167,8 @@ class AccountStore:
             self._publish(channel, symbol, [value])
         return True
 
-    def _join(self, facts: Iterable[Fact]) -> _Told:
-        told = _Told()
+    def _join(self, facts: Iterable[Fact]) -> Told:
+        told = Told()
         for fact in facts:
             if isinstance(fact, Balance):
                 self._join_balance(fact, told)
@@ -200,7 +185,7 @@ class AccountStore:
             self._note_order(record, told)
         return told
 
-    def _join_order(self, fact: OrderFact, told: _Told) -> None:
+    def _join_order(self, fact: OrderFact, told: Told) -> None:
         fact = self._aliases.resolved(fact, self._named_by(fact.symbol, fact.exchange_order_id))
         record = self._records.get(fact.client_order_id)
         if record is None:
@@ -215,7 +200,7 @@ class AccountStore:
             self._name(record, fact.symbol, fact.exchange_order_id)
         told.records[record.client_order_id] = record
 
-    def _join_list(self, fact: OrderListFact, told: _Told) -> None:
+    def _join_list(self, fact: OrderListFact, told: Told) -> None:
         legs = [self._named_by(fact.symbol, leg_id) for leg_id in fact.leg_ids] or [None for _ in fact.legs]
         own = tuple(self._aliases.own(leg, named) for leg, named in zip(fact.legs, legs, strict=False))
         fact = replace(fact, legs=own)
@@ -239,7 +224,7 @@ class AccountStore:
         record.add(fill)
         self._name(record, fill.symbol, fill.exchange_order_id)
 
-    def _join_fill(self, fill: Fill, told: _Told) -> None:
+    def _join_fill(self, fill: Fill, told: Told) -> None:
         client_order_id = self._named_by(fill.symbol, fill.exchange_order_id)
         if client_order_id is None and fill.client_order_id is not None:
             client_order_id = self._aliases.own(fill.client_order_id)
@@ -264,16 +249,16 @@ class AccountStore:
             told.facts.append(fill)
             self._note_position(fill, told)
 
-    def _join_balance(self, fact: Balance, told: _Told) -> None:
+    def _join_balance(self, fact: Balance, told: Told) -> None:
         known = self._balances.get(fact.asset)
-        if known is not None and not _is_newer(fact, known):
+        if known is not None and not is_newer(fact, known):
             return
         self._balances[fact.asset] = fact
         told.facts.append(fact)
         if known is None or (known.free, known.locked) != (fact.free, fact.locked):
             told.events.append((Channel.BALANCE, fact.asset, fact))
 
-    def _note_order(self, record: OrderRecord, told: _Told) -> None:
+    def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
         state = replace(record.state(), sequence=sequence)
@@ -287,7 +272,7 @@ class AccountStore:
             self._open[record.client_order_id] = None
         told.events.append((Channel.ORDER, state.symbol, state))
 
-    def _note_position(self, fill: Fill, told: _Told) -> None:
+    def _note_position(self, fill: Fill, told: Told) -> None:
         book = self._positions.get(fill.symbol)
         if book is None:
             base, _, quote = fill.symbol.partition("-")
@@ -309,6 +294,13 @@ class AccountStore:
             only = next(iter(named.values())) if len(named) == 1 else None
             own = self._aliases.own(ClientOrderId(order_id))
             return self._states.get(own) or (None if only is None else self._states.get(only))
+
+    def order_of(self, fact: OrderFact) -> OrderState | None:
+        """Return the order that a fact is about, whatever the exchange calls it now."""
+        self.guard.check("account")
+        with self._changed:
+            named = self._named_by(fact.symbol, fact.exchange_order_id)
+            return self._states.get(self._aliases.own(fact.client_order_id, named))
 
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""
@@ -393,16 +385,3 @@ class AccountStore:
 
 def _hanging_journal() -> JournalError:
     return JournalError("the journal hangs")
-
-
-def _is_newer(fact: Balance, known: Balance) -> bool:
-    """Return whether a statement replaces the known one.
-
-    The exchange's time decides. At the same time the stream, which arrives in order, is believed rather than an answer,
-    which may be older than it looks.
-    """
-    if fact.exchange_time != known.exchange_time:
-        return fact.exchange_time > known.exchange_time
-    if (fact.free, fact.locked) == (known.free, known.locked):
-        return False
-    return fact.source is FactSource.STREAM

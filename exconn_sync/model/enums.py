@@ -103,6 +103,18 @@ class OrderStatus(TextEnum):
         return self in _TERMINAL
 
 
+class CommandOutcome(TextEnum):
+    """What became of one command of several that were sent as one (fault model 0.1).
+
+    ``not_sent`` and ``refused`` mean that nothing happened at the exchange, ``unknown`` that it may have.
+    """
+
+    DONE = "done"
+    NOT_SENT = "not_sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
 class OrderListKind(TextEnum):
     """How the orders of a list depend on each other.
 

@@ -31,6 +31,7 @@ from exconn_sync.model.wire import (
     Unrecognized,
 )
 from exconn_sync.ports.market_calls import MarketDataCalls
+from exconn_sync.ports.trading import TradingDriver
 
 Emit: TypeAlias = Callable[[MarketEvent], None]
 Decode: TypeAlias = Callable[[bytes, int, Emit], None]
@@ -85,7 +86,7 @@ class StreamLimits:
     connections_period: float = 300.0
 
 
-class ExchangeDriver(MarketDataCalls, Protocol):
+class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
     """One exchange. All methods are pure and may be called from any thread."""
 
     @property

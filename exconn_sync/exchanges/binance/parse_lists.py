@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.order_lists import OrderListFact
+from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.wire import HttpResponse
 
 
@@ -65,6 +65,10 @@ class _ListStatus(msgspec.Struct, rename=_EVENT_LETTERS):
 
 _LIST = Reader(EXCHANGE, ListRow, refuse_repeated_keys=True)
 _LISTS = Reader(EXCHANGE, list[ListRow], refuse_repeated_keys=True)
+_CANCELLED = Reader(EXCHANGE, list[msgspec.Raw], refuse_repeated_keys=True)
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ONE_LIST = msgspec.json.Decoder(ListRow)
+_ONE_ORDER = msgspec.json.Decoder(OrderRow)
 _STATUS = msgspec.json.Decoder(_ListStatus)
 
 
@@ -82,6 +86,34 @@ def parse_placed_list(
         return list_facts(row, instrument.symbol, FactSource.ANSWER, response.received_at)
 
     return _LIST.read(response.body, facts)
+
+
+def parse_cancelled_list(instrument: Instrument, state: OrderListState, response: HttpResponse) -> Sequence[Fact]:
+    """Read the answer to the cancel of a list: the list and what became of each order. Raises ProtocolError."""
+
+    def facts(row: ListRow) -> Sequence[Fact]:
+        if row.symbol != instrument.exchange_symbol or state.list_id not in (None, str(row.order_list_id)):
+            raise ValueError("the answer is about another order list")  # fault F084
+        return list_facts(row, instrument.symbol, FactSource.ANSWER, response.received_at)
+
+    return _LIST.read(response.body, facts)
+
+
+def parse_cancelled_all(instrument: Instrument, response: HttpResponse) -> Sequence[Fact]:
+    """Read the answer to the cancel of everything: single orders and whole lists, mixed. Raises ProtocolError."""
+
+    def facts(rows: list[msgspec.Raw]) -> Sequence[Fact]:
+        found: list[Fact] = []
+        for raw in rows:
+            if "contingencyType" in _KEYS.decode(raw):
+                found += list_facts(_ONE_LIST.decode(raw), instrument.symbol, FactSource.ANSWER, response.received_at)
+                continue
+            row = _ONE_ORDER.decode(raw)
+            own = ClientOrderId(row.orig_client_order_id or row.client_order_id)
+            found.append(order_fact(row, own, instrument.symbol, FactSource.ANSWER, response.received_at))
+        return found
+
+    return _CANCELLED.read(response.body, facts)
 
 
 def parse_queried_list(instruments: Instruments, response: HttpResponse) -> OrderListFact:
@@ -102,14 +134,8 @@ def parse_open_lists(instruments: Instruments, response: HttpResponse) -> list[O
     )
 
 
-def list_facts(
-    row: ListRow,
-    symbol: str,
-    source: FactSource,
-    received_at: int,
-    known: Mapping[int, ClientOrderId] | None = None,
-) -> list[Fact]:
-    """Return what an answer states about a list and each of its orders; ``known`` has client ids by exchange id.
+def list_facts(row: ListRow, symbol: str, source: FactSource, received_at: int) -> list[Fact]:
+    """Return what an answer states about a list, each of its orders, and their immediate fills.
 
     Raises:
         ValueError: a number is malformed.
@@ -117,8 +143,9 @@ def list_facts(
     facts: list[Fact] = [list_fact(row, symbol, source, received_at)]
     for report in row.order_reports:
         # In the report of a cancel ``clientOrderId`` is the cancel's own (Binance: 5.5).
-        own = (known or {}).get(report.order_id)
-        client_order_id = own or ClientOrderId(report.orig_client_order_id or report.client_order_id)
+        client_order_id = ClientOrderId(report.orig_client_order_id or report.client_order_id)
+        # Without a status it is an acknowledgement: the exchange gives an order its id when it has it.
+        report.status = report.status or "NEW"
         order = order_fact(report, client_order_id, symbol, source, received_at)
         facts += [order, *answer_fills(report, order)]
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exconn_sync._store.account_store import Entry
 from exconn_sync.model.account import BalanceChange
 from exconn_sync.model.enums import Channel, FactSource, OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
@@ -16,7 +17,7 @@ AMENDED = order(exchange_id="x1", quantity=Decimal(5), exchange_time=20, renamed
 def test_an_amended_order_is_found_by_every_id_it_ever_had() -> None:
     """(fault F103)"""
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     kept.store.apply([order(exchange_id="x1", quantity=Decimal(10), exchange_time=10), AMENDED])
     again = order("later", exchange_id="x1", quantity=Decimal(4), exchange_time=30, renamed_to=ClientOrderId("latest"))
     kept.store.apply([again, fill("1", "1", client_id="latest")])
@@ -32,7 +33,7 @@ def test_an_amended_order_is_found_by_every_id_it_ever_had() -> None:
 def test_a_listed_order_is_known_by_the_exchanges_id_where_its_renaming_was_missed() -> None:
     """(fault F103)"""
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     kept.store.apply([order(exchange_id="x1")])
     listed = order("unheard", source=FactSource.RECONCILIATION, exchange_id="x1", quantity=Decimal(3), exchange_time=9)
     kept.store.apply([listed])
@@ -42,7 +43,7 @@ def test_a_listed_order_is_known_by_the_exchanges_id_where_its_renaming_was_miss
 
 def test_a_renamed_order_is_known_after_a_restart() -> None:
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     kept.store.apply([order(exchange_id="x1"), AMENDED])
     other = Kept()
     other.store.restore(kept.journal.replay())
@@ -55,7 +56,7 @@ def test_a_renamed_order_is_known_after_a_restart() -> None:
 def test_two_orders_of_one_client_id_are_never_made_one() -> None:
     """After its end an id is free again, and a cancel of several orders gives all of them one id (fault F102)."""
     kept = Kept()
-    kept.store.begin(intent())
+    kept.store.begin(Entry(intent()))
     kept.store.apply([order(exchange_id="x1", status=OrderStatus.FILLED, quantity=Decimal(10))])
     kept.store.apply([order(exchange_id="x2", quantity=Decimal(7)), fill("9", "7", exchange_id="x2", client_id="c1")])
     mine, other = kept.store.orders()
