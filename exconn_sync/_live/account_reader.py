@@ -23,6 +23,7 @@ from exconn_sync.errors import (
     PermissionDenied,
     ProtocolError,
 )
+from exconn_sync.model.account import BalanceChange
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
@@ -246,6 +247,9 @@ class AccountLink:
                 feed.unrecognized(message.kind)
             else:
                 feed.store.apply(message)
+                if any(isinstance(fact, BalanceChange) and fact.is_lock for fact in message):
+                    # It is not documented that the balance itself is told too.
+                    feed.doubt()
             is_useful = True
         return is_useful
 

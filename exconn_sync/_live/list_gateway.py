@@ -14,7 +14,7 @@ from exconn_sync.errors import ExconnError, OrderNotFound, OrderRejected, Outcom
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource, OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
-from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
+from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState, own_list_statement
 from exconn_sync.model.wire import RestCall
 
 _CERTAIN = ("not_sent", "refused")
@@ -28,8 +28,9 @@ class ListGateway:
         self._cancel = cancel
 
     def handle(self, state: OrderListState) -> OrderList:
-        """Return a live handle on a known list."""
-        orders = tuple(self._desk.handle(leg) for leg in state.legs)
+        """Return a live handle on a known list, with those of its orders that are known."""
+        known = (leg for leg in state.legs if self._desk.store.order(leg) is not None)
+        orders = tuple(self._desk.handle(leg) for leg in known)
         return OrderList(state.list_client_id, orders, self._desk.store, self._cancel)
 
     def place(self, request: OrderListRequest, deadline: Deadline) -> OrderList:
@@ -110,20 +111,8 @@ class ListGateway:
         self._look_up(made, deadline)
 
     def _refused(self, made: OrderList, reason: str) -> None:
-        state = made.state
-        self._desk.store.apply(
-            [
-                OrderListFact(
-                    exchange=state.exchange,
-                    symbol=state.symbol,
-                    list_client_id=state.list_client_id,
-                    source=FactSource.LOCAL,
-                    received_at=self._desk.clock.time_ns(),
-                    status=OrderListStatus.REJECTED,
-                    reason=reason,
-                )
-            ]
-        )
+        at = self._desk.clock.time_ns()
+        self._desk.store.apply([own_list_statement(made.state, OrderListStatus.REJECTED, reason, at)])
 
     def _look_up(self, made: OrderList, deadline: Deadline) -> None:
         """Ask for the list itself where its orders were found without it: its id and status."""

@@ -111,13 +111,15 @@ class HistoryFace:
     def fetch_open_order_lists(self, *, timeout: float | None = None) -> list[OrderList]:
         """Return live handles on the open order lists of the account (Binance: 5.9, ``openOrderList``).
 
-        Their orders are known once ``fetch_open_orders`` or the account stream has told of them.
+        Orders of a list that are not known yet are asked for too; those that ended before are not shown.
         """
-        assembly = self._core.assembly
-        facts = assembly.rest.call(
-            self._core.driver.fetch_open_lists(assembly.catalogue.instruments), self._left(self._deadline(timeout))
-        )
-        store = self._core.store
+        driver, assembly, store = self._core.driver, self._core.assembly, self._core.store
+        deadline, instruments = self._deadline(timeout), assembly.catalogue.instruments
+        facts = assembly.rest.call(driver.fetch_open_lists(instruments), self._left(deadline))
+        for symbol in sorted({fact.symbol for fact in facts if any(store.order(leg) is None for leg in fact.legs)}):
+            call = driver.fetch_open_orders(assembly.catalogue.get(symbol), instruments)
+            orders = assembly.rest.call(call, self._left(deadline))
+            store.apply(orders)
         store.apply(facts)
         states = [store.order_list(fact.list_id or fact.list_client_id) for fact in facts]
         return [assembly.lists.handle(state) for state in states if state is not None]

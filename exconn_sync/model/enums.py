@@ -138,6 +138,11 @@ class OrderListStatus(TextEnum):
     ALL_DONE = "all_done"
     REJECTED = "rejected"
 
+    @property
+    def is_open(self) -> bool:
+        """True where orders of the list may still trade, or nobody has spoken yet."""
+        return self in (OrderListStatus.PENDING, OrderListStatus.EXECUTING)
+
 
 _TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 

@@ -196,3 +196,16 @@ class OrderListState:
     legs: tuple[ClientOrderId, ...] = ()
     reason: str = ""
     updated_at: int = 0
+
+
+def own_list_statement(state: OrderListState, status: OrderListStatus, reason: str, received_at: int) -> OrderListFact:
+    """Return the fact by which the library itself says what became of an order list, and why."""
+    return OrderListFact(
+        exchange=state.exchange,
+        symbol=state.symbol,
+        list_client_id=state.list_client_id,
+        source=FactSource.LOCAL,
+        received_at=received_at,
+        status=status,
+        reason=reason,
+    )

@@ -202,3 +202,35 @@ def test_a_list_is_known_after_the_connector_stopped(quiet: Simulator, connect: 
     connector.start()
     connector.wait_ready(LIMIT)
     assert connector.order_list("7").list_client_id == "mine"
+
+
+def test_what_became_of_a_list_while_the_stream_was_lost_is_asked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F112)"""
+    connector = connect(quiet)
+    made = placed(quiet, connector)
+    body = {key: value for key, value in CANCELLED.items() if key != "orderReports"}
+    quiet.faults.answer("GET", LIST, 200, json.dumps(body))
+    quiet.faults.drop_connections("ws_api")
+    eventually(lambda: made.status == "all_done")
+
+
+def test_a_list_that_cannot_be_asked_for_holds_up_nothing(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    told_of: list[str] = []
+    connector.on_error(lambda event: told_of.append(event.where))
+    placed(quiet, connector)
+    quiet.faults.answer("GET", LIST, 400, json.dumps({"code": -2013, "msg": "Order list does not exist."}), count=9)
+    quiet.faults.drop_connections("ws_api")
+    eventually(lambda: "order mine" in told_of)
+    connector.wait_ready(LIMIT)
+
+
+def test_open_lists_of_elsewhere_are_shown_with_their_orders(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    body = {key: value for key, value in ACCEPTED.items() if key != "orderReports"}
+    rows = [{**row, "time": 1, "updateTime": 2, "isWorking": True} for row in ACCEPTED["orderReports"]]
+    quiet.faults.answer("GET", "/api/v3/openOrderList", 200, json.dumps([body]))
+    quiet.faults.answer("GET", "/api/v3/openOrders", 200, json.dumps(rows))
+    (found,) = connector.fetch_open_order_lists()
+    assert (found.list_id, [order.client_order_id for order in found.orders]) == ("7", ["working", "pending"])
+    assert not any(order.state.is_own for order in found.orders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exconn_sync.model.enums import OrderType, PegPrice, TimeInForce
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, is_client_order_id
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import plain_text
 from exconn_sync.model.order_terms import PRICED
@@ -86,11 +86,13 @@ def replace_params(
 
 
 def amend_params(instrument: Instrument, order: OrderState, quantity: Decimal) -> Params:
-    """Return the parameters that make an order smaller; it keeps its client id, which else becomes a random one."""
+    """Return the parameters that make an order smaller.
+
+    It keeps its client id, which else becomes a random one (fault F103), unless that is none that could be sent.
+    """
     named = ("orderId", order.exchange_order_id or "")
     if order.exchange_order_id is None:
         named = ("origClientOrderId", order.client_order_id)
-    return (
-        ("symbol", instrument.exchange_symbol), named, ("newClientOrderId", order.client_order_id),
-        ("newQty", plain_text(quantity)),
-    )  # fmt: skip
+    own_id = order.client_order_id
+    kept: Params = (("newClientOrderId", own_id),) if is_client_order_id(own_id) else ()
+    return (("symbol", instrument.exchange_symbol), named, *kept, ("newQty", plain_text(quantity)))

@@ -73,6 +73,8 @@ def test_an_amended_order_keeps_its_client_id() -> None:
     assert dict(call.params) == {
         "symbol": "BTCUSDT", "orderId": "33", "newClientOrderId": "my-order-1", "newQty": "0.5",
     }  # fmt: skip
+    other = DRIVER.amend_order(BTCUSDT, order_state("mine~34", "34"), Decimal(1), INSTRUMENTS)
+    assert "newClientOrderId" not in dict(other.params), "an id that only we use is not sent"
     by_own_id = DRIVER.amend_order(BTCUSDT, order_state(), Decimal(1), INSTRUMENTS)
     assert dict(by_own_id.params)["origClientOrderId"] == "my-order-1"
 
