@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
+from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
@@ -54,6 +55,7 @@ class OrderRecord:
         self.symbol = symbol
         self.client_order_id = client_order_id
         self._facts: dict[OrderFact, int] = {}
+        self._stated = StatedFields()
         self._trades: dict[TradeId, TradeReports] = {}
         self._history: list[HistoryEntry] = []
         self._state: OrderState | None = None
@@ -70,6 +72,7 @@ class OrderRecord:
             self._facts[content] = min(known, fact.received_at)
             return False
         self._facts[content] = fact.received_at
+        self._stated.add(fact)
         self._history.append(
             HistoryEntry(fact.received_at, fact.source, fact.status, fact.filled_quantity, fact.reason)
         )
@@ -97,7 +100,7 @@ class OrderRecord:
     def state(self) -> OrderState:
         """Return what the facts add up to; ``sequence`` is left to the store."""
         if self._state is None:
-            self._state = _state_of(self, self._facts, self._trades)
+            self._state = _state_of(self, self._facts, self._trades, self._stated)
         return self._state
 
 
@@ -115,12 +118,13 @@ def fold(facts: Iterable[OrderFact | Fill]) -> OrderState:
 # --- the fold ------------------------------------------------------------------------------------------------------
 
 
-def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports]) -> OrderState:
+def _state_of(
+    record: OrderRecord, facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports], stated: StatedFields
+) -> OrderState:
     fills = [reports.chosen for reports in trades.values()]
     filled = _filled_quantity(facts, fills)
     finals = _final_states(facts, filled)
     status = finals[0] if finals else _open_status(facts, filled)
-    quantity = _ordered_quantity(facts)
     ids = _exchange_ids(facts, trades)
     return OrderState(
         exchange=record.exchange,
@@ -128,49 +132,29 @@ def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[Tra
         client_order_id=record.client_order_id,
         exchange_order_id=ids[0] if ids else None,
         status=status,
-        side=_picked(facts, lambda fact: fact.side) or min((fill.side for fill in fills), default=None),
-        type=_picked(facts, lambda fact: fact.type),
-        time_in_force=_picked(facts, lambda fact: fact.time_in_force),
-        quantity=quantity,
-        price=_picked(facts, lambda fact: fact.price),
-        stop_price=_picked(facts, lambda fact: fact.stop_price),
-        quote_quantity=_picked(facts, lambda fact: fact.quote_quantity),
+        side=stated.get("side") or min((fill.side for fill in fills), default=None),
+        type=stated.get("type"),
+        time_in_force=stated.get("time_in_force"),
+        quantity=stated.quantity,
+        price=stated.get("price"),
+        stop_price=stated.get("stop_price"),
+        quote_quantity=stated.get("quote_quantity"),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
         fees=MappingProxyType(_fees(fills)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
         updated_at=_updated_at(facts, trades),
-        contradictions=_contradictions(facts, trades, finals, ids, filled, quantity),
-        trailing_delta=_picked(facts, lambda fact: fact.trailing_delta),
-        iceberg_quantity=_picked(facts, lambda fact: fact.iceberg_quantity),
-        self_trade_prevention=_picked(facts, lambda fact: fact.self_trade_prevention),
-        prevented_quantity=max(fact.prevented_quantity or ZERO for fact in facts) if facts else ZERO,
-        peg=_picked(facts, lambda fact: fact.peg),
-        pegged_price=_picked(facts, lambda fact: fact.pegged_price),
-        is_working=_is_working(facts, status),
-        list_id=_picked(facts, lambda fact: fact.list_id),
+        contradictions=_contradictions(facts, trades, finals, ids, filled, stated),
+        trailing_delta=stated.get("trailing_delta"),
+        iceberg_quantity=stated.get("iceberg_quantity"),
+        self_trade_prevention=stated.get("self_trade_prevention"),
+        prevented_quantity=stated.prevented_quantity,
+        peg=stated.get("peg"),
+        pegged_price=stated.get("pegged_price"),
+        is_working=stated.is_working and not status.is_terminal,
+        list_id=stated.get("list_id"),
     )
-
-
-def _ordered_quantity(facts: Iterable[OrderFact]) -> Decimal | None:
-    """Return what the exchange stated last, the smaller where it said two things at one time, else what was asked."""
-    timed = [
-        (fact.exchange_time, fact.quantity)
-        for fact in facts
-        if fact.quantity is not None and fact.exchange_time is not None and fact.source is not FactSource.LOCAL
-    ]
-    if not timed:
-        return _picked(facts, lambda fact: fact.quantity)
-    newest = max(at for at, _ in timed)
-    return min(quantity for at, quantity in timed if at == newest)
-
-
-def _is_working(facts: Iterable[OrderFact], status: OrderStatus) -> bool | None:
-    stated = [(fact.exchange_time or 0, fact.is_working) for fact in facts if fact.is_working is not None]
-    if status.is_terminal:
-        return False if stated else None
-    return max(stated)[1] if stated else None
 
 
 def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:
@@ -203,8 +187,12 @@ def _exchange_ids(facts: Iterable[OrderFact], trades: dict[TradeId, TradeReports
 
 def _picked(facts: Iterable[OrderFact], field: Callable[[OrderFact], T | None]) -> T | None:
     """Return a field that sources may state differently: the intent's, else the preferred source's, else by text."""
-    stated = [(SOURCE_RANK[fact.source], value) for fact in facts if (value := field(fact)) is not None]
-    return min(stated, key=lambda pair: (pair[0], _text(pair[1])))[1] if stated else None
+    best: tuple[int, T] | None = None
+    for fact in facts:
+        value = field(fact)
+        if value is not None:
+            best = preferred(best, (SOURCE_RANK[fact.source], value))
+    return None if best is None else best[1]
 
 
 def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> Decimal | None:
@@ -249,13 +237,14 @@ def _contradictions(
     finals: list[OrderStatus],
     ids: list[str],
     filled: Decimal,
-    quantity: Decimal | None,
+    stated: StatedFields,
 ) -> tuple[str, ...]:
     found = [f"trade {trade_id} was reported differently" for trade_id, each in trades.items() if each.is_contradictory]
     if len(finals) > 1:
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
+    quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
     if len(ids) > 1:
@@ -263,24 +252,10 @@ def _contradictions(
     for name in ("side", "price"):
         values = {getattr(fact, name) for fact in facts if fact.source is not FactSource.LOCAL} - {None}
         if len(values) > 1:
-            found.append(f"different {name}: " + ", ".join(sorted(map(_text, values))))
-    found += _contradictory_quantities(facts)
+            found.append(f"different {name}: " + ", ".join(sorted(map(text_of, values))))
+    if apart := stated.contradictory_quantities:
+        found.append("different quantity: " + ", ".join(sorted(map(text_of, apart))))
     return tuple(sorted(found))
-
-
-def _contradictory_quantities(facts: Iterable[OrderFact]) -> list[str]:
-    """Return where two quantities were stated at one time; at different times it is an amended order (F108)."""
-    stated: dict[int | None, set[Decimal]] = {}
-    for fact in facts:
-        if fact.quantity is not None and fact.source is not FactSource.LOCAL:
-            stated.setdefault(fact.exchange_time, set()).add(fact.quantity)
-    apart = {value for values in stated.values() if len(values) > 1 for value in values}
-    return ["different quantity: " + ", ".join(sorted(map(_text, apart)))] if apart else []
-
-
-def _text(value: object) -> str:
-    """Return a text by which values are put in a fixed order; Decimals of equal value give the same (F114)."""
-    return plain_text(value) if isinstance(value, Decimal) else str(value)
 
 
 def _sum(numbers: Iterable[Decimal]) -> Decimal:
