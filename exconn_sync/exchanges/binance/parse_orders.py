@@ -8,6 +8,7 @@ import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.order_rows import OrderRow, QueriedOrderRow, answer_fills, order_fact
+from exconn_sync.exchanges.binance.parse_lists import ListRow, list_facts
 from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource
@@ -16,15 +17,11 @@ from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.model.wire import HttpResponse
 
-
-class _OrderList(msgspec.Struct, rename="camel"):
-    order_reports: list[OrderRow] | None = None
-
-
 _PLACED = Reader(EXCHANGE, OrderRow, refuse_repeated_keys=True)
 _CANCELLED = Reader(EXCHANGE, msgspec.Raw, refuse_repeated_keys=True)
 _ORDER = msgspec.json.Decoder(OrderRow)
-_ORDER_LIST = msgspec.json.Decoder(_OrderList)
+_ORDER_LIST = msgspec.json.Decoder(ListRow)
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _QUERIED = Reader(EXCHANGE, QueriedOrderRow, refuse_repeated_keys=True)
 _OPEN = Reader(EXCHANGE, list[QueriedOrderRow], refuse_repeated_keys=True)
 
@@ -46,14 +43,15 @@ def parse_cancelled(instrument: Instrument, order: OrderState, response: HttpRes
     """Read the answer to a cancel; one for a leg of an order list reports all its legs. Raises ProtocolError."""
 
     def facts(raw: msgspec.Raw) -> Sequence[Fact]:
-        # A cancelled leg of an order list takes the whole list with it, and the answer has the list's shape.
-        reports = _ORDER_LIST.decode(raw).order_reports or [_ORDER.decode(raw)]
-        _require(any(_is_about(row, order) for row in reports))
-        return [
-            order_fact(row, _client_id(row, order), instrument.symbol, FactSource.ANSWER, response.received_at)
-            for row in reports
-            if row.symbol == instrument.exchange_symbol
-        ]
+        if "contingencyType" in _KEYS.decode(raw):
+            # A cancelled leg of an order list takes the whole list with it, and the answer has the list's shape.
+            listed = _ORDER_LIST.decode(raw)
+            _require(listed.symbol == instrument.exchange_symbol)
+            _require(any(_is_about(row, order) for row in listed.order_reports))
+            return list_facts(listed, instrument.symbol, FactSource.ANSWER, response.received_at)
+        row = _ORDER.decode(raw)
+        _require(row.symbol == instrument.exchange_symbol and _is_about(row, order))
+        return [order_fact(row, order.client_order_id, instrument.symbol, FactSource.ANSWER, response.received_at)]
 
     return _CANCELLED.read(response.body, facts)
 
@@ -103,10 +101,3 @@ def _is_about(row: OrderRow, order: OrderState) -> bool:
 def _may_be_renamed(row: QueriedOrderRow, order: OrderState) -> bool:
     """Return whether an order found by its old client id may answer with another: a cancel replaces it (5.6)."""
     return order.exchange_order_id is None and row.status == "CANCELED"
-
-
-def _client_id(row: OrderRow, order: OrderState) -> ClientOrderId:
-    """Return under which client id the order is known: in cancel reports ``clientOrderId`` is the cancel's own."""
-    if _is_about(row, order):
-        return order.client_order_id
-    return ClientOrderId(row.orig_client_order_id or row.client_order_id)

@@ -61,16 +61,12 @@ class _Amended(msgspec.Struct, rename="camel"):
     list_status: ListRow | None = None
 
 
-class _OrderList(msgspec.Struct, rename="camel"):
-    order_reports: list[OrderRow] | None = None
-
-
 _BODY = Reader(EXCHANGE, _Body, refuse_repeated_keys=True)
 _AMENDED = Reader(EXCHANGE, _Amended, refuse_repeated_keys=True)
 _FAILURE = msgspec.json.Decoder(_Failure)
 _ORDER = msgspec.json.Decoder(OrderRow)
 _LIST = msgspec.json.Decoder(ListRow)
-_ORDER_LIST = msgspec.json.Decoder(_OrderList)
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _HAS_DATA = msgspec.json.Decoder(_Body)
 
 
@@ -137,8 +133,7 @@ def _half(
 
 
 def _cancelled(raw: msgspec.Raw, old: OrderState, received_at: int) -> Sequence[Fact]:
-    reports = _ORDER_LIST.decode(raw).order_reports
-    if reports is not None:
+    if "contingencyType" in _KEYS.decode(raw):
         # The order was a leg: its whole list is cancelled (Binance: 5.6).
         return list_facts(_LIST.decode(raw), old.symbol, FactSource.ANSWER, received_at)
     row = _ORDER.decode(raw)

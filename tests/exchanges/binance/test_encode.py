@@ -104,6 +104,21 @@ def test_numbers_go_out_exact_and_in_plain_notation(quantity: Decimal) -> None:
     assert "e" not in text.lower()
 
 
+exact_amounts = st.decimals(min_value=Decimal("1e-8"), max_value=Decimal("1e12"), places=8)
+
+
+@given(exact_amounts, exact_amounts, exact_amounts, exact_amounts)
+def test_every_number_of_every_kind_goes_out_exact(
+    quantity: Decimal, price: Decimal, stop: Decimal, shown: Decimal
+) -> None:
+    order = OrderRequest.take_profit_limit("BTC-USDT", "sell", quantity, price, stop)
+    order = order.with_options(iceberg_quantity=min(shown, quantity))
+    sent = placed(order)
+    wanted = {"quantity": quantity, "price": price, "stopPrice": stop, "icebergQty": min(shown, quantity)}
+    assert {name: Decimal(sent[name]) for name in wanted} == wanted
+    assert not any("e" in sent[name].lower() for name in wanted)
+
+
 def test_an_order_is_named_by_the_exchanges_id_where_it_is_known() -> None:
     for ask in (DRIVER.fetch_order, DRIVER.cancel_order):
         by_client_id: RestCall[Any] = ask(BTCUSDT, order_state(), INSTRUMENTS)
