@@ -170,8 +170,6 @@ class OrderChanges:
         wanted = positive_decimal_of("quantity", quantity)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        if state.quantity is not None and wanted >= state.quantity:
-            raise ValidationError("quantity", wanted, f"must be less than the present {plain_text(state.quantity)}")
         if wanted <= state.filled_quantity:
             raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
         instrument = desk.catalogue.get(state.symbol)

@@ -65,9 +65,9 @@ class OrderCommandFace:
         )
 
     def amend_order(self, order: Order | str, quantity: Decimal | int | str, *, timeout: float | None = None) -> Order:
-        """Give an order a smaller quantity; it keeps its place in the book (Binance: 5.7, ``amend/keepPriority``).
+        """Give an order another quantity; it keeps its place in the book (Binance: 5.7, ``amend/keepPriority``).
 
-        ``quantity`` is the new whole quantity in the base asset, more than what is filled.
+        ``quantity`` is the new whole quantity in the base asset, more than what is filled; on Binance a smaller one.
 
         Raises:
             OrderRejected: the exchange refused, or the order is terminal already.
@@ -114,6 +114,7 @@ class OrderCommandFace:
 
         Raises:
             ValidationError: no list with this id is known here.
+            ConnectorStopped: not started, or stopped.
         """
         state = self._core.own_store.order_list(list_id) if isinstance(list_id, str) else None
         if state is None:

@@ -35,6 +35,8 @@ class OrderRequest(OrderTerms):
         iceberg_quantity: Number | None = None,
         self_trade_prevention: SelfTradePrevention | str | None = None,
         smart_routing: bool | None = None,
+        peg: PegPrice | str | None = None,
+        peg_offset: int | None = None,
         strategy_id: int | None = None,
         strategy_type: int | None = None,
         client_order_id: str | None = None,
@@ -45,6 +47,9 @@ class OrderRequest(OrderTerms):
             iceberg_quantity: how much of a resting order the book shows at a time, in the base asset.
             self_trade_prevention: what happens instead of a trade between orders of the same account.
             smart_routing: let the exchange take liquidity from several of its own books (Binance: SOR, 5.10).
+            peg: let the exchange take the price from its book, as in ``pegged``; with a price of its own the order must
+                pass the exchange's rules at both.
+            peg_offset: how many existing levels deeper.
             strategy_id: a number of your own that the exchange keeps with the order.
             strategy_type: likewise; Binance wants 1,000,000 or more.
             client_order_id: your id of the order, 1 to 36 of ``A-Z a-z 0-9 _ -``.
@@ -53,10 +58,15 @@ class OrderRequest(OrderTerms):
             ValidationError: the option does not go with this kind of order.
         """
         options = {
-            "iceberg_quantity": iceberg_quantity, "self_trade_prevention": self_trade_prevention,
-            "smart_routing": smart_routing, "strategy_id": strategy_id, "strategy_type": strategy_type,
+            "iceberg_quantity": iceberg_quantity,
+            "self_trade_prevention": self_trade_prevention,
+            "smart_routing": smart_routing,
+            "peg": peg,
+            "peg_offset": peg_offset,
+            "strategy_id": strategy_id,
+            "strategy_type": strategy_type,
             "client_order_id": client_order_id,
-        }  # fmt: skip
+        }
         chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
         return replace(self, **chosen)
 

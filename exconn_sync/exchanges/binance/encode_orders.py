@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exconn_sync.errors import ValidationError
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.model.enums import OrderType, PegPrice, TimeInForce
 from exconn_sync.model.ids import ClientOrderId, is_client_order_id
 from exconn_sync.model.instrument import Instrument
@@ -22,11 +24,19 @@ _TYPES = {
 }
 _POST_ONLY = "LIMIT_MAKER"
 _PEGS = {PegPrice.PRIMARY: "PRIMARY_PEG", PegPrice.MARKET: "MARKET_PEG"}
+_LEAST_STRATEGY_TYPE = 1_000_000
 _IN_FULL = ("newOrderRespType", "FULL")
 
 
 def order_terms(order: OrderRequest) -> Params:
-    """Return what an order says beyond symbol, side, quantity and id, under the names of a single order."""
+    """Return what an order says beyond symbol, side, quantity and id, under the names of a single order.
+
+    Raises:
+        ValidationError: a strategy type that Binance keeps for itself (Binance: 5.4).
+    """
+    if order.strategy_type is not None and order.strategy_type < _LEAST_STRATEGY_TYPE:
+        rule = f"must be at least {_LEAST_STRATEGY_TYPE}"
+        raise ValidationError("strategy_type", order.strategy_type, rule, exchange=EXCHANGE)
     terms: list[tuple[str, str]] = [("type", _POST_ONLY if order.post_only else _TYPES[order.type])]
     if order.type in PRICED and not order.post_only:
         terms.append(("timeInForce", (order.time_in_force or TimeInForce.GTC).value))
@@ -89,7 +99,13 @@ def amend_params(instrument: Instrument, order: OrderState, quantity: Decimal) -
     """Return the parameters that make an order smaller.
 
     It keeps its client id, which else becomes a random one (fault F103), unless that is none that could be sent.
+
+    Raises:
+        ValidationError: the quantity is not smaller; Binance makes no order larger (Binance: 5.7).
     """
+    if order.quantity is not None and quantity >= order.quantity:
+        rule = f"must be less than the present {plain_text(order.quantity)}"
+        raise ValidationError("quantity", quantity, rule, exchange=EXCHANGE)
     named = ("orderId", order.exchange_order_id or "")
     if order.exchange_order_id is None:
         named = ("origClientOrderId", order.client_order_id)

@@ -87,6 +87,20 @@ def test_a_pegged_order_names_its_peg_and_no_price() -> None:
     }  # fmt: skip
 
 
+def test_a_stop_order_may_be_pegged_too() -> None:
+    order = OrderRequest.stop_limit("BTC-USDT", "sell", "1", "57000", "57500").with_options(peg="market", peg_offset=1)
+    sent = placed(order)
+    assert (sent["type"], sent["price"], sent["stopPrice"]) == ("STOP_LOSS_LIMIT", "57000", "57500")
+    assert (sent["pegPriceType"], sent["pegOffsetType"], sent["pegOffsetValue"]) == ("MARKET_PEG", "PRICE_LEVEL", "1")
+
+
+def test_a_strategy_type_that_binance_refuses_is_told_before() -> None:
+    """(Binance: 5.4, -1134)"""
+    with pytest.raises(ValidationError) as caught:
+        placed(OrderRequest.limit("BTC-USDT", "buy", "1", "58000").with_options(strategy_type=999_999))
+    assert caught.value.field == "strategy_type"
+
+
 def test_options_go_along() -> None:
     order = OrderRequest.limit("BTC-USDT", "buy", "1", "58000").with_options(
         iceberg_quantity="0.10", self_trade_prevention="expire_taker", strategy_id=7, strategy_type=1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from exconn_sync.errors import (
     OrderRejected,
     ProtocolError,
     RateLimitError,
+    ValidationError,
     WouldTakeLiquidity,
 )
 from exconn_sync.exchanges.binance.driver import DRIVER
@@ -77,6 +79,14 @@ def test_an_amended_order_keeps_its_client_id() -> None:
     assert "newClientOrderId" not in dict(other.params), "an id that only we use is not sent"
     by_own_id = DRIVER.amend_order(BTCUSDT, order_state(), Decimal(1), INSTRUMENTS)
     assert dict(by_own_id.params)["origClientOrderId"] == "my-order-1"
+
+
+def test_an_order_is_only_made_smaller() -> None:
+    state = replace(order_state(exchange_order_id="33"), quantity=Decimal(1))
+    for quantity in ("1", "1.5"):
+        with pytest.raises(ValidationError) as caught:
+            DRIVER.amend_order(BTCUSDT, state, exact(quantity), INSTRUMENTS)
+        assert caught.value.field == "quantity"
 
 
 def test_a_routed_order_and_its_test_have_paths_of_their_own() -> None:
