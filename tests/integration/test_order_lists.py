@@ -22,6 +22,7 @@ from exconn_sync import (
     RiskRejected,
     ValidationError,
 )
+from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.config.settings import RiskLimits
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
@@ -234,3 +235,22 @@ def test_open_lists_of_elsewhere_are_shown_with_their_orders(quiet: Simulator, c
     (found,) = connector.fetch_open_order_lists()
     assert (found.list_id, [order.client_order_id for order in found.orders]) == ("7", ["working", "pending"])
     assert not any(order.state.is_own for order in found.orders)
+
+
+def test_a_list_whose_sending_is_interrupted_is_looked_for_order_by_order(quiet: Simulator, connect: Connect) -> None:
+    """(faults F112, F129)"""
+    connector = connect(quiet)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with installed("order.after_intent", interrupt), pytest.raises(KeyboardInterrupt):
+        connector.place_order_list(REQUEST)
+    assert [state.status for state in connector.orders.history()] == ["unknown", "unknown"]
+    other = OrderRequest.limit("BTC-USDT", "buy", "0.01", "50000", client_order_id="first")
+    order = connector.place_order(other)
+    with installed("order.after_intent", interrupt), pytest.raises(KeyboardInterrupt):
+        connector.replace_order(order, OrderRequest.limit("BTC-USDT", "buy", "0.01", "49000", client_order_id="next"))
+    new = connector.orders.get("next")
+    assert new is not None
+    assert (new.status, order.status) == ("unknown", "new")
