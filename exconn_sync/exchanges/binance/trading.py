@@ -55,10 +55,9 @@ class BinanceTrading:
         path = urls.SOR_ORDER_TEST if order.smart_routing else urls.ORDER_TEST
         parse = partial(parse_history.parse_tested, instrument)
         params = encode_orders.place_params(order, instrument, client_order_id)
-        if not with_commission:
-            return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of_weight(1))
-        params = (*params, ("computeCommissionRates", "true"))
-        return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path))
+        if with_commission:
+            params = (*params, ("computeCommissionRates", "true"))
+        return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
     def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
         """Return the command that cancels all open orders of a symbol, order lists included."""
