@@ -6,6 +6,8 @@ Every public name stands here; modules whose name begins with an underscore are 
 import logging
 
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_list_handle import OrderList
+from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._machines.consolidation import BestPrice
 from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.signals import stopping_on_signal
@@ -32,6 +34,7 @@ from exconn_sync.errors import (
     OrderNotFound,
     OrderRejected,
     OutcomeUnknown,
+    PartlyDone,
     PermissionDenied,
     ProtocolError,
     RateLimitError,
@@ -47,13 +50,28 @@ from exconn_sync.errors import (
     WouldTakeLiquidity,
 )
 from exconn_sync.hub import Hub
-from exconn_sync.model.account import Balance, Position
+from exconn_sync.model.account import Balance, BalanceChange, Position
+from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
-from exconn_sync.model.enums import BookState, ConnectorState, FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import (
+    BookState,
+    CommandOutcome,
+    ConnectorState,
+    FactSource,
+    OrderListKind,
+    OrderListStatus,
+    OrderStatus,
+    OrderType,
+    PegPrice,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
+from exconn_sync.model.order_lists import OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
@@ -73,6 +91,7 @@ __all__ = [
     "AuthenticationError",
     "AveragePrice",
     "Balance",
+    "BalanceChange",
     "BestPrice",
     "BookState",
     "BookTicker",
@@ -80,6 +99,8 @@ __all__ = [
     "CircuitOpen",
     "ClockChanged",
     "ClockSkew",
+    "CommandOutcome",
+    "Commission",
     "Config",
     "ConfigBuilder",
     "ConnectionEvent",
@@ -96,6 +117,7 @@ __all__ = [
     "ExconnError",
     "FactSource",
     "Feature",
+    "FeeRates",
     "Fill",
     "FilterViolation",
     "ForkedProcess",
@@ -113,16 +135,27 @@ __all__ = [
     "MetricsSink",
     "NotReady",
     "Order",
+    "OrderAmendment",
+    "OrderCount",
+    "OrderList",
+    "OrderListKind",
+    "OrderListRequest",
+    "OrderListState",
+    "OrderListStatus",
     "OrderNotFound",
     "OrderRejected",
+    "OrderReplacement",
     "OrderRequest",
     "OrderState",
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",
     "PartialBook",
+    "PartlyDone",
+    "PegPrice",
     "PermissionDenied",
     "Position",
+    "PreventedMatch",
     "PriceBand",
     "Proposal",
     "ProtocolError",
@@ -132,6 +165,7 @@ __all__ = [
     "RequestTimeout",
     "RiskRejected",
     "RiskRule",
+    "SelfTradePrevention",
     "Side",
     "SilentTopic",
     "StaleBook",

@@ -23,9 +23,10 @@ from exconn_sync.errors import (
     PermissionDenied,
     ProtocolError,
 )
+from exconn_sync.model.account import BalanceChange
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
-from exconn_sync.ports.driver import ExchangeDriver, Signer
+from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
 
 ACCOUNT, RECONCILED = "account", "reconciled"
 _NS = 1_000_000_000
@@ -245,8 +246,14 @@ class AccountLink:
                 self._on_notice(message)
             elif isinstance(message, Unrecognized):
                 feed.unrecognized(message.kind)
+            elif isinstance(message, PartlyKnown):
+                feed.store.apply(message.facts)
+                feed.unrecognized(message.kind)
             else:
                 feed.store.apply(message)
+                if any(isinstance(fact, BalanceChange) and fact.is_lock for fact in message):
+                    # It is not documented that the balance itself is told too.
+                    feed.doubt()
             is_useful = True
         return is_useful
 

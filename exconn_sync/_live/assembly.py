@@ -12,14 +12,18 @@ from urllib.parse import urlsplit
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.key_keeper import KeyKeeper
 from exconn_sync._live.key_ring import KeyRing
+from exconn_sync._live.list_gateway import ListGateway
 from exconn_sync._live.market_feed import STREAM
 from exconn_sync._live.market_side import MarketSide
+from exconn_sync._live.order_changes import OrderChanges
 from exconn_sync._live.order_gateway import OrderGateway
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
@@ -84,6 +88,7 @@ class Assembly:
         on_instruments: Callable[[], None],
         on_give_up: Callable[[str, Exception], None],
         cancel: Callable[[Order, float | None], None],
+        cancel_list: Callable[[OrderList, float | None], None],
         journal: Journal,
     ) -> None:
         self._config = config
@@ -94,6 +99,7 @@ class Assembly:
         self._readiness = readiness
         self._pipeline = pipeline
         self._cancel = cancel
+        self._cancel_list = cancel_list
         self._store = store
         self._stop = StopSignal()
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
@@ -157,11 +163,13 @@ class Assembly:
         self.reconciler.resolver = self.resolver
         limit = config.risk.max_order_notional
         rules = [] if limit is None else [MaxOrderNotional(limit)]
-        self.gateway = OrderGateway(
+        desk = CommandDesk(
             config, driver, self.rest, self.catalogue, self.books, store, RiskGate([*rules, *config.rules]),
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
-        self.reconciler.look_after = self.gateway.look_after
+        self.gateway, self.changes = OrderGateway(desk), OrderChanges(desk)
+        self.lists = ListGateway(desk, self._cancel_list)
+        self.reconciler.look_after = desk.look_after
         self.key_keeper: KeyKeeper | None = None
         self._has_key = Event()
         if config.credentials_provider is not None:

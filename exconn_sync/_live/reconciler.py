@@ -23,9 +23,10 @@ from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
-from exconn_sync.model.enums import OrderStatus
+from exconn_sync.model.enums import OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
+from exconn_sync.model.order_lists import own_list_statement
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
@@ -174,7 +175,30 @@ class Reconciler:
         everything = plan(self._store.orders(), listed, self._fill_sums())
         for client_order_id in everything.fills_for:
             self._fetch_fills(client_order_id)
+        self._compare_lists()
         self._pipeline.metrics.count("reconciliations", exchange=self._driver.name)
+
+    def _compare_lists(self) -> None:
+        """Ask for the order lists that are held as open: what the stream told of them meanwhile was missed.
+
+        The orders are what counts and are known by now, so a list that cannot be asked for holds up nothing.
+        """
+        for state in self._store.order_lists():
+            legs = [leg for name in state.legs if (leg := self._store.order(name)) is not None]
+            # The orders of a list that was not answered are looked for one by one; until then it is not known either.
+            if not state.status.is_open or any(leg.status in UNSETTLED for leg in legs):
+                continue
+            if legs and all(leg.status is OrderStatus.REJECTED for leg in legs):
+                at = self._clock.time_ns()
+                self._store.apply([own_list_statement(state, OrderListStatus.REJECTED, legs[0].reason, at)])
+                continue
+            try:
+                call = self._driver.fetch_list(state, self._catalogue.instruments)
+                self._store.apply([self._rest.call(call, self._config.timeouts.request)])
+            except ConnectorStopped:
+                raise
+            except ExconnError as error:
+                self._report_once(state.list_client_id, error)
 
     def _adopt(self) -> None:
         inherited, self._inherited = self._inherited, []

@@ -9,7 +9,8 @@ The state is a function of the *set* of facts. The rules:
 3. A terminal order still gains late fills (F105). A fill counts once, by its trade id (F096).
 4. Of facts that exclude each other all are kept, ``contradictions`` names them, and what is displayed is chosen by a
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
-   reports of one trade, and for what was asked the user's intent before the exchange's words.
+   reports of one trade, and for what was asked the user's intent before the exchange's words. Only the quantity can be
+   amended: what the exchange stated last, by its own time, is the truth (F108).
 5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
@@ -22,6 +23,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
+from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
@@ -53,6 +55,7 @@ class OrderRecord:
         self.symbol = symbol
         self.client_order_id = client_order_id
         self._facts: dict[OrderFact, int] = {}
+        self._stated = StatedFields()
         self._trades: dict[TradeId, TradeReports] = {}
         self._history: list[HistoryEntry] = []
         self._state: OrderState | None = None
@@ -69,6 +72,7 @@ class OrderRecord:
             self._facts[content] = min(known, fact.received_at)
             return False
         self._facts[content] = fact.received_at
+        self._stated.add(fact)
         self._history.append(
             HistoryEntry(fact.received_at, fact.source, fact.status, fact.filled_quantity, fact.reason)
         )
@@ -96,7 +100,7 @@ class OrderRecord:
     def state(self) -> OrderState:
         """Return what the facts add up to; ``sequence`` is left to the store."""
         if self._state is None:
-            self._state = _state_of(self, self._facts, self._trades)
+            self._state = _state_of(self, self._facts, self._trades, self._stated)
         return self._state
 
 
@@ -114,12 +118,13 @@ def fold(facts: Iterable[OrderFact | Fill]) -> OrderState:
 # --- the fold ------------------------------------------------------------------------------------------------------
 
 
-def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports]) -> OrderState:
+def _state_of(
+    record: OrderRecord, facts: dict[OrderFact, int], trades: dict[TradeId, TradeReports], stated: StatedFields
+) -> OrderState:
     fills = [reports.chosen for reports in trades.values()]
     filled = _filled_quantity(facts, fills)
     finals = _final_states(facts, filled)
     status = finals[0] if finals else _open_status(facts, filled)
-    quantity = _picked(facts, lambda fact: fact.quantity)
     ids = _exchange_ids(facts, trades)
     return OrderState(
         exchange=record.exchange,
@@ -127,20 +132,28 @@ def _state_of(record: OrderRecord, facts: dict[OrderFact, int], trades: dict[Tra
         client_order_id=record.client_order_id,
         exchange_order_id=ids[0] if ids else None,
         status=status,
-        side=_picked(facts, lambda fact: fact.side) or min((fill.side for fill in fills), default=None),
-        type=_picked(facts, lambda fact: fact.type),
-        time_in_force=_picked(facts, lambda fact: fact.time_in_force),
-        quantity=quantity,
-        price=_picked(facts, lambda fact: fact.price),
-        stop_price=_picked(facts, lambda fact: fact.stop_price),
-        quote_quantity=_picked(facts, lambda fact: fact.quote_quantity),
+        side=stated.get("side") or min((fill.side for fill in fills), default=None),
+        type=stated.get("type"),
+        time_in_force=stated.get("time_in_force"),
+        quantity=stated.quantity,
+        price=stated.get("price"),
+        stop_price=stated.get("stop_price"),
+        quote_quantity=stated.get("quote_quantity"),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
         fees=MappingProxyType(_fees(fills)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
         updated_at=_updated_at(facts, trades),
-        contradictions=_contradictions(facts, trades, finals, ids, filled, quantity),
+        contradictions=_contradictions(facts, trades, finals, ids, filled, stated),
+        trailing_delta=stated.get("trailing_delta"),
+        iceberg_quantity=stated.get("iceberg_quantity"),
+        self_trade_prevention=stated.get("self_trade_prevention"),
+        prevented_quantity=stated.prevented_quantity,
+        peg=stated.get("peg"),
+        pegged_price=stated.get("pegged_price"),
+        is_working=stated.is_working and not status.is_terminal,
+        list_id=stated.get("list_id"),
     )
 
 
@@ -174,8 +187,12 @@ def _exchange_ids(facts: Iterable[OrderFact], trades: dict[TradeId, TradeReports
 
 def _picked(facts: Iterable[OrderFact], field: Callable[[OrderFact], T | None]) -> T | None:
     """Return a field that sources may state differently: the intent's, else the preferred source's, else by text."""
-    stated = [(SOURCE_RANK[fact.source], value) for fact in facts if (value := field(fact)) is not None]
-    return min(stated, key=lambda pair: (pair[0], _text(pair[1])))[1] if stated else None
+    best: tuple[int, T] | None = None
+    for fact in facts:
+        value = field(fact)
+        if value is not None:
+            best = preferred(best, (SOURCE_RANK[fact.source], value))
+    return None if best is None else best[1]
 
 
 def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> Decimal | None:
@@ -220,27 +237,25 @@ def _contradictions(
     finals: list[OrderStatus],
     ids: list[str],
     filled: Decimal,
-    quantity: Decimal | None,
+    stated: StatedFields,
 ) -> tuple[str, ...]:
     found = [f"trade {trade_id} was reported differently" for trade_id, each in trades.items() if each.is_contradictory]
     if len(finals) > 1:
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
+    quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
     if len(ids) > 1:
         found.append("different exchange ids: " + ", ".join(ids))
-    for name in ("side", "quantity", "price"):
+    for name in ("side", "price"):
         values = {getattr(fact, name) for fact in facts if fact.source is not FactSource.LOCAL} - {None}
         if len(values) > 1:
-            found.append(f"different {name}: " + ", ".join(sorted(map(_text, values))))
+            found.append(f"different {name}: " + ", ".join(sorted(map(text_of, values))))
+    if apart := stated.contradictory_quantities:
+        found.append("different quantity: " + ", ".join(sorted(map(text_of, apart))))
     return tuple(sorted(found))
-
-
-def _text(value: object) -> str:
-    """Return a text by which values are put in a fixed order; Decimals of equal value give the same (F114)."""
-    return plain_text(value) if isinstance(value, Decimal) else str(value)
 
 
 def _sum(numbers: Iterable[Decimal]) -> Decimal:

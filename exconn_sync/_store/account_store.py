@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -19,32 +19,20 @@ from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
 from exconn_sync._runtime.process import ProcessGuard
+from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
+from exconn_sync._store.list_table import ListTable
+from exconn_sync._store.told import Told, Value, is_newer
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
-from exconn_sync.model.account import Balance, Fact, Position
-from exconn_sync.model.enums import Channel, FactSource, OrderStatus
+from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
+from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
-Value: TypeAlias = OrderState | Fill | Balance | Position
 Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
-
-
-@dataclass
-class _Told:
-    """What one call of ``apply`` has to tell: facts for the journal, then events by channel and symbol or asset.
-
-    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined. ``kept`` and
-    ``published`` say how many of both are done, for whoever goes on where another thread was stopped.
-    """
-
-    facts: list[Fact] = field(default_factory=list)
-    events: list[tuple[Channel, str, Value]] = field(default_factory=list)
-    records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
-    kept: int = 0
-    published: int = 0
 
 
 class Entry:
@@ -78,6 +66,8 @@ class AccountStore:
         # Kept apart, because programs ask for open orders often and finished ones pile up.
         self._open: dict[ClientOrderId, None] = {}
         self._by_exchange_id: dict[ExchangeOrderId, dict[str, ClientOrderId]] = {}
+        self._aliases = Aliases()
+        self._lists = ListTable()
         # Fills of orders that are not known yet, by the exchange's id of the order and by ours.
         self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
         self._orphans_by_client_id: dict[ClientOrderId, list[Fill]] = {}
@@ -86,7 +76,7 @@ class AccountStore:
         # By symbol, trade and order: a trade between two orders of one account is a fill of each.
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
-        self.desk: Desk[_Told] = Desk(self._tell, _hanging_journal)
+        self.desk: Desk[Told] = Desk(self._tell, _hanging_journal)
         self._closed = False
         self.guard = ProcessGuard()
 
@@ -159,7 +149,7 @@ class AccountStore:
         with self._changed:
             self._closed = False
 
-    def _tell(self, told: _Told, counts: Callable[[], bool]) -> bool:
+    def _tell(self, told: Told, counts: Callable[[], bool]) -> bool:
         """Journal and publish; a fact may be kept twice, which changes nothing, an event is published once."""
         while told.kept < len(told.facts):
             try:
@@ -177,20 +167,26 @@ class AccountStore:
             self._publish(channel, symbol, [value])
         return True
 
-    def _join(self, facts: Iterable[Fact]) -> _Told:
-        told = _Told()
+    def _join(self, facts: Iterable[Fact]) -> Told:
+        told = Told()
         for fact in facts:
             if isinstance(fact, Balance):
                 self._join_balance(fact, told)
             elif isinstance(fact, Fill):
                 self._join_fill(fact, told)
+            elif isinstance(fact, OrderListFact):
+                self._join_list(fact, told)
+            elif isinstance(fact, BalanceChange):
+                told.facts.append(fact)
+                told.events.append((Channel.BALANCE_CHANGE, fact.asset, fact))
             else:
                 self._join_order(fact, told)
         for record in told.records.values():
             self._note_order(record, told)
         return told
 
-    def _join_order(self, fact: OrderFact, told: _Told) -> None:
+    def _join_order(self, fact: OrderFact, told: Told) -> None:
+        fact = self._aliases.resolved(fact, self._named_by(fact.symbol, fact.exchange_order_id))
         record = self._records.get(fact.client_order_id)
         if record is None:
             record = OrderRecord(self._exchange, fact.symbol, fact.client_order_id)
@@ -204,9 +200,23 @@ class AccountStore:
             self._name(record, fact.symbol, fact.exchange_order_id)
         told.records[record.client_order_id] = record
 
+    def _join_list(self, fact: OrderListFact, told: Told) -> None:
+        legs = [self._named_by(fact.symbol, leg_id) for leg_id in fact.leg_ids] or [None for _ in fact.legs]
+        own = tuple(self._aliases.own(leg, named) for leg, named in zip(fact.legs, legs, strict=False))
+        fact = replace(fact, legs=own)
+        state = self._lists.join(fact)
+        if state is not None:
+            told.facts.append(fact)
+            told.events.append((Channel.ORDER_LIST, state.symbol, state))
+
+    def _named_by(self, symbol: str, exchange_order_id: ExchangeOrderId | None) -> ClientOrderId | None:
+        """Return the client id under which the order with this id of the exchange is known here."""
+        return None if exchange_order_id is None else self._by_exchange_id.get(exchange_order_id, {}).get(symbol)
+
     def _name(self, record: OrderRecord, symbol: str, exchange_order_id: ExchangeOrderId) -> None:
         """Note the exchange's id of an order, and give it the fills that came under this id before."""
         self._by_exchange_id.setdefault(exchange_order_id, {}).setdefault(symbol, record.client_order_id)
+        self._aliases.bind(record.client_order_id, exchange_order_id)
         for orphan in self._orphans.pop((symbol, exchange_order_id), []):
             self._adopt(record, orphan)
 
@@ -214,9 +224,10 @@ class AccountStore:
         record.add(fill)
         self._name(record, fill.symbol, fill.exchange_order_id)
 
-    def _join_fill(self, fill: Fill, told: _Told) -> None:
-        named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
-        client_order_id = fill.client_order_id or named
+    def _join_fill(self, fill: Fill, told: Told) -> None:
+        client_order_id = self._named_by(fill.symbol, fill.exchange_order_id)
+        if client_order_id is None and fill.client_order_id is not None:
+            client_order_id = self._aliases.own(fill.client_order_id)
         record = None if client_order_id is None else self._records.get(client_order_id)
         key = (fill.symbol, fill.trade_id, fill.exchange_order_id)
         known = self._trades.get(key)
@@ -238,16 +249,16 @@ class AccountStore:
             told.facts.append(fill)
             self._note_position(fill, told)
 
-    def _join_balance(self, fact: Balance, told: _Told) -> None:
+    def _join_balance(self, fact: Balance, told: Told) -> None:
         known = self._balances.get(fact.asset)
-        if known is not None and not _is_newer(fact, known):
+        if known is not None and not is_newer(fact, known):
             return
         self._balances[fact.asset] = fact
         told.facts.append(fact)
         if known is None or (known.free, known.locked) != (fact.free, fact.locked):
             told.events.append((Channel.BALANCE, fact.asset, fact))
 
-    def _note_order(self, record: OrderRecord, told: _Told) -> None:
+    def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
         state = replace(record.state(), sequence=sequence)
@@ -261,7 +272,7 @@ class AccountStore:
             self._open[record.client_order_id] = None
         told.events.append((Channel.ORDER, state.symbol, state))
 
-    def _note_position(self, fill: Fill, told: _Told) -> None:
+    def _note_position(self, fill: Fill, told: Told) -> None:
         book = self._positions.get(fill.symbol)
         if book is None:
             base, _, quote = fill.symbol.partition("-")
@@ -281,7 +292,15 @@ class AccountStore:
         with self._changed:
             named = self._by_exchange_id.get(ExchangeOrderId(order_id), {})
             only = next(iter(named.values())) if len(named) == 1 else None
-            return self._states.get(ClientOrderId(order_id)) or (None if only is None else self._states.get(only))
+            own = self._aliases.own(ClientOrderId(order_id))
+            return self._states.get(own) or (None if only is None else self._states.get(only))
+
+    def order_of(self, fact: OrderFact) -> OrderState | None:
+        """Return the order that a fact is about, whatever the exchange calls it now."""
+        self.guard.check("account")
+        with self._changed:
+            named = self._named_by(fact.symbol, fact.exchange_order_id)
+            return self._states.get(self._aliases.own(fact.client_order_id, named))
 
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""
@@ -294,6 +313,18 @@ class AccountStore:
         self.guard.check("account")
         with self._changed:
             return [self._states[client_order_id] for client_order_id in self._open]
+
+    def order_list(self, list_id: str) -> OrderListState | None:
+        """Return the order list with this id, ours or the exchange's; None where none is known."""
+        self.guard.check("account")
+        with self._changed:
+            return self._lists.get(list_id)
+
+    def order_lists(self) -> list[OrderListState]:
+        """Return all known order lists, oldest knowledge first."""
+        self.guard.check("account")
+        with self._changed:
+            return self._lists.all()
 
     def order_history(self, client_order_id: ClientOrderId) -> tuple[HistoryEntry, ...]:
         """Return what was learnt about an order, in order of arrival."""
@@ -354,16 +385,3 @@ class AccountStore:
 
 def _hanging_journal() -> JournalError:
     return JournalError("the journal hangs")
-
-
-def _is_newer(fact: Balance, known: Balance) -> bool:
-    """Return whether a statement replaces the known one.
-
-    The exchange's time decides. At the same time the stream, which arrives in order, is believed rather than an answer,
-    which may be older than it looks.
-    """
-    if fact.exchange_time != known.exchange_time:
-        return fact.exchange_time > known.exchange_time
-    if (fact.free, fact.locked) == (known.free, known.locked):
-        return False
-    return fact.source is FactSource.STREAM

@@ -33,7 +33,7 @@ class CommandFace:
                 handle as ``order``; looking for it goes on in the background, and it is never sent again.
         """
         gateway = self._core.assembly.gateway
-        return gateway.place(_request_of(request), gateway.deadline(timeout))
+        return gateway.place(request_of(request), gateway.deadline(timeout))
 
     def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
         """Cancel an order by its handle, client order id or exchange order id; returns when it is confirmed.
@@ -53,7 +53,7 @@ class CommandFace:
         fails with RequestTimeout, outcome ``not_sent``.
         """
         gateway = self._core.assembly.gateway
-        checked, deadline = _request_of(request), gateway.deadline(timeout)
+        checked, deadline = request_of(request), gateway.deadline(timeout)
         return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline), deadline=deadline)
 
     def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:
@@ -68,7 +68,8 @@ class CommandFace:
         )
 
 
-def _request_of(request: object) -> OrderRequest:
+def request_of(request: object) -> OrderRequest:
+    """Return a checked request. Raises ValidationError."""
     if not isinstance(request, OrderRequest):
         raise ValidationError("request", request, "must be an OrderRequest, for example OrderRequest.limit(...)")
     return request

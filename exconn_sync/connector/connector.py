@@ -15,6 +15,8 @@ from exconn_sync.connector.commands import CommandFace
 from exconn_sync.connector.core import Core
 from exconn_sync.connector.data import DataFace
 from exconn_sync.connector.health import Health, health_of
+from exconn_sync.connector.history import HistoryFace
+from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import ConnectorState
@@ -28,7 +30,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, CommandFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -40,7 +42,8 @@ class Connector(DataFace, RemoteFace, CommandFace):
         connector.stop(timeout=5)
 
     Also a context manager, which starts on entry and stops on exit. Every method may be called from any thread, also
-    from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace`` and ``CommandFace``.
+    from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace``, ``HistoryFace``,
+    ``CommandFace`` and ``OrderCommandFace``.
 
     Args:
         config: the settings.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from exconn_sync._live.assembly import ACCOUNT_CONDITIONS, CREDENTIALS, REST_CONDITIONS, STREAM_CONDITIONS, Assembly
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime import exit_hook
@@ -185,7 +186,7 @@ class Core:
         self.failure = None
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
-            self._on_instruments, self._on_give_up, self._cancel, self.journal,
+            self._on_instruments, self._on_give_up, self._cancel, self._cancel_list, self.journal,
         )  # fmt: skip
         self._phase = ConnectorState.CONNECTING
         exit_hook.watch(self)
@@ -348,6 +349,10 @@ class Core:
     def _cancel(self, order: Order, timeout: float | None) -> None:
         gateway = self.assembly.gateway
         gateway.cancel(order, gateway.deadline(timeout))
+
+    def _cancel_list(self, order_list: OrderList, timeout: float | None) -> None:
+        assembly = self.assembly
+        assembly.lists.cancel(order_list, assembly.gateway.deadline(timeout))
 
     def _on_instruments(self) -> None:
         assembly = self._assembly

@@ -12,12 +12,13 @@ from exconn_sync.connector.market_push import MarketPushFace
 from exconn_sync.connector.patterns import ANY, parse_pattern
 from exconn_sync.connector.streams import StreamFace
 from exconn_sync.errors import ValidationError
-from exconn_sync.model.account import Balance, Position
+from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.events import ConnectionEvent, ErrorEvent
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.market import BookTicker, Trade
+from exconn_sync.model.order_lists import OrderListState
 from exconn_sync.model.orders import Fill, OrderState
 
 
@@ -96,6 +97,16 @@ class DataFace(MarketPushFace, StreamFace):
     def on_balance(self, callback: Callable[[Balance], object] | None, *, asset: str = ANY) -> Subscription:
         """Call back for each changed balance."""
         return self._push_account(Channel.BALANCE, asset, callback)
+
+    def on_balance_change(
+        self, callback: Callable[[BalanceChange], object] | None, *, asset: str = ANY
+    ) -> Subscription:
+        """Call back for each amount that came or went without a trade: deposits, transfers, locks from outside."""
+        return self._push_account(Channel.BALANCE_CHANGE, asset, callback)
+
+    def on_order_list(self, callback: Callable[[OrderListState], object] | None, *, symbol: str = ANY) -> Subscription:
+        """Call back for each changed order list; its orders are told by ``on_order``."""
+        return self._push_account(Channel.ORDER_LIST, symbol, callback)
 
     def on_position(self, callback: Callable[[Position], object] | None, *, symbol: str = ANY) -> Subscription:
         """Call back for each changed position."""

@@ -9,7 +9,7 @@ from exconn_sync._live.order_handle import Order
 from exconn_sync.connector.market_questions import MarketQuestions
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance
-from exconn_sync.model.orders import Fill, OrderState
+from exconn_sync.model.orders import OrderState
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -52,17 +52,8 @@ class RemoteFace(MarketQuestions):
         call = self._core.driver.fetch_open_orders(instrument, assembly.catalogue.instruments)
         facts = self._fetch(call, timeout)
         self._core.store.apply(facts)
-        found = [self._core.store.order(fact.client_order_id) for fact in facts]
+        found = [self._core.store.order_of(fact) for fact in facts]
         return [state for state in found if state is not None]
-
-    def fetch_fills(self, symbol: str, *, timeout: float | None = None) -> list[Fill]:
-        """Return the newest executions of the account in a symbol, oldest first (Binance: 5.6, ``myTrades``)."""
-        assembly = self._core.assembly
-        instrument = assembly.catalogue.get(symbol)
-        call = self._core.driver.fetch_fills(instrument, None, assembly.catalogue.instruments)
-        fills = self._fetch(call, timeout)
-        self._core.store.apply(fills)
-        return fills
 
     def request(
         self,

@@ -12,18 +12,40 @@ class OutcomeUnknown(ExconnError):
 
     Attributes:
         order: the live order handle, or None for commands without one.
+        result: for commands about several orders what is known of each: an ``OrderReplacement``, an ``OrderList``, or a
+            list of handles; else None.
     """
 
     code = "outcome_unknown"
     outcome: Outcome | None = "unknown"
 
-    def __init__(self, message: str, *, order: Any = None, **more: Any) -> None:
+    def __init__(self, message: str, *, order: Any = None, result: Any = None, **more: Any) -> None:
         self.order = order
+        self.result = result
         super().__init__(message, **more)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A handle lives in its process: the pickled error keeps the facts and lets go of the handle.
-        return rebuilt, (type(self), self.message, {**self.__dict__, "order": None})
+        # A handle lives in its process: the pickled error keeps the facts and lets go of the handles.
+        return rebuilt, (type(self), self.message, {**self.__dict__, "order": None, "result": None})
+
+
+class PartlyDone(ExconnError):
+    """Of two commands that were sent as one, one was executed and the other certainly not.
+
+    ``outcome`` is None: each half has its own, in ``result``.
+
+    Attributes:
+        result: the ``OrderReplacement``, with live handles of both orders.
+    """
+
+    code = "partly_done"
+
+    def __init__(self, message: str, *, result: Any = None, **more: Any) -> None:
+        self.result = result
+        super().__init__(message, **more)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuilt, (type(self), self.message, {**self.__dict__, "result": None})
 
 
 class CircuitOpen(ExconnError):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.numbers import EXACT, ZERO
+from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact
 
 
@@ -50,5 +51,21 @@ class Position:
     received_at: int = 0
 
 
-Fact: TypeAlias = OrderFact | Fill | Balance
+@dataclass(frozen=True)
+class BalanceChange:
+    """An amount of an asset that came or went without a trade: a deposit, withdrawal or transfer.
+
+    With ``is_lock`` it was locked, or let go where ``amount`` is negative, from outside of trading. ``exchange_time``
+    is when, in ns since the epoch. It is news only: balances are never added up from changes (fault F116).
+    """
+
+    exchange: str
+    asset: str
+    amount: Decimal
+    exchange_time: int
+    received_at: int
+    is_lock: bool = False
+
+
+Fact: TypeAlias = OrderFact | Fill | Balance | OrderListFact | BalanceChange
 """One statement about the account, from whatever source."""

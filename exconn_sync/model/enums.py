@@ -46,8 +46,32 @@ class OrderType(TextEnum):
     MARKET = "market"
     STOP_LIMIT = "stop_limit"
     STOP_MARKET = "stop_market"
+    TAKE_PROFIT_LIMIT = "take_profit_limit"
+    TAKE_PROFIT_MARKET = "take_profit_market"
     OTHER = "other"
     """A kind that the exchange knows and this library does not place (seen on foreign orders)."""
+
+
+class SelfTradePrevention(TextEnum):
+    """What happens where an order would trade with another order of the same account or group.
+
+    The mode of the order that takes liquidity decides. ``expire_...`` ends the resting order, the taking one or both;
+    ``decrement`` takes the smaller quantity off both; ``transfer`` does so too and moves the amounts between accounts.
+    """
+
+    NONE = "none"
+    EXPIRE_MAKER = "expire_maker"
+    EXPIRE_TAKER = "expire_taker"
+    EXPIRE_BOTH = "expire_both"
+    DECREMENT = "decrement"
+    TRANSFER = "transfer"
+
+
+class PegPrice(TextEnum):
+    """Which price a pegged order takes: the best of its own side (``primary``) or of the opposite one (``market``)."""
+
+    PRIMARY = "primary"
+    MARKET = "market"
 
 
 class TimeInForce(TextEnum):
@@ -79,6 +103,47 @@ class OrderStatus(TextEnum):
         return self in _TERMINAL
 
 
+class CommandOutcome(TextEnum):
+    """What became of one command of several that were sent as one (fault model 0.1).
+
+    ``not_sent`` and ``refused`` mean that nothing happened at the exchange, ``unknown`` that it may have.
+    """
+
+    DONE = "done"
+    NOT_SENT = "not_sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class OrderListKind(TextEnum):
+    """How the orders of a list depend on each other.
+
+    ``oco``: two orders, of which one cancels the other. ``oto``: a working order, and one that is placed once it is
+    filled. ``otoco``: a working order, and an ``oco`` pair once it is filled. ``opo`` and ``opoco``: the same, and the
+    pending orders sell what the working one bought.
+    """
+
+    OCO = "oco"
+    OTO = "oto"
+    OTOCO = "otoco"
+    OPO = "opo"
+    OPOCO = "opoco"
+
+
+class OrderListStatus(TextEnum):
+    """State of an order list as the exchange states it."""
+
+    PENDING = "pending"
+    EXECUTING = "executing"
+    ALL_DONE = "all_done"
+    REJECTED = "rejected"
+
+    @property
+    def is_open(self) -> bool:
+        """True where orders of the list may still trade, or nobody has spoken yet."""
+        return self in (OrderListStatus.PENDING, OrderListStatus.EXECUTING)
+
+
 _TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
 
@@ -107,6 +172,8 @@ class Channel(TextEnum):
     ORDER = "order"
     FILL = "fill"
     BALANCE = "balance"
+    BALANCE_CHANGE = "balancechange"
+    ORDER_LIST = "orderlist"
     POSITION = "position"
     CONNECTION = "connection"
     ERROR = "error"

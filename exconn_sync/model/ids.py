@@ -31,6 +31,11 @@ def client_order_id_of(value: object) -> ClientOrderId:
     Raises:
         ValidationError: another alphabet, length or type.
     """
-    if not isinstance(value, str) or not _CLIENT_ID.fullmatch(value):
+    if not is_client_order_id(value):
         raise ValidationError("client_order_id", value, "must be 1 to 36 characters out of A-Z a-z 0-9 _ -")
-    return ClientOrderId(value)
+    return ClientOrderId(str(value))
+
+
+def is_client_order_id(value: object) -> bool:
+    """Return whether a value is a client order id that every supported exchange accepts."""
+    return isinstance(value, str) and _CLIENT_ID.fullmatch(value) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.enums import Channel
@@ -133,3 +133,18 @@ class Unrecognized:
     """A well-formed frame that this version does not know: counted, never an error, since exchanges add things."""
 
     kind: str
+
+
+class TimeSpan(NamedTuple):
+    """From the first to the last millisecond since the Unix epoch, both included."""
+
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True)
+class HistoryLimits:
+    """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer."""
+
+    longest_ms: int
+    rows: int

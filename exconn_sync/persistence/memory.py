@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable
 
 from exconn_sync.model.account import Balance, Fact
-from exconn_sync.model.orders import Fill, OrderFact
 from exconn_sync.ports.forking import renew_in_child
 
 
@@ -19,7 +18,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         # Guards the list while it is copied for a replay.
         self._lock = threading.Lock()
-        self._facts: list[OrderFact | Fill] = []
+        self._facts: list[Fact] = []
         self._balances: dict[str, Balance] = {}
         renew_in_child(self)
 

@@ -31,6 +31,7 @@ from exconn_sync.model.wire import (
     Unrecognized,
 )
 from exconn_sync.ports.market_calls import MarketDataCalls
+from exconn_sync.ports.trading import TradingDriver
 
 Emit: TypeAlias = Callable[[MarketEvent], None]
 Decode: TypeAlias = Callable[[bytes, int, Emit], None]
@@ -40,7 +41,17 @@ Span: TypeAlias = Callable[[Any], tuple[int, int]]
 """Return the first and the last sequence number that an event covers."""
 
 Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
-AccountMessage: TypeAlias = Sequence[Fact] | LoginReply | ServerNotice | Unrecognized
+
+
+@dataclass(frozen=True)
+class PartlyKnown:
+    """Facts of an event in which a word is new to this version: they count, and the word is counted as ``kind``."""
+
+    facts: Sequence[Fact]
+    kind: str
+
+
+AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Unrecognized
 
 
 class Signer(Protocol):
@@ -75,7 +86,7 @@ class StreamLimits:
     connections_period: float = 300.0
 
 
-class ExchangeDriver(MarketDataCalls, Protocol):
+class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
     """One exchange. All methods are pure and may be called from any thread."""
 
     @property

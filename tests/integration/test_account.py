@@ -142,3 +142,22 @@ def test_a_timeout_that_is_no_number_is_refused(timeout: Any, quiet: Simulator, 
     with pytest.raises(ValidationError, match="must be a number of seconds"):
         connector.fetch_server_time(timeout=timeout)
     assert len(connector.orders) == 0
+
+
+def test_an_id_that_is_used_again_makes_another_order(quiet: Simulator, connect: Connect) -> None:
+    """Binance takes an id again once its order has ended (fault F102)."""
+    connector = connect(quiet)
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.01", "60010", client_order_id="mine"))
+    assert order.wait("filled", LIMIT)
+    params = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.02",
+              "price": "50000", "newClientOrderId": "mine"}  # fmt: skip
+    connector.request("POST", ORDER, params, signed=True)
+    eventually(lambda: len(connector.orders.open()) == 1)
+    (other,) = connector.orders.open()
+    assert (other.quantity, other.status, other.is_own) == (Decimal("0.02"), "new", False)
+    assert (order.quantity, order.status, order.state.contradictions) == (Decimal("0.01"), "filled", ())
+    connector.cancel_order(other.client_order_id)
+    ended = connector.orders.get(other.client_order_id)
+    assert ended is not None
+    assert ended.status == "canceled"
+    assert len(connector.fetch_order_history("BTC-USDT")) == len(connector.orders) == 2

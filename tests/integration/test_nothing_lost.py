@@ -22,6 +22,7 @@ from exconn_sync import (
     RiskRejected,
     WorkerHung,
 )
+from exconn_sync._live.command_desk import Checked
 from exconn_sync._machines import supervision, watchdog
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.mailbox import Mailbox
@@ -288,9 +289,8 @@ def _interrupted() -> None:
 def test_a_new_order_that_nobody_works_on_is_doubted(quiet: Simulator, connect: Connect) -> None:
     """As after two interrupts in a row, the second one while the first is dealt with (fault F129)."""
     connector = connect(quiet)
-    gateway = connector._core.assembly.gateway
-    instrument = connector.instruments.get("BTC-USDT")
-    entry = Entry(gateway._intent(RESTING, instrument, ClientOrderId("left")))
+    desk = connector._core.assembly.gateway._desk
+    entry = Entry(desk._intent(Checked(RESTING, connector.instruments.get("BTC-USDT"), ClientOrderId("left"))))
     connector._core.store.begin(entry)
     connector._core.assembly.reconciler.reconcile_soon()
     until(lambda: [(state.client_order_id, state.status) for state in connector.orders.open()] == [("left", "unknown")])

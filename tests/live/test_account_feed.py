@@ -286,6 +286,37 @@ def test_each_unknown_kind_of_event_is_doubted_once() -> None:
     assert desk.errors.pending == 0
 
 
+REPORT = {
+    "e": "executionReport", "E": 1, "s": "BTCUSDT", "c": "mine", "S": "BUY", "x": "NEWS", "X": "NEW", "i": 5, "z": "0",
+    "T": 1,
+}  # fmt: skip
+
+
+def test_an_unknown_kind_of_execution_counts_and_is_doubted_once() -> None:
+    """(fault F035)"""
+    desk = Desk()
+    wire = desk.signed_in()
+    for _ in range(2):
+        wire.event(**REPORT)
+        desk.clock.advance(10)
+        wire.tick()
+    assert [fact.client_order_id for fact in desk.store.facts] == ["mine", "mine"]
+    assert desk.reconciled == 1 + 1
+    assert counted(desk.metrics, "stream.unrecognized") == 2
+
+
+def test_a_lock_from_outside_has_the_balances_compared() -> None:
+    """Its event has an amount only (fault F116)."""
+    desk = Desk()
+    wire = desk.signed_in()
+    wire.event(e="balanceUpdate", E=1, a="BTC", d="5", T=1)
+    wire.tick()
+    before = desk.reconciled
+    wire.event(e="externalLockUpdate", E=1, a="BTC", d="5", T=1)
+    wire.tick()
+    assert (before, desk.reconciled) == (1, 2)
+
+
 def test_an_announced_end_has_the_connection_replaced() -> None:
     """In both shapes of the account stream (fault F045)."""
     desk = Desk()

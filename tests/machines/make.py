@@ -21,7 +21,10 @@ fixed = settings(derandomize=True, deadline=None, max_examples=200)
 
 def order_fact(source: FactSource = FactSource.STREAM, received_at: int = 1, **more: Any) -> OrderFact:
     """Return a fact about the order ``c1``; amounts may be texts."""
-    amounts = ("quantity", "price", "filled_quantity", "cumulative_quote", "quote_quantity", "stop_price")
+    amounts = (
+        "quantity", "price", "filled_quantity", "cumulative_quote", "quote_quantity", "stop_price",
+        "prevented_quantity",
+    )  # fmt: skip
     exact: dict[str, Any] = {k: Decimal(v) if k in amounts and v is not None else v for k, v in more.items()}
     return OrderFact("binance", "BTC-USDT", ClientOrderId("c1"), source, received_at, **exact)
 

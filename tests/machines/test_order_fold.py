@@ -330,3 +330,37 @@ def test_history_tells_what_was_learnt_in_the_order_of_arrival() -> None:
     first, second = record.history()
     assert (first.received_at, first.status) == (5, S.NEW)
     assert (second.received_at, second.text) == (2, "trade 7: 1 at 100")
+
+
+def test_an_amended_quantity_is_what_the_exchange_stated_last() -> None:
+    """(fault F108)"""
+    asked = order_fact(FactSource.LOCAL, quantity="10", is_own=True)
+    placed = order_fact(FactSource.ANSWER, quantity="10", exchange_time=1)
+    amended = order_fact(FactSource.STREAM, quantity="4", exchange_time=5)
+    late = order_fact(FactSource.QUERY, quantity="10", exchange_time=1)
+    for known in ([asked, placed, amended, late], [late, amended, placed, asked]):
+        state = fold(known)
+        assert (state.quantity, state.contradictions) == (Decimal(4), ())
+    filled = fold([asked, amended, order_fact(filled_quantity="4", exchange_time=6)])
+    assert filled.status is S.FILLED
+
+
+def test_two_quantities_at_one_time_are_a_contradiction() -> None:
+    known = [order_fact(quantity="4", exchange_time=5), order_fact(FactSource.QUERY, quantity="5", exchange_time=5)]
+    assert fold(known).contradictions == ("different quantity: 4, 5",)
+
+
+def test_whether_an_order_works_is_what_was_stated_last_while_it_is_open() -> None:
+    waiting, triggered = order_fact(is_working=False, exchange_time=1), order_fact(is_working=True, exchange_time=2)
+    assert fold([waiting]).is_working is False
+    assert fold([triggered, waiting]).is_working is True
+    assert fold([triggered, waiting, order_fact(status=S.FILLED)]).is_working is False
+    assert fold([order_fact(status=S.FILLED)]).is_working is None
+
+
+def test_prevented_quantities_are_cumulative_and_no_fills() -> None:
+    """(fault F111)"""
+    known = [order_fact(quantity="9", prevented_quantity="1"), order_fact(quantity="9", prevented_quantity="3")]
+    state = fold(known)
+    assert (state.prevented_quantity, state.filled_quantity) == (Decimal(3), Decimal(0))
+    assert state.open_quantity == 6

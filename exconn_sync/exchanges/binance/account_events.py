@@ -7,15 +7,21 @@ from collections.abc import Sequence
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.order_rows import trade_id_of
 from exconn_sync.exchanges.binance.words import (
+    PENDING,
     known_side_of,
+    list_id_of,
     order_type_of,
+    peg_of,
+    prevention_of,
     reason_of,
     side_of,
     status_of,
     time_in_force_of,
     unusual_status,
 )
+from exconn_sync.exchanges.decoding import clean_text
 from exconn_sync.exchanges.wire_numbers import (
     ns_of_ms,
     number,
@@ -24,14 +30,16 @@ from exconn_sync.exchanges.wire_numbers import (
     optional_number,
     signed_number,
 )
-from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.account import Balance, BalanceChange, Fact
 from exconn_sync.model.enums import FactSource
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.numbers import ZERO
 from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.ports.driver import PartlyKnown
 
-_TRADE = "TRADE"
+_TRADE, _REPLACED = "TRADE", "REPLACED"
+_EXECUTIONS = frozenset({"NEW", "CANCELED", _REPLACED, "REJECTED", _TRADE, "EXPIRED", "TRADE_PREVENTION"})
 
 _EXECUTION_LETTERS = {
     "symbol": "s",
@@ -58,6 +66,15 @@ _EXECUTION_LETTERS = {
     "fee": "n",
     "fee_asset": "N",
     "is_maker": "m",
+    "is_working": "w",
+    "list_id": "g",
+    "iceberg_quantity": "F",
+    "trailing_delta": "d",
+    "prevention": "V",
+    "prevented_quantity": "A",
+    "allocation_id": "a",
+    "peg": "gP",
+    "pegged_price": "gp",
 }
 
 
@@ -88,6 +105,15 @@ class _Execution(msgspec.Struct, kw_only=True, rename=_EXECUTION_LETTERS):
     fee: str | None = None
     fee_asset: str | None = None
     is_maker: bool = False
+    is_working: bool | None = None
+    list_id: int | None = None
+    iceberg_quantity: str | None = None
+    trailing_delta: int | None = None
+    prevention: str | None = None
+    prevented_quantity: str | None = None
+    allocation_id: int | None = None
+    peg: str | None = None
+    pegged_price: str | None = None
 
 
 class _Asset(msgspec.Struct, rename={"asset": "a", "free": "f", "locked": "l"}):
@@ -101,22 +127,32 @@ class _Position(msgspec.Struct, rename={"updated_at": "u", "assets": "B"}):
     assets: list[_Asset]
 
 
+class _Change(msgspec.Struct, rename={"asset": "a", "amount": "d", "time": "T"}):
+    asset: str
+    amount: str
+    time: int
+
+
 _EXECUTION = msgspec.json.Decoder(_Execution)
+_CHANGE = msgspec.json.Decoder(_Change)
 _POSITION = msgspec.json.Decoder(_Position)
 
 
-def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instruments) -> Sequence[Fact]:
-    """Read an executionReport: the order, and the fill where it traded.
+def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instruments) -> Sequence[Fact] | PartlyKnown:
+    """Read an executionReport: the order, and the fill where it traded; a new kind of execution is no error.
 
     Raises:
         ValueError: not of the documented form.
     """
     wire = _EXECUTION.decode(event)
     order = _order_fact(wire, received_at, instruments)
-    # Without a trade id it is no execution of the book: an allocation (Binance: 10.3, SOR); the order says the rest.
-    if wire.execution != _TRADE or wire.trade_id < 0:
-        return [order]
-    return [order, _fill(wire, order)]
+    facts: list[Fact] = [order]
+    # With neither a trade nor an allocation it is no execution, whatever it is called; the order says the rest.
+    if wire.execution == _TRADE and max(wire.trade_id, -1 if wire.allocation_id is None else wire.allocation_id) >= 0:
+        facts.append(_fill(wire, order))
+    if wire.execution in _EXECUTIONS:
+        return facts
+    return PartlyKnown(facts, clean_text(f"executionReport {wire.execution}"))
 
 
 def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
@@ -140,6 +176,17 @@ def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
     ]
 
 
+def change_facts(event: msgspec.Raw, received_at: int, *, is_lock: bool) -> Sequence[Fact]:
+    """Read a balanceUpdate, or an externalLockUpdate: an amount that came or went without a trade.
+
+    Raises:
+        ValueError: not of the documented form.
+    """
+    wire = _CHANGE.decode(event)
+    amount, at = signed_number(wire.amount), ns_of_ms(wire.time)
+    return [BalanceChange(EXCHANGE, wire.asset, amount, at, received_at, is_lock=is_lock)]
+
+
 def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) -> OrderFact:
     return OrderFact(
         exchange=EXCHANGE,
@@ -161,6 +208,16 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
         cumulative_quote=number_unless_negative(wire.cumulative_quote),
         exchange_time=ns_of_ms(wire.transaction_time),
         reason=reason_of(wire.expiry_reason, wire.reject_reason, unusual_status(wire.status)),
+        trailing_delta=wire.trailing_delta,
+        iceberg_quantity=number_unless_zero(wire.iceberg_quantity),
+        self_trade_prevention=prevention_of(wire.prevention),
+        prevented_quantity=optional_number(wire.prevented_quantity),
+        peg=peg_of(wire.peg),
+        pegged_price=number_unless_zero(wire.pegged_price),
+        is_working=False if wire.status == PENDING else wire.is_working,
+        list_id=list_id_of(wire.list_id),
+        # An amend leaves the order alive under another client id; a cancel's id matters to nobody (fault F103).
+        renamed_to=ClientOrderId(wire.client_id) if wire.execution == _REPLACED else None,
     )
 
 
@@ -168,7 +225,7 @@ def _fill(wire: _Execution, order: OrderFact) -> Fill:
     return Fill(
         exchange=EXCHANGE,
         symbol=order.symbol,
-        trade_id=TradeId(str(wire.trade_id)),
+        trade_id=trade_id_of(wire.trade_id, wire.allocation_id),
         exchange_order_id=ExchangeOrderId(str(wire.order_id)),
         price=number(wire.last_price),
         quantity=number(wire.last_quantity),

@@ -22,11 +22,12 @@ from exconn_sync.exchanges.binance import (
 )
 from exconn_sync.exchanges.binance import endpoints as urls
 from exconn_sync.exchanges.binance.market_calls import MarketCalls
+from exconn_sync.exchanges.binance.trading import BinanceTrading
 from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.ids import ClientOrderId, TradeId
+from exconn_sync.model.ids import TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.orders import Fill, OrderFact, OrderState
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RestCall, Topic
 from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDriver, Signer
@@ -34,7 +35,7 @@ from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDr
 _MOST_FILLS = "1000"
 
 
-class BinanceDriver(MarketCalls):
+class BinanceDriver(MarketCalls, BinanceTrading):
     """Binance spot; see ``ExchangeDriver`` for what each method promises."""
 
     name = urls.EXCHANGE
@@ -94,15 +95,6 @@ class BinanceDriver(MarketCalls):
             params = (*params, ("orderId", exchange_order_id), ("fromId", start))
         costs = limits.costs_of("GET", urls.MY_TRADES, params)
         return RestCall("GET", urls.MY_TRADES, parse, params, is_signed=True, costs=costs)
-
-    def place_order(
-        self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, instruments: Instruments
-    ) -> RestCall[Sequence[Fact]]:
-        """Return the command that places the order; its answer is the order and its immediate fills."""
-        parse = partial(parse_orders.parse_placed, instrument, client_order_id)
-        params = encode.place_params(order, instrument, client_order_id)
-        costs = limits.costs_of("POST", urls.ORDER)
-        return RestCall("POST", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs)
 
     def cancel_order(
         self, instrument: Instrument, order: OrderState, instruments: Instruments

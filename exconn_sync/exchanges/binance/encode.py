@@ -1,4 +1,4 @@
-"""Orders, queries and control frames in Binance's words (Binance: 5.4, 5.6, 8.2)."""
+"""Queries, raw calls and control frames in Binance's words (Binance: 5.6, 8.2)."""
 
 from __future__ import annotations
 
@@ -9,44 +9,13 @@ import msgspec
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.model.enums import OrderType, TimeInForce
-from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
-from exconn_sync.model.numbers import plain_text
-from exconn_sync.model.orders import OrderRequest, OrderState
+from exconn_sync.model.orders import OrderState
 from exconn_sync.model.wire import Params
-
-_TYPES = {
-    OrderType.LIMIT: "LIMIT",
-    OrderType.MARKET: "MARKET",
-    OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT",
-    OrderType.STOP_MARKET: "STOP_LOSS",
-}
-_POST_ONLY = "LIMIT_MAKER"
 
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+", re.ASCII)
 _ADDED_BY_SIGNING = frozenset({"recvWindow", "timestamp", "signature"})
-
-
-def place_params(order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId) -> Params:
-    """Return the parameters of a new order; the answer is asked for in full for every kind (Binance: 5.4)."""
-    params = [
-        ("symbol", instrument.exchange_symbol),
-        ("side", order.side.value.upper()),
-        ("type", _POST_ONLY if order.post_only else _TYPES[order.type]),
-    ]
-    if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and not order.post_only:
-        params.append(("timeInForce", (order.time_in_force or TimeInForce.GTC).value))
-    numbers = (
-        ("quantity", order.quantity),
-        ("quoteOrderQty", order.quote_quantity),
-        ("price", order.price),
-        ("stopPrice", order.stop_price),
-    )
-    params += [(name, plain_text(value)) for name, value in numbers if value is not None]
-    params += [("newClientOrderId", client_order_id), ("newOrderRespType", "FULL")]
-    return tuple(params)
 
 
 def order_params(instrument: Instrument, order: OrderState) -> Params:

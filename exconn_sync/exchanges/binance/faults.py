@@ -18,6 +18,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.fault_codes import KEY_HINTS, REFUSALS, REFUSALS_BY_TEXT, TEXTS, UNKNOWN_OUTCOME
+from exconn_sync.exchanges.binance.parse_replace import tells_halves
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.wire import HttpResponse, RestCall
 
@@ -37,6 +38,8 @@ def error_of(response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
 
     The body decides before the status: a success with a negative code is an error too (fault F074).
     """
+    if tells_halves(response, call):
+        return None
     is_success = 200 <= response.status < 300
     if is_success and not response.body[:64].lstrip().startswith(b'{"code"'):
         return None
@@ -59,6 +62,14 @@ def login_error_of(code: int, text: str) -> ExconnError:
 def _details_of(code: int) -> dict[str, Any]:
     """Return the code, and for a refused key what that may mean (fault F166)."""
     return {"exchange_code": code, "hint": KEY_HINTS[code]} if code in KEY_HINTS else {"exchange_code": code}
+
+
+def command_error_of(code: int, text: str) -> ExconnError:
+    """Return the error of one command of several that were sent as one; its ``outcome`` is what the code proves."""
+    kind = None if code in UNKNOWN_OUTCOME else _refusal(_Body(code, text))
+    outcome: Outcome = "unknown" if kind is None else "refused"
+    message = f"{EXCHANGE}: {clean_text(text) or 'refused'} (code {code})"
+    return (kind or ExchangeError)(message, exchange=EXCHANGE, details={"exchange_code": code}, outcome=outcome)
 
 
 def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:

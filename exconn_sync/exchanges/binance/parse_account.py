@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from exconn_sync.exchanges.binance.account_events import balance_facts, execution_facts
+from exconn_sync.exchanges.binance.account_events import balance_facts, change_facts, execution_facts
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.faults import login_error_of
+from exconn_sync.exchanges.binance.parse_lists import list_status_facts
 from exconn_sync.exchanges.binance.parse_ws import SHUTDOWN_EVENT
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.instrument import Instruments
@@ -16,6 +17,7 @@ from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.driver import AccountMessage
 
 _ABSENT = msgspec.Raw()
+_BALANCE_UPDATE, _LOCK_UPDATE = "balanceUpdate", "externalLockUpdate"
 
 
 class _Error(msgspec.Struct):
@@ -59,6 +61,10 @@ def _event(name: str, event: msgspec.Raw, received_at: int, instruments: Instrum
         return execution_facts(event, received_at, instruments)
     if name == "outboundAccountPosition":
         return balance_facts(event, received_at)
+    if name == "listStatus":
+        return list_status_facts(event, received_at, instruments)
+    if name in (_BALANCE_UPDATE, _LOCK_UPDATE):
+        return change_facts(event, received_at, is_lock=name == _LOCK_UPDATE)
     return _announcement(name)
 
 
@@ -67,7 +73,6 @@ def _announcement(name: str) -> ServerNotice | Unrecognized:
         return ServerNotice("shutdown")
     if name == "eventStreamTerminated":
         return ServerNotice("terminated")
-    # Deposits, external locks, order lists: their effect arrives as positions and executionReports too.
     return Unrecognized(clean_text(name))
 
 

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from exconn_sync.exchanges.decoding import clean_text
-from exconn_sync.model.enums import OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import (
+    OrderListKind,
+    OrderListStatus,
+    OrderStatus,
+    OrderType,
+    PegPrice,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+PENDING = "PENDING_NEW"
 
 _STATUSES = {
     "NEW": OrderStatus.NEW,
-    "PENDING_NEW": OrderStatus.PENDING_NEW,
+    # The exchange has it, where ``pending_new`` means that nobody knows yet; it waits for another order of its list.
+    PENDING: OrderStatus.NEW,
     "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
     "FILLED": OrderStatus.FILLED,
     "CANCELED": OrderStatus.CANCELED,
@@ -22,9 +34,20 @@ _ORDER_TYPES = {
     "MARKET": OrderType.MARKET,
     "STOP_LOSS": OrderType.STOP_MARKET,
     "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+    "TAKE_PROFIT": OrderType.TAKE_PROFIT_MARKET,
+    "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
 }
 
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+_LIST_STATUSES = {
+    "EXECUTING": OrderListStatus.EXECUTING,
+    "ALL_DONE": OrderListStatus.ALL_DONE,
+    "REJECT": OrderListStatus.REJECTED,
+}
+# The contingency of all other kinds is OTO too (Binance: 5.9), so that it says little.
+_LIST_KINDS = {"OCO": OrderListKind.OCO}
+_PEGS = {"PRIMARY_PEG": PegPrice.PRIMARY, "MARKET_PEG": PegPrice.MARKET}
+_PREVENTIONS = {mode.value.upper(): mode for mode in SelfTradePrevention}
 _TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 
 OFFERED_TYPES = {
@@ -32,6 +55,8 @@ OFFERED_TYPES = {
     "MARKET": OrderType.MARKET,
     "STOP_LOSS": OrderType.STOP_MARKET,
     "STOP_LOSS_LIMIT": OrderType.STOP_LIMIT,
+    "TAKE_PROFIT": OrderType.TAKE_PROFIT_MARKET,
+    "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
 }
 """The kinds of a symbol's list that this library places."""
 
@@ -76,6 +101,31 @@ def reason_of(*words: str | None) -> str:
 def time_in_force_of(word: str | None) -> TimeInForce | None:
     """Return the time in force, or None for an absent or unknown word."""
     return None if word is None else _TIMES_IN_FORCE.get(word)
+
+
+def prevention_of(word: str | None) -> SelfTradePrevention | None:
+    """Return the mode of self-trade prevention, or None for an absent or unknown word."""
+    return None if word is None else _PREVENTIONS.get(word)
+
+
+def peg_of(word: str | None) -> PegPrice | None:
+    """Return the kind of peg, or None for an absent or unknown word."""
+    return None if word is None else _PEGS.get(word)
+
+
+def list_id_of(number: int | None) -> str | None:
+    """Return the id of an order list, None for an order that stands alone (Binance: 5.5: -1)."""
+    return None if number is None or number < 0 else str(number)
+
+
+def list_status_of(word: str | None) -> OrderListStatus | None:
+    """Return the status of an order list, or None for an absent or unknown word."""
+    return None if word is None else _LIST_STATUSES.get(word)
+
+
+def list_kind_of(word: str | None) -> OrderListKind | None:
+    """Return the kind of an order list where the contingency tells it."""
+    return None if word is None else _LIST_KINDS.get(word)
 
 
 def taker_side(*, buyer_is_maker: bool) -> Side:

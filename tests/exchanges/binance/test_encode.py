@@ -61,11 +61,76 @@ def test_stop_orders_carry_their_stop_price() -> None:
     }  # fmt: skip
 
 
+def test_take_profit_and_trailing_orders_say_when_they_fire() -> None:
+    goal = OrderRequest.take_profit_limit("BTC-USDT", "sell", "1", "61000", "60500", "IOC")
+    assert placed(goal) == COMMON | {
+        "side": "SELL", "type": "TAKE_PROFIT_LIMIT", "timeInForce": "IOC", "quantity": "1", "price": "61000",
+        "stopPrice": "60500",
+    }  # fmt: skip
+    at_market = OrderRequest.take_profit_market("BTC-USDT", "buy", "1", "57500")
+    assert placed(at_market) == COMMON | {"side": "BUY", "type": "TAKE_PROFIT", "quantity": "1", "stopPrice": "57500"}
+    trailing = OrderRequest.stop_market("BTC-USDT", "sell", "1", trailing_delta=150)
+    assert placed(trailing) == COMMON | {"side": "SELL", "type": "STOP_LOSS", "quantity": "1", "trailingDelta": "150"}
+    both = OrderRequest.take_profit_market("BTC-USDT", "sell", "1", "60500", trailing_delta=20)
+    assert (placed(both)["stopPrice"], placed(both)["trailingDelta"]) == ("60500", "20")
+
+
+def test_a_pegged_order_names_its_peg_and_no_price() -> None:
+    order = OrderRequest.pegged("BTC-USDT", "buy", "1", "market", 2, "IOC")
+    assert placed(order) == COMMON | {
+        "side": "BUY", "type": "LIMIT", "timeInForce": "IOC", "quantity": "1", "pegPriceType": "MARKET_PEG",
+        "pegOffsetType": "PRICE_LEVEL", "pegOffsetValue": "2",
+    }  # fmt: skip
+    maker = OrderRequest.pegged("BTC-USDT", "buy", "1", post_only=True)
+    assert placed(maker) == COMMON | {
+        "side": "BUY", "type": "LIMIT_MAKER", "quantity": "1", "pegPriceType": "PRIMARY_PEG",
+    }  # fmt: skip
+
+
+def test_a_stop_order_may_be_pegged_too() -> None:
+    order = OrderRequest.stop_limit("BTC-USDT", "sell", "1", "57000", "57500").with_options(peg="market", peg_offset=1)
+    sent = placed(order)
+    assert (sent["type"], sent["price"], sent["stopPrice"]) == ("STOP_LOSS_LIMIT", "57000", "57500")
+    assert (sent["pegPriceType"], sent["pegOffsetType"], sent["pegOffsetValue"]) == ("MARKET_PEG", "PRICE_LEVEL", "1")
+
+
+def test_a_strategy_type_that_binance_refuses_is_told_before() -> None:
+    """(Binance: 5.4, -1134)"""
+    with pytest.raises(ValidationError) as caught:
+        placed(OrderRequest.limit("BTC-USDT", "buy", "1", "58000").with_options(strategy_type=999_999))
+    assert caught.value.field == "strategy_type"
+
+
+def test_options_go_along() -> None:
+    order = OrderRequest.limit("BTC-USDT", "buy", "1", "58000").with_options(
+        iceberg_quantity="0.10", self_trade_prevention="expire_taker", strategy_id=7, strategy_type=1_000_000
+    )
+    assert placed(order) == COMMON | {
+        "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "58000", "icebergQty": "0.1",
+        "selfTradePreventionMode": "EXPIRE_TAKER", "strategyId": "7", "strategyType": "1000000",
+    }  # fmt: skip
+
+
 @given(st.decimals(min_value=Decimal("1e-18"), max_value=Decimal("1e15"), places=18))
 def test_numbers_go_out_exact_and_in_plain_notation(quantity: Decimal) -> None:
     text = placed(OrderRequest.market("BTC-USDT", "buy", quantity))["quantity"]
     assert Decimal(text) == quantity
     assert "e" not in text.lower()
+
+
+exact_amounts = st.decimals(min_value=Decimal("1e-8"), max_value=Decimal("1e12"), places=8)
+
+
+@given(exact_amounts, exact_amounts, exact_amounts, exact_amounts)
+def test_every_number_of_every_kind_goes_out_exact(
+    quantity: Decimal, price: Decimal, stop: Decimal, shown: Decimal
+) -> None:
+    order = OrderRequest.take_profit_limit("BTC-USDT", "sell", quantity, price, stop)
+    order = order.with_options(iceberg_quantity=min(shown, quantity))
+    sent = placed(order)
+    wanted = {"quantity": quantity, "price": price, "stopPrice": stop, "icebergQty": min(shown, quantity)}
+    assert {name: Decimal(sent[name]) for name in wanted} == wanted
+    assert not any("e" in sent[name].lower() for name in wanted)
 
 
 def test_an_order_is_named_by_the_exchanges_id_where_it_is_known() -> None:

@@ -12,12 +12,23 @@ import pytest
 
 from exconn_sync.errors import AuthenticationError, ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.account import Balance
-from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.account import Balance, BalanceChange
+from exconn_sync.model.enums import (
+    FactSource,
+    OrderListKind,
+    OrderListStatus,
+    OrderStatus,
+    OrderType,
+    PegPrice,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
-from exconn_sync.ports.driver import AccountMessage
+from exconn_sync.ports.driver import AccountMessage, PartlyKnown
 from tests.data import data_path, read_json
 from tests.exchanges.binance.support import INSTRUMENTS, RECEIVED_AT, exact
 
@@ -61,7 +72,8 @@ def test_an_execution_report_is_a_fact_about_the_order() -> None:
             source=FactSource.STREAM, received_at=RECEIVED_AT, status=OrderStatus.NEW,
             exchange_order_id=ExchangeOrderId("4293153"), side=Side.BUY, type=OrderType.LIMIT,
             time_in_force=TimeInForce.GTC, quantity=Decimal(1), price=exact("0.1026441"), filled_quantity=Decimal(0),
-            cumulative_quote=Decimal(0), exchange_time=1_499_405_658_657_000_000,
+            cumulative_quote=Decimal(0), exchange_time=1_499_405_658_657_000_000, is_working=True,
+            self_trade_prevention=SelfTradePrevention.NONE,
         )
     ]  # fmt: skip
 
@@ -109,8 +121,15 @@ def test_a_prevented_trade_is_no_fill() -> None:
     assert order(wire).filled_quantity == 0
 
 
-def test_an_allocation_without_a_trade_id_is_no_fill() -> None:
+def test_an_allocation_is_a_fill_with_an_id_of_its_own() -> None:
+    """What the exchange itself gives a routed order has no trade, and its ids count for themselves (5.10, SOR)."""
     message = event(TRADE | {"t": -1, "a": 5, "b": "ONE_PARTY_TRADE_REPORT"})
+    assert isinstance(message, Sequence)
+    assert [fact.trade_id for fact in message if isinstance(fact, Fill)] == ["allocation-5"]
+
+
+def test_an_execution_without_any_id_is_no_fill() -> None:
+    message = event(TRADE | {"t": -1})
     assert isinstance(message, Sequence)
     assert len(message) == 1
 
@@ -127,9 +146,21 @@ def test_a_surprising_fee_does_not_lose_the_fill(fee: str | None, asset: str | N
 
 def test_unknown_words_are_kept_and_say_nothing() -> None:
     """(fault F040)"""
-    fact = order(NEW | {"X": "FROM_THE_FUTURE", "x": "NEWS", "o": "MOON", "f": "GTD", "S": "HOLD", "new": [1]})
+    wire = {"X": "FROM_THE_FUTURE", "o": "MOON", "f": "GTD", "S": "HOLD", "V": "DUEL", "gP": "MOON", "new": [1]}
+    fact = order(NEW | wire)
+    assert (fact.self_trade_prevention, fact.peg) == (None, None)
     assert (fact.status, fact.reason) == (None, "FROM_THE_FUTURE")
     assert (fact.type, fact.time_in_force, fact.side) == (OrderType.OTHER, None, None)
+
+
+def test_an_unknown_kind_of_execution_is_counted_and_its_order_believed() -> None:
+    """(fault F035)"""
+    message = event(NEW | {"x": "NEWS", "X": "CANCELED"})
+    assert isinstance(message, PartlyKnown)
+    assert message.kind == "executionReport NEWS"
+    (fact,) = message.facts
+    assert isinstance(fact, OrderFact)
+    assert fact.status is OrderStatus.CANCELED
 
 
 def test_a_symbol_that_is_not_listed_keeps_its_spelling() -> None:
@@ -200,10 +231,77 @@ def test_the_end_of_the_stream_is_announced(frame: Any, notice: str) -> None:
     assert parsed(frame) == ServerNotice(notice)
 
 
-@pytest.mark.parametrize("name", ["balanceUpdate", "listStatus", "externalLockUpdate", "fromTheFuture"])
-def test_other_events_are_passed_by(name: str) -> None:
+def test_other_events_are_passed_by() -> None:
     """(fault F035)"""
-    assert event({"e": name, "E": 1, "c": {}, "l": 5}) == Unrecognized(name)
+    assert event({"e": "fromTheFuture", "E": 1, "c": {}, "l": 5}) == Unrecognized("fromTheFuture")
+
+
+@pytest.mark.parametrize("name", ["balanceUpdate", "externalLockUpdate"])
+def test_an_amount_that_came_without_a_trade_is_news_of_its_own(name: str) -> None:
+    """It is never added to a balance (fault F116)."""
+    wire = {"e": name, "E": 2, "a": "BTC", "d": "-100.00000000", "T": 1573200697068}
+    is_lock = name == "externalLockUpdate"
+    change = BalanceChange("binance", "BTC", Decimal(-100), 1_573_200_697_068_000_000, RECEIVED_AT, is_lock=is_lock)
+    assert event(wire) == [change]
+    for field in ("a", "d", "T"):
+        with pytest.raises(ProtocolError):
+            event({key: value for key, value in wire.items() if key != field})
+
+
+def test_the_state_of_an_order_list_is_a_fact_of_its_own() -> None:
+    """Several letters mean something else than in an order's event (Binance: 13, trap 32)."""
+    wire = {
+        "e": "listStatus", "E": 1564035303637, "s": "ETHBTC", "g": 2, "c": "OCO", "l": "EXEC_STARTED", "L": "EXECUTING",
+        "r": "NONE", "C": "list-1", "T": 1564035303625,
+        "O": [{"s": "ETHBTC", "i": 17, "c": "leg-1"}, {"s": "ETHBTC", "i": 18, "c": "leg-2"}],
+    }  # fmt: skip
+    assert event(wire) == [
+        OrderListFact(
+            "binance", "ETH-BTC", ClientOrderId("list-1"), FactSource.STREAM, RECEIVED_AT, "2",
+            OrderListStatus.EXECUTING, OrderListKind.OCO, (ClientOrderId("leg-1"), ClientOrderId("leg-2")),
+            (ExchangeOrderId("17"), ExchangeOrderId("18")), 1_564_035_303_625_000_000,
+        )
+    ]  # fmt: skip
+    message = event(wire | {"c": "OTO", "L": "REJECT", "r": "OCO_BAD_PRICES"})
+    assert isinstance(message, Sequence)
+    (refused,) = message
+    assert isinstance(refused, OrderListFact)
+    assert (refused.kind, refused.status, refused.reason) == (None, OrderListStatus.REJECTED, "OCO_BAD_PRICES")
+
+
+def test_the_conditional_fields_of_an_order_are_read() -> None:
+    """(Binance: 10.3)"""
+    wire = {
+        "o": "STOP_LOSS_LIMIT", "P": "0.2", "F": "0.5", "g": 7, "w": False, "d": 100, "D": -1, "V": "DECREMENT",
+        "A": "0.3", "v": 3, "B": "0.3", "u": 1, "U": 37, "gP": "PRIMARY_PEG", "gOT": "PRICE_LEVEL", "gOV": 2,
+        "gp": "0.1", "j": 1, "J": 1_000_000, "W": 5,
+    }  # fmt: skip
+    fact = order(NEW | wire)
+    assert (fact.stop_price, fact.iceberg_quantity, fact.list_id) == (exact("0.2"), exact("0.5"), "7")
+    assert (fact.is_working, fact.trailing_delta) == (False, 100)
+    assert (fact.self_trade_prevention, fact.prevented_quantity) == (SelfTradePrevention.DECREMENT, exact("0.3"))
+    assert (fact.peg, fact.pegged_price) == (PegPrice.PRIMARY, exact("0.1"))
+    assert fact.renamed_to is None
+
+
+def test_what_was_prevented_is_no_fill() -> None:
+    """(fault F111)"""
+    wire = {"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH", "A": "1", "pl": "1", "pL": "2", "pY": "2", "t": 4}
+    fact = order(NEW | wire)
+    assert (fact.status, fact.reason) == (OrderStatus.EXPIRED, "EXPIRED_IN_MATCH")
+    assert (fact.filled_quantity, fact.prevented_quantity) == (Decimal(0), Decimal(1))
+
+
+def test_an_amended_order_stays_known_by_its_first_id() -> None:
+    """(fault F103)"""
+    fact = order(NEW | {"x": "REPLACED", "X": "NEW", "c": "later", "C": "first", "q": "0.5"})
+    assert (fact.client_order_id, fact.renamed_to, fact.quantity) == ("first", "later", exact("0.5"))
+
+
+def test_an_order_that_waits_for_another_is_at_the_exchange() -> None:
+    """PENDING_NEW of Binance is proof that it has the order, unlike ``pending_new`` of ours (Binance: 5.11)."""
+    fact = order(NEW | {"X": "PENDING_NEW", "w": False})
+    assert (fact.status, fact.is_working) == (OrderStatus.NEW, False)
 
 
 def test_other_answers_are_passed_by() -> None:
@@ -223,7 +321,8 @@ def test_documented_events_are_understood() -> None:
     for path in sorted(data_path("docs_examples", "binance_spot", "user_data").glob("*.json")):
         message = parsed(path.read_bytes())
         found.append(type(message[0]).__name__ if isinstance(message, Sequence) else message.__class__.__name__)
-    assert sorted(found) == ["Balance", "OrderFact", "ServerNotice", "Unrecognized", "Unrecognized", "Unrecognized"]
+    changes = ["BalanceChange", "BalanceChange"]
+    assert sorted(found) == ["Balance", *changes, "OrderFact", "OrderListFact", "ServerNotice"]
 
 
 def test_documented_answers_are_understood() -> None:

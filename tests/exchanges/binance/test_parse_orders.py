@@ -11,9 +11,18 @@ import pytest
 from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.account import Fact
-from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import (
+    FactSource,
+    OrderListStatus,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
+from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest
 from tests.data import read_json
 from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, exact, order_state, response
@@ -70,7 +79,8 @@ def test_a_full_answer_is_the_order_and_its_fills() -> None:
         exchange="binance", symbol="BTC-USDT", client_order_id=ClientOrderId("my-order-1"), source=FactSource.ANSWER,
         received_at=RECEIVED_AT, status=OrderStatus.FILLED, exchange_order_id=order.exchange_order_id, side=Side.SELL,
         type=OrderType.MARKET, time_in_force=TimeInForce.GTC, quantity=Decimal(10), filled_quantity=Decimal(10),
-        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000,
+        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000, is_working=True,
+        self_trade_prevention=SelfTradePrevention.NONE,
     )  # fmt: skip
     assert order.exchange_order_id == "28"
     assert isinstance(first, Fill)
@@ -111,7 +121,7 @@ def test_an_order_that_expired_at_once_is_not_alive() -> None:
     ("word", "status", "reason"),
     [
         ("NEW", OrderStatus.NEW, ""),
-        ("PENDING_NEW", OrderStatus.PENDING_NEW, ""),
+        ("PENDING_NEW", OrderStatus.NEW, ""),
         ("PARTIALLY_FILLED", OrderStatus.PARTIALLY_FILLED, ""),
         ("FILLED", OrderStatus.FILLED, ""),
         ("CANCELED", OrderStatus.CANCELED, ""),
@@ -147,8 +157,12 @@ def test_a_cancel_is_known_under_the_orders_own_id() -> None:
 
 def test_cancelling_a_leg_reports_the_whole_list() -> None:
     other = CANCELLED | {"orderId": 29, "origClientOrderId": "other-leg", "clientOrderId": "cancel2"}
-    wire = {"orderListId": 1, "contingencyType": "OCO", "symbol": "BTCUSDT", "orderReports": [CANCELLED, other]}
+    wire = {
+        "orderListId": 1, "contingencyType": "OCO", "listOrderStatus": "ALL_DONE", "listClientOrderId": "list",
+        "symbol": "BTCUSDT", "orders": [], "orderReports": [CANCELLED, other],
+    }  # fmt: skip
     facts = cancelled(wire, "28")
+    assert [fact.status for fact in facts if isinstance(fact, OrderListFact)] == [OrderListStatus.ALL_DONE]
     assert [fact.client_order_id for fact in facts if isinstance(fact, OrderFact)] == ["my-order-1", "other-leg"]
 
 
@@ -229,7 +243,8 @@ def test_documented_cancels_and_queries_are_understood() -> None:
     first = leg["orderReports"][0]
     symbol = Instrument("binance", "LIST", first["symbol"], "", "")
     listed = order_state(first["origClientOrderId"], symbol="LIST")
-    assert len(DRIVER.cancel_order(symbol, listed, INSTRUMENTS).parse(response(leg))) == 2
+    facts = DRIVER.cancel_order(symbol, listed, INSTRUMENTS).parse(response(leg))
+    assert [type(fact) for fact in facts] == [OrderListFact, OrderFact, OrderFact]
 
 
 def test_other_peoples_orders_are_understood() -> None:

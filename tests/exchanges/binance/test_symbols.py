@@ -53,7 +53,7 @@ def test_rules_become_exact_limits() -> None:
         Decimal(0), Decimal(0), Decimal("97.09521512"),
     )  # fmt: skip
     assert (found.min_notional, found.max_notional) == (Decimal(5), Decimal(9_000_000))
-    assert found.order_types == {OrderType.LIMIT, OrderType.MARKET, OrderType.STOP_LIMIT}
+    assert found.order_types == {OrderType.LIMIT, OrderType.MARKET, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_MARKET}
 
 
 EVERY_FILTER: list[dict[str, Any]] = [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exconn_sync.errors import ValidationError
-from exconn_sync.model.enums import OrderStatus, OrderType, Side, TimeInForce
+from exconn_sync.model.enums import OrderStatus, OrderType, PegPrice, SelfTradePrevention, Side, TimeInForce
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import OrderRequest, OrderState
 
@@ -31,6 +31,49 @@ def test_stop_orders_hold_their_trigger() -> None:
     assert (limit.price, limit.stop_price, limit.type) == (Decimal(90), Decimal(95), OrderType.STOP_LIMIT)
     market = OrderRequest.stop_market("BTC-USDT", "sell", "1", "95")
     assert (market.price, market.stop_price, market.type) == (None, Decimal(95), OrderType.STOP_MARKET)
+
+
+@pytest.mark.parametrize("kind", ["stop_limit", "take_profit_limit"])
+def test_a_triggered_limit_order_may_follow_the_market(kind: str) -> None:
+    made = getattr(OrderRequest, kind)("BTC-USDT", "sell", "1", "90", trailing_delta=250)
+    assert (made.type, made.stop_price, made.trailing_delta) == (OrderType(kind), None, 250)
+    both = getattr(OrderRequest, kind)("BTC-USDT", "sell", "1", "90", "95", "IOC", "mine", trailing_delta=250)
+    assert (both.stop_price, both.time_in_force, both.client_order_id) == (Decimal(95), TimeInForce.IOC, "mine")
+
+
+@pytest.mark.parametrize("kind", ["stop_market", "take_profit_market"])
+def test_a_triggered_market_order_may_follow_the_market(kind: str) -> None:
+    made = getattr(OrderRequest, kind)("BTC-USDT", "sell", "1", trailing_delta=250)
+    assert (made.type, made.price, made.stop_price, made.trailing_delta) == (OrderType(kind), None, None, 250)
+
+
+def test_a_pegged_order_has_no_price_of_its_own() -> None:
+    order = OrderRequest.pegged("BTC-USDT", "buy", "1", "MARKET", 3, "IOC")
+    assert (order.type, order.price, order.peg, order.peg_offset) == (OrderType.LIMIT, None, PegPrice.MARKET, 3)
+
+
+def test_options_are_added_to_any_order_that_takes_them() -> None:
+    plain = OrderRequest.limit("BTC-USDT", "buy", "1", "2", client_order_id="mine")
+    order = plain.with_options(iceberg_quantity="0.1", self_trade_prevention="Expire_Both", strategy_id=0)
+    assert (order.iceberg_quantity, order.self_trade_prevention) == (Decimal("0.1"), SelfTradePrevention.EXPIRE_BOTH)
+    assert (order.strategy_id, order.client_order_id, plain.iceberg_quantity) == (0, "mine", None)
+    assert plain.with_options(smart_routing=True).smart_routing
+    with pytest.raises(ValidationError):
+        plain.with_options(iceberg_quantity="1.5")
+
+
+def test_an_order_may_sell_what_another_one_receives() -> None:
+    order = OrderRequest.limit("BTC-USDT", "sell", "received", "2")
+    assert (order.quantity, order.sells_received) == (None, True)
+    assert dataclasses.replace(order, price=Decimal(3)).sells_received
+
+
+def test_what_can_still_trade_is_what_neither_traded_nor_was_prevented() -> None:
+    state = OrderState("binance", "BTC-USDT", ClientOrderId("c"), quantity=Decimal(5), filled_quantity=Decimal(2),
+                       prevented_quantity=Decimal(1))  # fmt: skip
+    assert state.open_quantity == 2
+    assert dataclasses.replace(state, status=OrderStatus.EXPIRED).open_quantity == 0
+    assert dataclasses.replace(state, quantity=None).open_quantity is None
 
 
 BROKEN: list[tuple[str, dict[str, Any]]] = [
@@ -58,6 +101,39 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("time_in_force", {"time_in_force": "GTX"}),
     ("time_in_force", {"post_only": True, "time_in_force": "IOC"}),
     ("post_only", {"type": "market", "price": None, "post_only": True}),
+    ("quote_quantity", {"quote_quantity": "5"}),
+    ("price", {"type": "market"}),
+    ("price", {"type": "stop_market", "stop_price": "1"}),
+    ("stop_price", {"stop_price": "1"}),
+    ("stop_price", {"type": "take_profit_limit"}),
+    ("stop_price", {"type": "take_profit_market", "price": None}),
+    ("time_in_force", {"type": "market", "price": None, "time_in_force": "GTC"}),
+    ("trailing_delta", {"trailing_delta": 100}),
+    ("trailing_delta", {"type": "stop_limit", "trailing_delta": 0}),
+    ("trailing_delta", {"type": "stop_limit", "trailing_delta": "100"}),
+    ("trailing_delta", {"type": "stop_limit", "trailing_delta": True}),
+    ("iceberg_quantity", {"iceberg_quantity": "1.1"}),
+    ("iceberg_quantity", {"iceberg_quantity": 0.5}),
+    ("iceberg_quantity", {"type": "market", "price": None, "iceberg_quantity": "1"}),
+    ("time_in_force", {"iceberg_quantity": "1", "time_in_force": "IOC"}),
+    ("self_trade_prevention", {"self_trade_prevention": "fight"}),
+    ("peg", {"peg": "middle", "price": None}),
+    ("peg", {"peg": "market", "price": None, "post_only": True}),
+    ("peg", {"type": "market", "price": None, "peg": "market"}),
+    ("peg_offset", {"peg_offset": 1}),
+    ("peg_offset", {"peg": "market", "price": None, "peg_offset": 101}),
+    ("peg_offset", {"peg": "market", "price": None, "peg_offset": 0}),
+    ("time_in_force", {"peg": "primary", "price": None, "time_in_force": "IOC"}),
+    ("smart_routing", {"smart_routing": True, "post_only": True}),
+    ("smart_routing", {"smart_routing": True, "type": "stop_limit", "stop_price": "1"}),
+    ("smart_routing", {"smart_routing": "yes"}),
+    (
+        "quote_quantity",
+        {"smart_routing": True, "type": "market", "quantity": None, "price": None, "quote_quantity": "1"},
+    ),
+    ("strategy_id", {"strategy_id": -1}),
+    ("strategy_type", {"strategy_type": 2**63}),
+    ("quantity", {"sells_received": True}),
     ("client_order_id", {"client_order_id": ""}),
     ("client_order_id", {"client_order_id": "a b"}),
     ("client_order_id", {"client_order_id": "x" * 37}),

@@ -1,0 +1,241 @@
+"""Commands that change orders already placed: replace, amend, cancel all (fault model 0.1; faults F108, F109)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.order_gateway import check_alone
+from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_replacement import OrderReplacement
+from exconn_sync._live.resolver import UNSETTLED
+from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.faultpoints import reach
+from exconn_sync.errors import (
+    ExconnError,
+    OrderNotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    PartlyDone,
+    ValidationError,
+)
+from exconn_sync.model.enums import CommandOutcome, OrderStatus
+from exconn_sync.model.numbers import plain_text, positive_decimal_of
+from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
+from exconn_sync.model.wire import RestCall
+from exconn_sync.ports.trading import HalfAnswer, ReplaceAnswer
+
+_CERTAIN = ("not_sent", "refused")
+_DONE, _UNKNOWN = CommandOutcome.DONE, CommandOutcome.UNKNOWN
+
+
+class OrderChanges:
+    """Replaces, amends and cancels orders on the caller's own thread. Thread-safe."""
+
+    def __init__(self, desk: CommandDesk) -> None:
+        self._desk = desk
+
+    # --- replace ----------------------------------------------------------------------------------------------------
+
+    def replace(
+        self,
+        order: Order | str,
+        request: OrderRequest,
+        deadline: Deadline,
+        *,
+        place_anyway: bool,
+        cancel_anyway: bool,
+    ) -> OrderReplacement:
+        """Cancel an order and place another; see ``Connector.replace_order``."""
+        desk = self._desk
+        desk.require("replacing an order", deadline)
+        old = desk.known(order)
+        check_alone(request)
+        item = desk.checked(request)
+        if item.instrument.symbol != old.symbol:
+            raise ValidationError("request", request.symbol, f"must be of the symbol of the old order, {old.symbol}")
+        if request.smart_routing:
+            raise ValidationError("smart_routing", True, "does not go with a replacement")
+        if old.is_terminal and not place_anyway:
+            raise OrderRejected(f"order {old.client_order_id} is {old.status} already", outcome="not_sent")
+        desk.admit(item)
+        call = desk.driver.replace_order(
+            old, request, item.instrument, item.client_order_id, desk.catalogue.instruments,
+            place_anyway=place_anyway, cancel_anyway=cancel_anyway,
+        )  # fmt: skip
+        reach("order.before_intent")
+        with desk.placing([item], deadline) as (new,):
+            try:
+                answer = self._sent(old, new, call, deadline)
+            except ExconnError:
+                raise
+            except BaseException:
+                desk.reconciler.reconcile_soon()
+                raise
+            reach("order.before_answer")
+            made = self._entered(old, new, answer, deadline)
+        return self._judged(made)
+
+    def _sent(self, old: OrderState, new: Order, call: RestCall[ReplaceAnswer], deadline: Deadline) -> ReplaceAnswer:
+        """Send both commands as one; return what the answer says, or what the looking has found."""
+        desk = self._desk
+        try:
+            reach("order.after_intent")
+            return desk.rest.call(call, desk.remaining(deadline))
+        except ExconnError as error:
+            if error.outcome in _CERTAIN:
+                desk.reject(new, refusal_text(error))
+                raise
+            return self._sought(old, new, error, deadline)
+
+    def _sought(self, old: OrderState, new: Order, error: ExconnError, deadline: Deadline) -> ReplaceAnswer:
+        """Look for what became of both halves of a command that was not answered; nothing is sent again."""
+        desk = self._desk
+        placement = self._sought_placement(new, error, deadline)
+        unknown = HalfAnswer(_UNKNOWN, (), error)
+        if placement.outcome is _UNKNOWN:
+            state = desk.store.order(old.client_order_id) or old
+            return ReplaceAnswer(HalfAnswer(_DONE) if state.status is OrderStatus.CANCELED else unknown, placement)
+        # The command is over, so the old order is what it will stay: it is cancelled before the new one is placed, and
+        # where the new one can no longer arrive, neither can the cancel.
+        looked = desk.looked_up(old, deadline)
+        if looked is None:
+            return ReplaceAnswer(unknown, placement)
+        if looked.status is OrderStatus.CANCELED:
+            return ReplaceAnswer(HalfAnswer(_DONE), placement)
+        text = f"order {old.client_order_id} was not canceled, it is {looked.status}"
+        refused = OrderRejected(text, exchange=error.exchange, request_id=error.request_id)
+        return ReplaceAnswer(HalfAnswer(CommandOutcome.REFUSED, (), refused), placement)
+
+    def _sought_placement(self, new: Order, error: ExconnError, deadline: Deadline) -> HalfAnswer:
+        desk = self._desk
+        desk.doubt(new.client_order_id, error.message)
+        settled = desk.settled(new.client_order_id, lambda state: state.status not in UNSETTLED, deadline)
+        if settled is None:
+            return HalfAnswer(_UNKNOWN, (), error)
+        if settled.status is not OrderStatus.REJECTED:
+            return HalfAnswer(_DONE)
+        refused = OrderRejected(settled.reason, exchange=error.exchange, request_id=error.request_id)
+        return HalfAnswer(CommandOutcome.REFUSED, (), refused)
+
+    def _entered(self, old: OrderState, new: Order, answer: ReplaceAnswer, deadline: Deadline) -> OrderReplacement:
+        """Enter what the answer says of each half; look for a half of which it proves nothing."""
+        desk = self._desk
+        cancel, placement = answer.cancel, answer.placement
+        desk.store.apply([*cancel.facts, *placement.facts])
+        if placement.outcome is CommandOutcome.NOT_SENT:
+            desk.reject(new, "not placed, because the cancel failed")
+        elif placement.error is not None and placement.outcome is CommandOutcome.REFUSED:
+            if new.status in UNSETTLED:
+                desk.reject(new, refusal_text(placement.error))
+        elif placement.error is not None and new.status is OrderStatus.PENDING_NEW:
+            placement = self._sought_placement(new, placement.error, deadline)
+        if cancel.outcome is _UNKNOWN and placement.outcome is not _UNKNOWN:
+            looked = desk.looked_up(old, deadline)
+            if looked is not None and looked.status is OrderStatus.CANCELED:
+                cancel = HalfAnswer(_DONE)
+        if cancel.outcome is not _DONE:
+            # Refused, it is terminal already or not yet arrived: only a look can tell (Binance: 7.4).
+            desk.reconciler.reconcile_soon()
+        return OrderReplacement(
+            desk.handle(old.client_order_id), new, cancel.outcome, placement.outcome, cancel.error, placement.error
+        )
+
+    def _judged(self, made: OrderReplacement) -> OrderReplacement:
+        """Return a replacement that was done; raise what else became of it."""
+        if made.is_done:
+            return made
+        first = made.cancel_error or made.placement_error
+        text = (
+            f"replacing {made.old.client_order_id} by {made.new.client_order_id}: cancel {made.cancel_outcome}, "
+            f"placement {made.placement_outcome}"
+        )
+        if first is not None:
+            text = f"{text} ({first.message})"
+        if _UNKNOWN in (made.cancel_outcome, made.placement_outcome):
+            raise OutcomeUnknown(text, order=made.new, result=made, exchange=self._desk.driver.name) from first
+        if _DONE in (made.cancel_outcome, made.placement_outcome):
+            raise PartlyDone(text, result=made, exchange=self._desk.driver.name) from first
+        if first is not None:
+            raise first
+        raise OrderRejected(text, exchange=self._desk.driver.name)
+
+    # --- amend ------------------------------------------------------------------------------------------------------
+
+    def amend(self, order: Order | str, quantity: object, deadline: Deadline) -> Order:
+        """Change the quantity of an order; see ``Connector.amend_order``."""
+        desk = self._desk
+        desk.require("amending an order", deadline)
+        state = desk.known(order)
+        wanted = positive_decimal_of("quantity", quantity)
+        if state.is_terminal:
+            raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
+        if wanted <= state.filled_quantity:
+            raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
+        instrument = desk.catalogue.get(state.symbol)
+        call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
+        try:
+            facts = desk.rest.call(call, desk.remaining(deadline))
+        except OrderNotFound:
+            desk.reconciler.reconcile_soon()
+            raise
+        except ExconnError as error:
+            if error.outcome in _CERTAIN:
+                raise
+            self._settle_amend(state, wanted, error, deadline)
+        else:
+            desk.store.apply(facts)
+        return desk.handle(state.client_order_id)
+
+    def _settle_amend(self, state: OrderState, wanted: Decimal, error: ExconnError, deadline: Deadline) -> None:
+        desk = self._desk
+        desk.reconciler.reconcile_soon()
+        settled = desk.settled(
+            state.client_order_id, lambda item: item.quantity == wanted or item.is_terminal, deadline
+        )
+        if settled is None:
+            text = f"amend of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
+            order = desk.handle(state.client_order_id)
+            raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
+        if settled.quantity != wanted:
+            text = f"order {state.client_order_id} was not amended, it is {settled.status}"
+            raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
+
+    # --- cancel all -------------------------------------------------------------------------------------------------
+
+    def cancel_all(self, symbol: str, deadline: Deadline) -> list[Order]:
+        """Cancel all open orders of a symbol; see ``Connector.cancel_all``."""
+        desk = self._desk
+        desk.require("cancelling orders", deadline)
+        instrument = desk.catalogue.get(symbol)
+        # Taken before: an order placed meanwhile need not be among the cancelled ones.
+        known = [state for state in desk.store.open_orders() if state.symbol == instrument.symbol]
+        call = desk.driver.cancel_all(instrument, desk.catalogue.instruments)
+        try:
+            facts = desk.rest.call(call, desk.remaining(deadline))
+        except OrderNotFound:
+            # Nothing is open there; what is held as open here has ended without our noticing.
+            desk.reconciler.reconcile_soon()
+            return []
+        except ExconnError as error:
+            if error.outcome in _CERTAIN:
+                raise
+            return self._settle_cancels(known, error, deadline)
+        desk.store.apply(facts)
+        ended = [desk.store.order_of(fact) for fact in facts if isinstance(fact, OrderFact)]
+        return [desk.handle(state.client_order_id) for state in ended if state is not None]
+
+    def _settle_cancels(self, known: list[OrderState], error: ExconnError, deadline: Deadline) -> list[Order]:
+        desk = self._desk
+        desk.reconciler.reconcile_soon()
+        ended: list[Order] = []
+        open_still: list[Order] = []
+        for state in known:
+            settled = desk.settled(state.client_order_id, lambda item: item.is_terminal, deadline)
+            (open_still if settled is None else ended).append(desk.handle(state.client_order_id))
+        if open_still or not known:
+            text = f"cancel of all orders: it is not known yet whether it arrived ({error.message})"
+            raise OutcomeUnknown(
+                text, result=open_still, exchange=error.exchange, request_id=error.request_id
+            ) from error
+        return ended

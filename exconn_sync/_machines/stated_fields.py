@@ -1,0 +1,98 @@
+"""What sources state about the terms of one order, joined fact by fact (fault model 0.2).
+
+Each field is a minimum or maximum over the set of facts, so that it can be kept up to date at a fixed cost a fact:
+an order may have thousands.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from exconn_sync._machines.fills import SOURCE_RANK
+from exconn_sync.model.enums import FactSource
+from exconn_sync.model.numbers import ZERO, plain_text
+from exconn_sync.model.orders import OrderFact
+
+FIELDS = (
+    "side", "type", "time_in_force", "price", "stop_price", "quote_quantity", "trailing_delta", "iceberg_quantity",
+    "self_trade_prevention", "peg", "pegged_price", "list_id",
+)  # fmt: skip
+"""Fields in which the intent comes before the exchange's words, and the preferred source before the others."""
+
+
+class StatedFields:
+    """The joined terms of one order; any order and number of facts gives the same."""
+
+    __slots__ = ("_asked_quantity", "_newest_quantity", "_picked", "_quantities", "_working", "prevented_quantity")
+
+    def __init__(self) -> None:
+        self._picked: dict[str, tuple[int, Any]] = {}
+        self._asked_quantity: tuple[int, Decimal] | None = None
+        self._newest_quantity: tuple[int, Decimal] | None = None
+        self._quantities: dict[int | None, set[Decimal]] = {}
+        self._working: tuple[int, bool] | None = None
+        self.prevented_quantity = ZERO
+
+    def add(self, fact: OrderFact) -> None:
+        """Join a fact."""
+        rank = SOURCE_RANK[fact.source]
+        for name in FIELDS:
+            value = getattr(fact, name)
+            if value is not None:
+                self._picked[name] = preferred(self._picked.get(name), (rank, value))
+        if fact.prevented_quantity is not None:
+            self.prevented_quantity = max(self.prevented_quantity, fact.prevented_quantity)
+        if fact.is_working is not None:
+            stated = (fact.exchange_time or 0, fact.is_working)
+            self._working = stated if self._working is None else max(self._working, stated)
+        if fact.quantity is not None:
+            self._add_quantity(fact, rank, fact.quantity)
+
+    def _add_quantity(self, fact: OrderFact, rank: int, quantity: Decimal) -> None:
+        self._asked_quantity = preferred(self._asked_quantity, (rank, quantity))
+        if fact.source is FactSource.LOCAL:
+            return
+        self._quantities.setdefault(fact.exchange_time, set()).add(quantity)
+        if fact.exchange_time is None:
+            return
+        newest = self._newest_quantity
+        if newest is None or fact.exchange_time > newest[0]:
+            self._newest_quantity = (fact.exchange_time, quantity)
+        elif fact.exchange_time == newest[0]:
+            self._newest_quantity = (newest[0], min(newest[1], quantity))
+
+    def get(self, name: str) -> Any:
+        """Return a field, None where no source states it."""
+        found = self._picked.get(name)
+        return None if found is None else found[1]
+
+    @property
+    def quantity(self) -> Decimal | None:
+        """What the exchange stated last, the smaller where it said two things at one time, else what was asked."""
+        found = self._newest_quantity or self._asked_quantity
+        return None if found is None else found[1]
+
+    @property
+    def is_working(self) -> bool | None:
+        """What was stated last, None where nobody said."""
+        return None if self._working is None else self._working[1]
+
+    @property
+    def contradictory_quantities(self) -> set[Decimal]:
+        """The quantities stated at one time; at different times it is an amended order (F108)."""
+        return {value for values in self._quantities.values() if len(values) > 1 for value in values}
+
+
+def preferred(known: tuple[int, Any] | None, other: tuple[int, Any]) -> tuple[int, Any]:
+    """Return which of two statements with their ranks is shown: the lower rank, else the smaller text."""
+    if known is None or other[0] < known[0]:
+        return other
+    if other[0] > known[0] or other[1] == known[1]:
+        return known
+    return other if text_of(other[1]) < text_of(known[1]) else known
+
+
+def text_of(value: object) -> str:
+    """Return a text by which values are put in a fixed order; Decimals of equal value give the same (F114)."""
+    return plain_text(value) if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,43 @@
+"""What the store has to tell after facts were joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from exconn_sync._machines.order_fold import OrderRecord
+from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
+from exconn_sync.model.enums import Channel, FactSource
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.order_lists import OrderListState
+from exconn_sync.model.orders import Fill, OrderState
+
+Value: TypeAlias = OrderState | Fill | Balance | Position | OrderListState | BalanceChange
+
+
+@dataclass
+class Told:
+    """What one call of ``apply`` has to tell: facts for the journal, then events by channel and symbol or asset.
+
+    ``records`` are the orders that were touched: each is told once, when all facts of the call are joined. ``kept`` and
+    ``published`` say how many of both are done, for whoever goes on where another thread was stopped.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    events: list[tuple[Channel, str, Value]] = field(default_factory=list)
+    records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
+    kept: int = 0
+    published: int = 0
+
+
+def is_newer(fact: Balance, known: Balance) -> bool:
+    """Return whether a statement replaces the known one.
+
+    The exchange's time decides. At the same time the stream, which arrives in order, is believed rather than an answer,
+    which may be older than it looks.
+    """
+    if fact.exchange_time != known.exchange_time:
+        return fact.exchange_time > known.exchange_time
+    if (fact.free, fact.locked) == (known.free, known.locked):
+        return False
+    return fact.source is FactSource.STREAM

@@ -1,0 +1,144 @@
+"""The part of a driver that is about orders beyond placing, cancelling and asking for single ones.
+
+What an exchange does not have, its driver refuses with a ValidationError before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from exconn_sync.errors import ExconnError
+from exconn_sync.model.account import Fact
+from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
+from exconn_sync.model.enums import CommandOutcome
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
+from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
+from exconn_sync.model.wire import HistoryLimits, RestCall, TimeSpan
+
+
+@dataclass(frozen=True)
+class HalfAnswer:
+    """What an answer says of one of two commands that were sent as one: ``error`` where it was not done."""
+
+    outcome: CommandOutcome
+    facts: Sequence[Fact] = ()
+    error: ExconnError | None = None
+
+
+@dataclass(frozen=True)
+class ReplaceAnswer:
+    """What an answer says of both halves of a replacement (fault F109)."""
+
+    cancel: HalfAnswer
+    placement: HalfAnswer
+
+
+class TradingDriver(Protocol):
+    """One exchange's orders. All methods are pure and may be called from any thread."""
+
+    @property
+    def history_limits(self) -> HistoryLimits:
+        """Limits of questions about past orders and fills."""
+        ...
+
+    def test_order(
+        self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, *, with_commission: bool
+    ) -> RestCall[Commission | None]:
+        """Return the call that has an order checked and not placed; its answer is what it would cost, if asked for."""
+        ...
+
+    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
+        """Return the command that cancels all open orders of a symbol; it raises OrderNotFound where there is none."""
+        ...
+
+    def replace_order(
+        self,
+        old: OrderState,
+        order: OrderRequest,
+        instrument: Instrument,
+        client_order_id: ClientOrderId,
+        instruments: Instruments,
+        *,
+        place_anyway: bool,
+        cancel_anyway: bool,
+    ) -> RestCall[ReplaceAnswer]:
+        """Return the command that cancels one order and places another.
+
+        ``place_anyway`` places also where the cancel failed, ``cancel_anyway`` cancels also where a limit of orders
+        does not let the new one through.
+        """
+        ...
+
+    def amend_order(
+        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that changes the quantity of an order, which keeps its place in the book."""
+        ...
+
+    def place_list(
+        self,
+        request: OrderListRequest,
+        instrument: Instrument,
+        list_client_id: ClientOrderId,
+        legs: Sequence[ClientOrderId],
+        instruments: Instruments,
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that places an order list; ``legs`` are the ids of its orders, in their order."""
+        ...
+
+    def cancel_list(
+        self, instrument: Instrument, state: OrderListState, legs: Sequence[OrderState], instruments: Instruments
+    ) -> RestCall[Sequence[Fact]]:
+        """Return the command that cancels an order list."""
+        ...
+
+    def fetch_list(self, state: OrderListState, instruments: Instruments) -> RestCall[OrderListFact]:
+        """Return the call for one order list; it raises OrderNotFound where there is none."""
+        ...
+
+    def fetch_open_lists(self, instruments: Instruments) -> RestCall[list[OrderListFact]]:
+        """Return the call for all open order lists of the account."""
+        ...
+
+    def fetch_order_history(
+        self, instrument: Instrument, instruments: Instruments, *, span: TimeSpan | None, limit: int
+    ) -> RestCall[list[OrderFact]]:
+        """Return the call for the newest orders of a symbol, or for those of a time span, finished ones included."""
+        ...
+
+    def fetch_fill_history(
+        self, instrument: Instrument, instruments: Instruments, *, span: TimeSpan, limit: int
+    ) -> RestCall[list[Fill]]:
+        """Return the call for the fills of a symbol in a time span."""
+        ...
+
+    def fetch_allocations(
+        self, instrument: Instrument, instruments: Instruments, *, span: TimeSpan | None, limit: int
+    ) -> RestCall[list[Fill]]:
+        """Return the call for executions that the exchange itself gave to orders that it routed."""
+        ...
+
+    def fetch_amendments(
+        self, instrument: Instrument, order: OrderState, *, limit: int
+    ) -> RestCall[list[OrderAmendment]]:
+        """Return the call for the changes of an order's quantity, oldest first."""
+        ...
+
+    def fetch_prevented_matches(
+        self, instrument: Instrument, exchange_order_id: ExchangeOrderId, *, after: str | None, limit: int
+    ) -> RestCall[list[PreventedMatch]]:
+        """Return the call for the prevented trades of one order, those after a match where one is named."""
+        ...
+
+    def fetch_commission(self, instrument: Instrument) -> RestCall[Commission]:
+        """Return the call for what trading a symbol costs this account."""
+        ...
+
+    def fetch_order_counts(self) -> RestCall[list[OrderCount]]:
+        """Return the call for how many orders the account may still place."""
+        ...
