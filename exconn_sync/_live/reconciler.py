@@ -32,6 +32,8 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.waiting import Event
 
+_TELLING = 5.0
+"""Seconds that readiness waits for subscribers and journal to be told what a comparison has found."""
 _MOST_PAGES = 1000
 """Most requests for the fills of one order; with a thousand fills each, more than any order has."""
 
@@ -157,7 +159,12 @@ class Reconciler:
         run.note_data()
         self._backoff.reset()
         self._due_ns = self._clock.monotonic_ns() + int(self._config.intervals.reconcile * 1e9)
-        self._readiness.met(RECONCILED, losses)
+        # Whoever subscribes once the account is ready hears only of what comes then.
+        run.beat(_TELLING)
+        self._store.desk.settle(_TELLING)
+        run.beat()
+        if run.is_current:
+            self._readiness.met(RECONCILED, losses)
 
     def _reconcile(self) -> None:
         self._adopt()

@@ -117,6 +117,16 @@ class Desk(Generic[T]):
                 # The worker has ended without it.
                 change.make()
 
+    def settle(self, seconds: float) -> bool:
+        """Wait until the worker has delivered all that was left so far; return whether it has, or none is there."""
+        mark = _Change(lambda: None)
+        with self._lock:
+            if self._life is None:
+                return True
+            # Behind what was left before: the worker delivers that first.
+            self._changes.put(mark)
+        return mark.wait(seconds)
+
     @property
     def waiting(self) -> int:
         """Number of items that were not delivered yet."""

@@ -47,7 +47,8 @@ class Instrument(TradingRules):
         quote_quantity_allowed: whether market orders by quote quantity are taken.
         features: what else is offered; None where the exchange does not say. See ``offers``.
         permission_sets: an account needs one permission out of each. See ``is_permitted``.
-        self_trade_preventions: modes that an order may choose, in the exchange's words; ``default_...`` the usual one.
+        self_trade_preventions: modes that an order may choose, in lower case; empty where the exchange does not say.
+        default_self_trade_prevention: the mode of an order that chooses none.
         unknown_filters: names of rules that this version does not know; the exchange judges them.
     """
 

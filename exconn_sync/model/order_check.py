@@ -16,14 +16,16 @@ from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
 
-PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION = (
-    "PRICE_FILTER", "PERCENT_PRICE", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PRECISION",
+PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION, PARTS, TRAILING = (
+    "PRICE_FILTER", "PERCENT_PRICE", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PRECISION", "ICEBERG_PARTS",
+    "TRAILING_DELTA",
 )  # fmt: skip
 """Names of the rules, in ``details['filter']``."""
 
-AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET})
+AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET})
 """Kinds that trade at whatever price the market has."""
 
+_STOPS = frozenset({OrderType.STOP_LIMIT, OrderType.STOP_MARKET})
 _ONE = Decimal(1)
 _FINEST = Decimal("1e-8")
 """The step of proposed quantities where the symbol has none."""
@@ -47,6 +49,8 @@ class OrderCheck:
         self._check_prices(order, average_price)
         self._check_quantity(order)
         self._check_notional(order, average_price)
+        self._check_parts(order)
+        self._check_trailing(order)
 
     def _check_offers(self, order: OrderRequest) -> None:
         rules = self.rules
@@ -56,12 +60,24 @@ class OrderCheck:
             raise self._refusal("type", order.type, f"is not offered for {self.symbol}")
         if order.quote_quantity is not None and not rules.quote_quantity_allowed:
             raise self._refusal("quote_quantity", order.quote_quantity, f"is not offered for {self.symbol}")
-        if order.post_only and not rules.offers(Feature.POST_ONLY):
-            raise self._refusal("post_only", order.post_only, f"is not offered for {self.symbol}")
+        options = (
+            ("post_only", order.post_only or None, Feature.POST_ONLY),
+            ("iceberg_quantity", order.iceberg_quantity, Feature.ICEBERG),
+            ("trailing_delta", order.trailing_delta, Feature.TRAILING_STOP),
+            ("peg", order.peg, Feature.PEGGED),
+        )
+        for field, value, feature in options:
+            if value is not None and not rules.offers(feature):
+                raise self._refusal(field, value, f"is not offered for {self.symbol}")
+        mode, modes = order.self_trade_prevention, rules.self_trade_preventions
+        if mode is not None and modes and mode.value not in modes:
+            known = ", ".join(sorted(modes))
+            raise self._refusal("self_trade_prevention", mode, f"must be one of {known} for {self.symbol}")
 
     def _check_precision(self, order: OrderRequest, average_price: Decimal | None) -> None:
         rules = self.rules
         self._check_places("quantity", order.quantity, rules.base_precision, lambda: self._quantities(order))
+        self._check_places("iceberg_quantity", order.iceberg_quantity, rules.base_precision, self._part_sizes)
         self._check_places("price", order.price, rules.quote_precision, lambda: self._prices(order, average_price))
         self._check_places("stop_price", order.stop_price, rules.quote_precision, self._stop_prices)
         self._check_places("quote_quantity", order.quote_quantity, rules.quote_precision, self._amounts)
@@ -80,6 +96,35 @@ class OrderCheck:
             grid = rules.market_quantity_grid
             self._check_grid(MARKET_LOT, "quantity", order.quantity, grid, lambda: self._quantities(order))
 
+    def _check_parts(self, order: OrderRequest) -> None:
+        """Check how much of an iceberg order shows: each part is a quantity, and there may be so many of them."""
+        part, most = order.iceberg_quantity, self.rules.iceberg_parts
+        self._check_grid(LOT, "iceberg_quantity", part, self.rules.quantity_grid, self._part_sizes)
+        if part is None or order.quantity is None or not most:
+            return
+        parts = EXACT.divide(ceil_to(order.quantity, part), part)
+        if parts > most:
+            sizes = self._part_sizes()
+            each = EXACT.multiply(sizes.step or _FINEST, Decimal(most))
+            least = EXACT.divide(ceil_to(order.quantity, each), Decimal(most))
+            nearest = max(least, ceil_to(sizes.low, sizes.step))
+            text = f"makes {plain_text(parts)} parts, at most {most} are allowed"
+            raise self._broken(PARTS, "iceberg_quantity", part, text, nearest if sizes.holds(nearest) else None)
+
+    def _check_trailing(self, order: OrderRequest) -> None:
+        limits, delta = self.rules.trailing_range, order.trailing_delta
+        if limits is None or delta is None:
+            return
+        low, high = limits.min_below, limits.max_below
+        if (order.type in _STOPS) == (order.side is Side.BUY):
+            low, high = limits.min_above, limits.max_above
+        grid = Grid(Decimal(low), Decimal(high), _ONE)
+        self._check_grid(TRAILING, "trailing_delta", Decimal(delta), grid, lambda: grid)
+
+    def _part_sizes(self) -> Grid:
+        """Return what passes all rules for the part of an iceberg order that shows."""
+        return self.rules.quantity_grid.joined(_places(self.rules.base_precision))
+
     def _prices(self, order: OrderRequest, average_price: Decimal | None) -> Grid:
         """Return what passes all rules for the price of an order."""
         band = self._band(order, average_price)
@@ -95,7 +140,7 @@ class OrderCheck:
 
     def _quantities(self, order: OrderRequest) -> Grid:
         """Return what passes all rules for the quantity of this kind of order, whatever it is worth."""
-        grid = self.rules.quantity_grid.joined(_places(self.rules.base_precision))
+        grid = self._part_sizes()
         return grid.joined(self.rules.market_quantity_grid) if order.type in AT_MARKET else grid
 
     def _band(self, order: OrderRequest, average_price: Decimal | None) -> Grid | None:

@@ -224,6 +224,7 @@ def test_a_key_that_dies_is_told_and_public_data_goes_on(lively: Simulator, conn
     lively.accounts.revoke(lively.api_key)
     error = told.get(timeout=LIMIT).error
     assert isinstance(error, AuthenticationError)
+    eventually(lambda: not connector.ready.is_set())
     with pytest.raises(AuthenticationError):
         connector.wait_ready(LIMIT)
     assert connector.stream_trades("BTC-USDT").get(LIMIT)

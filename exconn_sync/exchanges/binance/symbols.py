@@ -95,8 +95,9 @@ def _instrument(wire: _Symbol) -> Instrument:
         quote_quantity_allowed=wire.quote_order_qty_market_allowed,
         features=_features(wire),
         permission_sets=tuple(frozenset(names) for names in sets),
-        self_trade_preventions=frozenset(wire.allowed_self_trade_prevention_modes),
-        default_self_trade_prevention=wire.default_self_trade_prevention_mode,
+        # Our words are theirs in lower case; one that is new is kept as well.
+        self_trade_preventions=frozenset(mode.lower() for mode in wire.allowed_self_trade_prevention_modes),
+        default_self_trade_prevention=wire.default_self_trade_prevention_mode.lower(),
         **rules_of(wire.filters).fields(),
     )
 

@@ -151,8 +151,8 @@ def test_permissions_precisions_and_self_trade_prevention() -> None:
     assert found.permission_sets == (frozenset({"SPOT", "MARGIN"}), frozenset({"TRD_GRP_004"}))
     assert (found.base_precision, found.quote_precision) == (8, 6)
     assert (found.base_fee_precision, found.quote_fee_precision) == (5, 4)
-    assert found.default_self_trade_prevention == "EXPIRE_MAKER"
-    assert found.self_trade_preventions == {"NONE", "EXPIRE_MAKER"}
+    assert found.default_self_trade_prevention == "expire_maker"
+    assert found.self_trade_preventions == {"none", "expire_maker"}
     assert parsed(symbol(permissions=["SPOT"])).get("BTC-USDT").permission_sets == (frozenset({"SPOT"}),)
 
 

@@ -14,7 +14,7 @@ from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.orders import OrderRequest
-from exconn_sync.model.trading_rules import Allowances, Feature, Grid, PriceBand
+from exconn_sync.model.trading_rules import Allowances, Feature, Grid, PriceBand, TrailingRange
 from tests.unit.support import fixed
 
 BTC = Instrument(
@@ -161,6 +161,77 @@ def test_what_a_symbol_offers() -> None:
         plain.check(OrderRequest.limit("BTC-USDT", "buy", "1", "100", post_only=True))
     with pytest.raises(ValidationError):
         BTC.offers("free_lunch")
+
+
+def iceberg(part: str, quantity: str = "1") -> OrderRequest:
+    return limit(quantity).with_options(iceberg_quantity=part)
+
+
+def trailing(delta: int) -> OrderRequest:
+    return OrderRequest.stop_limit("BTC-USDT", "buy", "1", "9", trailing_delta=delta)
+
+
+def test_the_parts_of_an_iceberg_order() -> None:
+    berg = replace(BTC, iceberg_parts=10)
+    for order in (iceberg("0.1"), iceberg("0.112"), iceberg("1"), iceberg("0.05", "0.5")):
+        berg.check(order)
+    for order, rule, nearest in (
+        (iceberg("0.099"), "ICEBERG_PARTS", "0.1"),
+        (iceberg("0.099", "0.999"), "ICEBERG_PARTS", "0.1"),
+        (iceberg("0.0005"), "LOT_SIZE", "0.001"),
+        (iceberg("0.1005"), "LOT_SIZE", "0.1"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            berg.check(order)
+        assert (caught.value.field, caught.value.details["filter"]) == ("iceberg_quantity", rule)
+        assert caught.value.details["nearest"] == Decimal(nearest)
+        if rule == "ICEBERG_PARTS":
+            berg.check(order.with_options(iceberg_quantity=caught.value.details["nearest"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "low", "high"),
+    [
+        ("stop_market", "buy", 10, 2000), ("stop_market", "sell", 20, 1000),
+        ("take_profit_market", "sell", 10, 2000), ("take_profit_market", "buy", 20, 1000),
+    ],
+)  # fmt: skip
+def test_how_far_a_stop_may_trail(kind: str, side: str, low: int, high: int) -> None:
+    trails = replace(BTC, trailing_range=TrailingRange(10, 2000, 20, 1000), order_types=frozenset())
+    make = getattr(OrderRequest, kind)
+    for delta in (low, high):
+        trails.check(make("BTC-USDT", side, "1", trailing_delta=delta))
+    for delta, nearest in ((low - 1, low), (high + 1, high)):
+        with pytest.raises(ValidationError) as caught:
+            trails.check(make("BTC-USDT", side, "1", trailing_delta=delta))
+        assert caught.value.details == {"filter": "TRAILING_DELTA", "symbol": "BTC-USDT", "nearest": Decimal(nearest)}
+
+
+@pytest.mark.parametrize(
+    ("feature", "order", "field"),
+    [
+        (Feature.ICEBERG, iceberg("0.5"), "iceberg_quantity"),
+        (
+            Feature.TRAILING_STOP,
+            OrderRequest.stop_limit("BTC-USDT", "buy", "1", "9", trailing_delta=9),
+            "trailing_delta",
+        ),
+        (Feature.PEGGED, OrderRequest.pegged("BTC-USDT", "buy", "1"), "peg"),
+    ],
+)
+def test_options_that_a_symbol_does_not_offer(feature: Feature, order: OrderRequest, field: str) -> None:
+    BTC.check(order)
+    with pytest.raises(ValidationError) as caught:
+        replace(BTC, features=frozenset(Feature) - {feature}).check(order)
+    assert caught.value.field == field
+
+
+def test_modes_of_self_trade_prevention_that_a_symbol_allows() -> None:
+    order = limit().with_options(self_trade_prevention="decrement")
+    BTC.check(order)
+    replace(BTC, self_trade_preventions=frozenset({"none", "decrement"})).check(order)
+    with pytest.raises(ValidationError, match="must be one of expire_maker, none"):
+        replace(BTC, self_trade_preventions=frozenset({"none", "expire_maker"})).check(order)
 
 
 def test_an_account_needs_one_permission_out_of_each_set() -> None:

@@ -167,6 +167,20 @@ def test_an_entry_that_was_refused_ends_no_order_of_that_name() -> None:
         assert [state.status for state in kept.store.orders()] == ["pending_new"]
 
 
+def test_what_was_left_can_be_waited_for() -> None:
+    journal = HangingJournal()
+    kept = Kept(journal)
+    with served(kept.store):
+        journal.armed.set()
+        Background(lambda: kept.store.apply([order("c1", OrderStatus.NEW)])).result()
+        assert journal.hangs.wait(LIMIT)
+        assert not kept.store.desk.settle(0.01)
+        journal.go_on.set()
+        assert kept.store.desk.settle(LIMIT)
+        assert statuses(kept) == ["new"]
+    assert kept.store.desk.settle(0.0), "nobody is there to wait for"
+
+
 def test_what_comes_after_the_end_of_the_worker_is_told_by_whoever_brings_it() -> None:
     kept = Kept()
     with served(kept.store):
