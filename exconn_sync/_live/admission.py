@@ -51,7 +51,19 @@ class Admission:
         self._pipeline = pipeline
         self._stop = stop
         self._losses = 0
+        self._is_open = False
         self.budget = budget
+
+    def open(self) -> None:
+        """Note that the connector runs."""
+        self._is_open = True
+        self.budget.enter()
+
+    def close(self) -> None:
+        """Note that the connector has stopped. Idempotent; by the thread that stops it."""
+        if self._is_open:
+            self._is_open = False
+            self.budget.leave()
 
     @property
     def silent_for(self) -> float:

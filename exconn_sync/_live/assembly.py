@@ -266,6 +266,7 @@ class Assembly:
         Raises:
             ThreadsUnavailable: threads cannot be started, or do not run; none is left.
         """
+        self.admission.open()
         self.supervisor.start()
 
     def signal(self) -> None:
@@ -298,6 +299,7 @@ class Assembly:
         if not is_idle:
             self._http.wait_idle(deadline.remaining(self._clock.monotonic_ns()))
         self._http.close()
+        self.admission.close()
         return left
 
     def _on_crash(self, worker: str, error: Exception) -> None:

@@ -149,10 +149,9 @@ class RestClient:
         try:
             response = self._http.send(request, deadline, is_background=is_background)
         except (ConnectionFailed, RequestTimeout) as error:
+            # One that was sent is not settled: it may arrive when we have long given it up, and is forgotten in time.
             if error.outcome == "not_sent":
                 self._admission.budget.give_back(grant)
-            else:
-                self._admission.settle(grant, has_succeeded=False)
             self._check_life(call)
             self._breaker.failed(error)
             self._count(call, "failed", started_ns)

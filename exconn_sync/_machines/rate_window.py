@@ -84,8 +84,10 @@ class RateWindow:
         of ours is under way. Where it is below, the count is lowered, but not below the figure with everything that was
         under way at any time meanwhile (fault F128).
         """
-        self._land(hold, is_free=is_free)
         margin_ms = min(margin_ms, interval_ms // 4)
+        # It may have been counted in a window that nobody has opened here yet.
+        self._roll(interval_ms, now_ms, margin_ms)
+        self._land(hold, is_free=is_free)
         ends = {hold.first, hold.last, (now_ms - margin_ms) // interval_ms, (now_ms + margin_ms) // interval_ms}
         if figure is None or ends != {self.index}:
             # Nobody can tell for which window the exchange said it.

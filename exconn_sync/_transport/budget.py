@@ -69,9 +69,23 @@ class Budget:
         renew_in_child(self)
 
     def renew_in_child(self) -> None:
-        """Replace the lock in a forked child."""
-        # Guards what is known of the shared store, and the budget of retries.
+        """Replace the lock in a forked child, where no connector runs."""
+        self._users = 0
+        # Guards what is known of the shared store, who uses it, and the budget of retries.
         self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """Note that a connector uses it from now on."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """Note that a connector has stopped; with the last one the store is closed until somebody comes again."""
+        with self._lock:
+            self._users -= 1
+            is_unused = self._users == 0
+        if is_unused and self._shared is not None:
+            self._shared.close()
 
     def take(self, costs: Sequence[Cost], account: str, lane: Lane, when: Callable[[], When]) -> Grant | Refused:
         """Take all costs or none.

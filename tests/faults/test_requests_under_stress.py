@@ -145,6 +145,27 @@ def test_an_outage_is_not_answered_by_more_requests(quiet: Simulator, connect: C
     assert connector.fetch_balances()
 
 
+def test_an_outage_uses_up_the_retries_of_all_together() -> None:
+    """The exchange gets less than a tenth more than it was asked, from whichever connector (fault F161)."""
+    asked: list[str] = []
+
+    class Broken(Exchange):
+        def script(self, sock: socket.socket) -> None:
+            asked.append(read_head(sock))
+
+    rule, clock = RateRule("weight", 10_000, 60_000), SystemClock()
+    budget = Budget([rule])
+    breakers = [Breaker("binance", clock, failures=10**6) for _ in range(2)]
+    with (
+        client_of(Broken(), rule, breakers[0], budget=budget) as one,
+        client_of(Broken(), rule, breakers[1], budget=budget) as other,
+    ):
+        for number in range(200):
+            with pytest.raises(ExconnError):
+                (one if number % 2 else other).call(question(), LIMIT)
+    assert 204 <= len(asked) <= 220
+
+
 def test_in_an_outage_each_command_is_sent_once(quiet: Simulator, connect: Connect) -> None:
     """Every answer is lost: there are as many orders as were asked for (faults F161, F068)."""
     connector = connect(quiet)

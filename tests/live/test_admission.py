@@ -44,7 +44,7 @@ class Desk:
         self.server_clock.add(now, now, time.time_ns())
         self.budget = budget or Budget(rules, shared)
         self.admission = Admission(
-            "binance", self.budget, "me", self.clock, self.server_clock,
+            "binance", self.budget, lambda: "me", self.clock, self.server_clock,
             Pipeline("binance", bus, self.clock, self.metrics), self.stop,
         )  # fmt: skip
 

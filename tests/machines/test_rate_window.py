@@ -62,6 +62,15 @@ def test_what_is_under_way_counts_in_the_next_window_too() -> None:
     assert take(window, 10, 3 * MINUTE).amount == 10
 
 
+def test_an_answer_from_the_next_window_counts_there_though_nobody_had_opened_it() -> None:
+    """The request may have arrived in it (fault F160)."""
+    window = RateWindow()
+    under_way = take(window, 7, 2 * MINUTE - 500)
+    land(window, under_way, 2 * MINUTE + 600)
+    assert take(window, 4, 2 * MINUTE + 700) > 0
+    assert take(window, 3, 2 * MINUTE + 700).amount == 3
+
+
 def test_what_was_never_heard_of_is_forgotten_after_a_window() -> None:
     """A process that died in the middle of a request takes nothing from the others for ever (fault F128)."""
     window = RateWindow()
@@ -109,11 +118,8 @@ def test_a_figure_from_near_an_edge_corrects_nothing() -> None:
     window = RateWindow()
     land(window, take(window, 8, MINUTE), MINUTE + 1)
     across = take(window, 1, 2 * MINUTE - 1)
-    land(window, across, 2 * MINUTE + 1, figure=1)
-    assert window.used == 9
-    assert take(window, 2, 2 * MINUTE - 1) > 0
-    assert take(window, 1, 2 * MINUTE).amount == 1
-    assert window.before == 9
+    land(window, across, 2 * MINUTE + 1, figure=7)
+    assert (window.before, window.used) == (9, 1)
 
 
 def test_times_a_little_behind_count_in_the_newest_window_too() -> None:
@@ -147,15 +153,15 @@ class Exchange:
 
 requests = st.lists(
     st.tuples(
-        st.sampled_from((0, 1, 7, 30, 90, 400)),
-        st.integers(1, 6),
-        st.sampled_from((0, 1, 9, 50, 300, 1500)),
+        st.sampled_from((0, 1, 30, 200, 600, 1000)),
+        st.integers(1, 8),
+        st.sampled_from((0, 1, 9, 50, 300, 1200)),
         st.sampled_from((0, 3, 40, 700)),
         st.booleans(),
         st.booleans(),
     ),
-    min_size=20,
-    max_size=80,
+    min_size=8,
+    max_size=40,
 )
 
 
@@ -187,12 +193,14 @@ def test_the_exchange_never_counts_more_than_the_limit(
     for gap, amount, there, back, is_free, has_figure in plan:
         now += gap
         play(now)
-        costs = [Cost("weight", amount, is_free_on_success=True)]
-        lease = budget.take(costs, "", Lane.CANCEL, When(now + error_ms, margin_ms))
-        if isinstance(lease, Lease):
+        # As many at once as there is room for: windows have to become full to show anything.
+        while True:
+            costs = [Cost("weight", amount, is_free_on_success=True)]
+            lease = budget.take(costs, "", Lane.CANCEL, When(now + error_ms, margin_ms))
+            if not isinstance(lease, Lease):
+                assert 0 < lease.wait <= (INTERVAL + 2 * margin_ms) / 1000
+                break
             serial += 1
             heapq.heappush(arrivals, (now + there, serial, lease, amount, back, is_free, has_figure))
-        else:
-            assert 0 < lease.wait <= (INTERVAL + 2 * margin_ms) / 1000
     play(now + 10 * INTERVAL)
     assert all(count <= LIMIT for count in exchange.counts.values())

@@ -189,6 +189,19 @@ def test_silence_does_not_end_with_the_store(monkeypatch: pytest.MonkeyPatch, ma
     assert take(budget, 1) == Refused(30, EVERYTHING)
 
 
+def test_the_last_connector_that_stops_closes_the_store(make: Make) -> None:
+    store: Any = make()
+    budget = Budget([WEIGHT], store)
+    budget.enter()
+    budget.enter()
+    assert isinstance(take(budget, 60), Grant)
+    budget.leave()
+    assert (getattr(store, "_connection", None) or getattr(store, "_client", None)) is not None
+    budget.leave()
+    assert (getattr(store, "_connection", None) or getattr(store, "_client", None)) is None
+    assert isinstance(take(budget, 60), Refused), "opened again, and nothing is forgotten"
+
+
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
