@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
+from exconn_sync._live.admission import Admission
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.connection_reporter import ConnectionReporter
@@ -46,8 +46,8 @@ from exconn_sync._runtime.supervisor import Supervisor
 from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._transport.breaker import Breaker
+from exconn_sync._transport.budget import shared_budget
 from exconn_sync._transport.http import HttpClient
-from exconn_sync._transport.limiter import shared_budget
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync.config import Config
 from exconn_sync.errors import WorkerHung
@@ -118,9 +118,12 @@ class Assembly:
             max_body_bytes=_MAX_BODY_BYTES,
             network=self.network,
         )
-        self.budget = shared_budget(urlsplit(config.endpoints["rest"]).netloc, driver.rate_rules)
+        budget = shared_budget(driver.budget_name(config.endpoints), driver.rate_rules, config.rate_limits)
+        self.admission = Admission(
+            driver.name, budget, lambda: self.keys.account, clock, self.server_clock, pipeline, self._stop
+        )
         self.rest = RestClient(
-            driver, self.keys, config.rate_limits.window_ms, self._http, self.budget, self.breaker, clock,
+            driver, self.keys, config.rate_limits.window_ms, self._http, self.admission, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
             lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(),
         )  # fmt: skip
@@ -139,7 +142,15 @@ class Assembly:
             clock=self._clock,
             pipeline=self._pipeline,
             rng=self._rng,
-            dialler=Dialler(config, driver.stream_limits, self._pipeline, self.network),
+            dialler=Dialler(
+                config,
+                driver.stream_limits,
+                self._pipeline,
+                self.network,
+                self.admission,
+                # Hosts for market data alone have no address for an account.
+                {driver.account_url(config.endpoints): driver.account_costs} if config.has_account else {},
+            ),
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
             submit=partial(self.executor.submit, priority=Priority.DIAL),
@@ -265,6 +276,7 @@ class Assembly:
         Raises:
             ThreadsUnavailable: threads cannot be started, or do not run; none is left.
         """
+        self.admission.open()
         self.supervisor.start()
 
     def signal(self) -> None:
@@ -297,6 +309,7 @@ class Assembly:
         if not is_idle:
             self._http.wait_idle(deadline.remaining(self._clock.monotonic_ns()))
         self._http.close()
+        self.admission.close()
         return left
 
     def _on_crash(self, worker: str, error: Exception) -> None:

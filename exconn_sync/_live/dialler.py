@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from exconn_sync._live.admission import Admission
 from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.limiter import connect_budget
@@ -14,20 +18,36 @@ from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync._transport.websocket import StreamSocket
 from exconn_sync.config import Config
 from exconn_sync.errors import ConnectionFailed, ConnectorStopped, RateLimitError
+from exconn_sync.model.limits import Lane
+from exconn_sync.model.wire import Cost
 from exconn_sync.ports.driver import StreamLimits
 
 _MAX_MESSAGE_BYTES = 16 << 20
 _WORTH_TELLING = 1.0
+_NOTHING: Mapping[str, Sequence[Cost]] = MappingProxyType({})
 
 
 class Dialler:
-    """Opens connections for any thread. All connectors of a process share the attempts at one host (fault F019)."""
+    """Opens connections for any thread. All connectors of a process share the attempts at one host (fault F019).
 
-    def __init__(self, config: Config, limits: StreamLimits, pipeline: Pipeline, network: NetworkParts) -> None:
+    ``costs`` says, by URL, which connections also take something from the request budgets.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        limits: StreamLimits,
+        pipeline: Pipeline,
+        network: NetworkParts,
+        admission: Admission | None = None,
+        costs: Mapping[str, Sequence[Cost]] = _NOTHING,
+    ) -> None:
         self._config = config
         self._limits = limits
         self._pipeline = pipeline
         self._network = network
+        self._admission = admission
+        self._costs = costs
 
     def dial(self, url: str, stop: StopSignal) -> StreamSocket:
         """Return an open connection; blocks until then.
@@ -37,6 +57,20 @@ class Dialler:
             ConnectorStopped: ``stop`` was set.
         """
         self._await_budget(url, stop)
+        costs = self._costs.get(url, ())
+        if self._admission is None or not costs:
+            return self._connected(url, stop)
+        grant = self._admission.admit(urlsplit(url).netloc, costs, Lane.QUERY, Deadline(None), stop)
+        try:
+            socket = self._connected(url, stop)
+        except ConnectionFailed as error:
+            self._admission.hear_refusal(error, grant)
+            raise
+        finally:
+            self._admission.settle(grant, has_succeeded=False)
+        return socket
+
+    def _connected(self, url: str, stop: StopSignal) -> StreamSocket:
         timeouts = self._config.timeouts
         beat(2 * timeouts.connect)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from exconn_sync.errors import AuthenticationError, NotReady
@@ -45,6 +46,12 @@ class KeyRing:
         if self.is_provided:
             raise NotReady(f"{what} needs an API key, which the credentials provider has not given yet")
         raise AuthenticationError(f"{what} needs an API key", outcome="not_sent")
+
+    @property
+    def account(self) -> str:
+        """What tells the account apart from others where budgets are kept; it leads to no key. Empty without a key."""
+        signer = self._signer
+        return "" if signer is None else hashlib.sha256(signer.api_key.encode()).hexdigest()[:16]
 
     @property
     def is_wanting(self) -> bool:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from exconn_sync._live.admission import Admission
 from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.skew_cure import SkewCure, Stamp
@@ -19,8 +20,8 @@ from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.breaker import Breaker
+from exconn_sync._transport.budget import Grant
 from exconn_sync._transport.http import HttpClient
-from exconn_sync._transport.limiter import Budget
 from exconn_sync.errors import (
     AuthenticationError,
     ClockSkew,
@@ -30,10 +31,10 @@ from exconn_sync.errors import (
     FilterViolation,
     MarketClosed,
     ProtocolError,
-    RateLimitError,
     RequestTimeout,
 )
-from exconn_sync.model.wire import HttpResponse, RestCall
+from exconn_sync.model.limits import Lane
+from exconn_sync.model.wire import HttpRequest, HttpResponse, RestCall
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
 from exconn_sync.ports.metrics import MetricsSink
@@ -43,16 +44,14 @@ logger = logging.getLogger("exconn_sync")
 T = TypeVar("T")
 
 _READ_ATTEMPTS = 2
-_WORTH_TELLING = 1.0
-_SILENCE_WITHOUT_WORD = 60.0
-"""Seconds of silence after a rate-limit answer that does not say how long: one whole window."""
 
 
 class RestClient:
     """Makes REST calls on the caller's own thread. Thread-safe.
 
     Commands are sent at most once, but for one that was refused for its timestamp: that is sent once more when the
-    clock is synchronized. A read whose connection broke is tried once more within its deadline.
+    clock is synchronized. A read whose connection broke is tried once more within its deadline, as long as all
+    connectors together do not repeat too many (fault F161).
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class RestClient:
         keys: KeyRing,
         window_ms: int,
         http: HttpClient,
-        budget: Budget,
+        admission: Admission,
         breaker: Breaker,
         clock: Clock,
         server_clock: ServerClock,
@@ -75,7 +74,7 @@ class RestClient:
         self._keys = keys
         self._window_ms = window_ms
         self._http = http
-        self._budget = budget
+        self._admission = admission
         self._breaker = breaker
         self._clock = clock
         self._server_clock = server_clock
@@ -101,11 +100,15 @@ class RestClient:
         attempts = 1 if call.is_command else _READ_ATTEMPTS
         stamp, is_cured = Stamp(), False
         background = not call.is_command and (self._on_worker() if is_background is None else is_background)
+        lane = call.lane
+        if lane is None:
+            lane = Lane.ORDER if call.is_command else Lane.BULK if background else Lane.QUERY
+        self._admission.budget.asked()
         try:
             while True:
                 attempts -= 1
                 try:
-                    return self._attempt(call, deadline, stamp, is_background=background)
+                    return self._attempt(call, deadline, lane, stamp, is_background=background)
                 except ClockSkew as error:
                     # It was refused for certain, so even a command may be sent once more, stamped anew (F081).
                     if is_cured or not self._cure.cure(stamp, deadline):
@@ -113,7 +116,11 @@ class RestClient:
                         raise
                     is_cured, attempts = True, attempts + 1
                 except ConnectionFailed as error:
-                    if attempts == 0 or not error.temporary or deadline.is_over(self._clock.monotonic_ns()):
+                    now_ns = self._clock.monotonic_ns()
+                    if attempts == 0 or not error.temporary or deadline.is_over(now_ns):
+                        raise
+                    if not self._admission.budget.may_retry(now_ns):
+                        self._metrics.count("rest.retries_refused", exchange=self._driver.name)
                         raise
         except ExconnError as error:
             error.request_id = request_id
@@ -127,23 +134,24 @@ class RestClient:
             logger.debug("%s %s %s failed: %s", request_id, call.method, call.path, error)
             raise
 
-    def _attempt(self, call: RestCall[T], deadline: Deadline, stamp: Stamp, *, is_background: bool) -> T:
+    def _attempt(self, call: RestCall[T], deadline: Deadline, lane: Lane, stamp: Stamp, *, is_background: bool) -> T:
         if call.is_signed:
             self._keys.take(call.path)
-        self._await_budget(call, deadline)
-        self._breaker.check()
-        if call.is_signed:
-            self._cure.stamp(stamp, deadline)
-        # Taken after the wait: the key may have been replaced meanwhile.
-        signer = self._keys.take(call.path) if call.is_signed else None
-        request = self._driver.to_http(call, signer, stamp.time_ms, self._window_ms)
-        reach("rest.before_send")
+        grant = self._admission.admit(call.path, call.costs, lane, deadline)
+        try:
+            request, signer = self._request(call, deadline, stamp)
+        except BaseException:
+            self._admission.budget.give_back(grant)
+            raise
         started_ns = self._clock.monotonic_ns()
         # On a worker's thread: it may be silent until the answer is there or the deadline over.
         beat(deadline.remaining(started_ns) or 0.0)
         try:
             response = self._http.send(request, deadline, is_background=is_background)
         except (ConnectionFailed, RequestTimeout) as error:
+            # One that was sent is not settled: it may arrive when we have long given it up, and is forgotten in time.
+            if error.outcome == "not_sent":
+                self._admission.budget.give_back(grant)
             self._check_life(call)
             self._breaker.failed(error)
             self._count(call, "failed", started_ns)
@@ -151,18 +159,41 @@ class RestClient:
             self._look_again()
             raise
         beat()
+        verdict = self._settled(call, response, grant)
         self._check_life(call)
         reach("rest.after_send")
         self._count(call, str(response.status), started_ns)
-        return self._read(call, response, signer)
+        return self._read(call, response, signer, verdict)
+
+    def _request(self, call: RestCall[Any], deadline: Deadline, stamp: Stamp) -> tuple[HttpRequest, Signer | None]:
+        self._breaker.check()
+        if call.is_signed:
+            self._cure.stamp(stamp, deadline)
+        # Taken after the wait: the key may have been replaced meanwhile.
+        signer = self._keys.take(call.path) if call.is_signed else None
+        request = self._driver.to_http(call, signer, stamp.time_ms, self._window_ms)
+        reach("rest.before_send")
+        return request, signer
+
+    def _settled(self, call: RestCall[Any], response: HttpResponse, grant: Grant) -> ExconnError | None:
+        """Let the budget know what an answer says about it; return the error in the answer."""
+        error = self._driver.error_of(response, call)
+        figures = self._driver.used_figures(response)
+        self._admission.settle(grant, figures, has_succeeded=error is None)
+        if error is not None:
+            self._admission.hear(error, response.status, grant)
+        else:
+            rules = self._driver.stated_rules(response, call)
+            if rules:
+                self._admission.budget.learn(rules)
+        return error
 
     def _check_life(self, call: RestCall[Any]) -> None:
         """End a question whose answer came after the stop: it belongs to a life that is over, and to no later one."""
         if self._stop.is_set and not call.is_command:
             raise ConnectorStopped("the connector is stopped")
 
-    def _read(self, call: RestCall[T], response: HttpResponse, signer: Signer | None) -> T:
-        error = self._driver.error_of(response, call)
+    def _read(self, call: RestCall[T], response: HttpResponse, signer: Signer | None, error: ExconnError | None) -> T:
         if response.status >= 500 and error is not None:
             self._breaker.failed(error)
         else:
@@ -173,9 +204,6 @@ class RestClient:
             return self._parsed(call, response)
         if isinstance(error, AuthenticationError) and signer is not None:
             self._keys.refused(signer)
-        if isinstance(error, RateLimitError) and response.status in (418, 429):
-            seconds = _SILENCE_WITHOUT_WORD if error.retry_after is None else error.retry_after
-            self._budget.silence(seconds, self._server_clock.window_ms())
         raise error
 
     @staticmethod
@@ -187,24 +215,6 @@ class RestClient:
                 # It was executed or not; an answer that cannot be read proves neither (fault model 0.1).
                 error.outcome = "unknown"
             raise
-
-    def _await_budget(self, call: RestCall[Any], deadline: Deadline) -> None:
-        while True:
-            if self._stop.is_set:
-                raise ConnectorStopped("the connector is stopped", outcome="not_sent")
-            wait = self._budget.take(call.costs, self._server_clock.window_ms())
-            if wait == 0.0:
-                return
-            remaining = deadline.remaining(self._clock.monotonic_ns())
-            if remaining is not None and wait > remaining:
-                text = f"the request budget is used up; the next window opens in {wait:.1f} s"
-                raise RateLimitError(text, retry_after=wait, outcome="not_sent")
-            if wait > _WORTH_TELLING:
-                logger.info("%s %s waits %.1f s for its request budget", self._driver.name, call.path, wait)
-            self._metrics.observe("rest.budget_wait_seconds", wait, exchange=self._driver.name, path=call.path)
-            beat(wait)
-            self._stop.wait(wait)
-            beat()
 
     def _count(self, call: RestCall[Any], result: str, started_ns: int) -> None:
         seconds = (self._clock.monotonic_ns() - started_ns) / 1e9

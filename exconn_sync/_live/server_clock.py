@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exconn_sync._machines.clock_drift import ClockDrift
 from exconn_sync._machines.clock_offset import ClockOffset
+from exconn_sync._machines.request_budget import When
 from exconn_sync._machines.wall_clock import WallClockWatch
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync.ports.clock import Clock
@@ -16,6 +17,9 @@ _DRIFT_PPM = 1000
 _DOUBT_NS = 5_000_000_000
 _AHEAD_NS = 500_000_000
 """How far ahead of the exchange's clock a timestamp may lie at worst: half of the second that exchanges accept."""
+_MARGIN_MS = 5
+"""What is added to the bound of the error, for the time between reading the clock and counting."""
+_MARGIN_UNKNOWN_MS = 2_000
 
 
 class ServerClock:
@@ -168,12 +172,14 @@ class ServerClock:
             back_ns = max(0, self._offset.bound_at(now_ns) - _AHEAD_NS)
             return (self._offset.server_time_ns(now_ns) - back_ns) // 1_000_000
 
-    def window_ms(self) -> int:
-        """Return the time by which budgets are counted: the exchange's, or ours while that is unknown."""
+    def moment(self) -> When:
+        """Return the time by which budgets are counted, with how wrong it can be."""
         with self._changed:
             if self._offset.is_synchronized:
-                return self._offset.server_time_ns(self._clock.monotonic_ns()) // 1_000_000
-        return self._clock.time_ns() // 1_000_000
+                now_ns = self._clock.monotonic_ns()
+                bound_ms = self._offset.bound_at(now_ns) // 1_000_000
+                return When(self._offset.server_time_ns(now_ns) // 1_000_000, bound_ms + _MARGIN_MS)
+        return When(self._clock.time_ns() // 1_000_000, _MARGIN_UNKNOWN_MS)
 
     def offset_to_local_ms(self) -> float | None:
         """Return how far the exchange's clock is ahead of this machine's wall clock, None while unknown."""

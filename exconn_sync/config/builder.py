@@ -109,9 +109,17 @@ class ConfigBuilder:
         """
         return self._set(network=Network(ca_file, proxy))
 
-    def rate_limits(self, *, share: str = "process", window_ms: int = 5000) -> ConfigBuilder:
-        """Choose who shares the request budget, and how long a signed request stays valid."""
-        return self._set(rate_limits=RateLimits(share, window_ms))
+    def rate_limits(
+        self,
+        *,
+        share: str = "process",
+        window_ms: int = 5000,
+        path: str | os.PathLike[str] | None = None,
+        redis_url: str | None = None,
+        name: str = "default",
+    ) -> ConfigBuilder:
+        """Choose who shares the request budget, and how long a signed request stays valid; see ``RateLimits``."""
+        return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name))
 
     def risk(self, *rules: RiskRule, max_order_notional: Decimal | int | str | None = None) -> ConfigBuilder:
         """Limit the user's own orders: built-in limits by name, own rules as objects."""

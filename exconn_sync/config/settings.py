@@ -7,8 +7,11 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from exconn_sync.config.rate_limits import RateLimits
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.numbers import positive_decimal_of
+
+__all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "check_url"]
 
 _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -144,20 +147,6 @@ class Delivery:
         _check_seconds(self)
         if isinstance(self.alarm, bool) or not isinstance(self.alarm, int) or self.alarm < 1:
             raise ValidationError("alarm", self.alarm, "must be a whole number of at least 1")
-
-
-@dataclass(frozen=True)
-class RateLimits:
-    """Who shares the request budget. ``window_ms`` is how long after its timestamp a signed request stays valid."""
-
-    share: str = "process"
-    window_ms: int = 5000
-
-    def __post_init__(self) -> None:
-        if self.share != "process":
-            raise ValidationError("share", self.share, 'only "process" is available in this version')
-        if isinstance(self.window_ms, bool) or not isinstance(self.window_ms, int) or not 1 <= self.window_ms <= 60000:
-            raise ValidationError("window_ms", self.window_ms, "must be a whole number of milliseconds up to 60000")
 
 
 @dataclass(frozen=True)

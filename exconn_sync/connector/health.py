@@ -21,6 +21,7 @@ class Health:
     ``clock_offset_ms`` is how far the exchange's clock is ahead of this machine's, ``clock_bound_ms`` how wrong that
     can be, ``clock_drift_ppm`` how fast the one runs away from the other, in millionths; None while unknown.
     ``clock_steps`` is how often this machine's clock was set, or the machine slept, as far as was noticed.
+    ``silent_for`` is for how many seconds no request is sent, because the exchange asked for that (429, 418).
     """
 
     exchange: str
@@ -37,6 +38,7 @@ class Health:
     clock_bound_ms: float | None = None
     clock_drift_ppm: float | None = None
     clock_steps: int = 0
+    silent_for: float = 0.0
 
     def __str__(self) -> str:
         reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
@@ -59,6 +61,11 @@ def health_of(core: Core) -> Health:
     refusals = {} if assembly is None else assembly.feed.refused()
     refused = {topic.name: why for topic, why in refusals.items()}
     reasons.extend(f"{topic} is refused" for topic in refused)
+    silent_for = 0.0 if assembly is None else assembly.admission.silent_for
+    if silent_for:
+        reasons.append(f"no requests for {silent_for:.0f} s, as the exchange asked")
+    if assembly is not None and assembly.admission.budget.trouble:
+        reasons.append(f"the request budget is not shared at the moment: {assembly.admission.budget.trouble}")
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
     return Health(
@@ -76,4 +83,5 @@ def health_of(core: Core) -> Health:
         clock_bound_ms=None if assembly is None else assembly.server_clock.bound_ms(),
         clock_drift_ppm=None if assembly is None else assembly.server_clock.drift_ppm,
         clock_steps=0 if assembly is None else assembly.server_clock.steps,
+        silent_for=silent_for,
     )

@@ -26,14 +26,23 @@ class RateLimitError(ExconnError):
 
     Attributes:
         retry_after: seconds until the next attempt may succeed, or None where nobody said.
+        is_per_account: it is a limit on the orders of the account; everything else may go on.
     """
 
     code = "rate_limit"
     retryable = True
     outcome: Outcome | None = "refused"
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        is_per_account: bool = False,
+        **more: Any,
+    ) -> None:
         self.retry_after = retry_after
+        self.is_per_account = is_per_account
         super().__init__(message, **more)
 
 

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.enums import Channel
+from exconn_sync.model.limits import Lane
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -64,19 +65,28 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a request takes from a budget of the exchange; ``limit`` names the rule."""
+    """What a request takes from a budget of the exchange; ``limit`` names the rules.
+
+    ``is_free_on_success`` marks what the exchange counts only where the request fails: it is given back.
+    """
 
     limit: str
     amount: int
+    is_free_on_success: bool = False
 
 
 @dataclass(frozen=True)
 class RateRule:
-    """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock."""
+    """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock.
+
+    Several rules may have one ``limit``, for windows of different lengths. ``is_per_account`` is for those that the
+    exchange counts by account instead of by address.
+    """
 
     limit: str
     amount: int
     interval_ms: int
+    is_per_account: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,8 @@ class RestCall(Generic[T]):
 
     ``parse`` gets the answer of a success and returns the domain value; it raises ProtocolError for anything that does
     not have the documented form. ``is_command`` marks calls that change the account: they are never repeated, and
-    without proof their outcome is unknown (fault model 0.1).
+    without proof their outcome is unknown (fault model 0.1). ``lane`` is how urgent the call is; None is what its kind
+    says: a command places an order, anything else is a query, or bulk where a worker asks.
     """
 
     method: str
@@ -95,6 +106,7 @@ class RestCall(Generic[T]):
     is_signed: bool = False
     is_command: bool = False
     costs: tuple[Cost, ...] = ()
+    lane: Lane | None = None
 
 
 @dataclass(frozen=True)

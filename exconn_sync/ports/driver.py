@@ -15,10 +15,12 @@ from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.market import BookDiff, MarketEvent
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import (
+    Cost,
     HttpRequest,
     HttpResponse,
     LoginReply,
@@ -114,6 +116,15 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """How long the exchange may work on a request before it gives up (fault model 0.1)."""
         ...
 
+    @property
+    def account_costs(self) -> Sequence[Cost]:
+        """What a connection for the account stream takes from the request budgets, its sign-in included."""
+        ...
+
+    def budget_name(self, endpoints: Mapping[str, str]) -> str:
+        """Return what stands for the hosts that count their requests together (fault F078)."""
+        ...
+
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs of an environment by name (``rest``, ``stream`` ...); empty for an unknown one."""
         ...
@@ -185,6 +196,14 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     def error_of(self, response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
         """Return the error in an answer, or None for a success. A code on no table never means ``refused``."""
+        ...
+
+    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
+        """Return what an answer says is used of the budgets; empty where it says nothing that can be read."""
+        ...
+
+    def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
+        """Return the budgets that the answer to a successful call states; empty for a call that states none."""
         ...
 
     # --- market stream ----------------------------------------------------------------------------------------------

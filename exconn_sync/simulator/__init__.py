@@ -15,15 +15,18 @@ from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.keys import ClientKey
 from exconn_sync.simulator.ledger import ClientFrames
+from exconn_sync.simulator.traffic import Breaches, SeenRequest
 
 __all__ = [
     "DEFAULT_SYMBOLS",
     "UNICODE_SYMBOL",
     "Accounts",
+    "Breaches",
     "ClientFrames",
     "ClientKey",
     "Faults",
     "MarketControl",
+    "SeenRequest",
     "Simulator",
     "SymbolSpec",
     "spec_of",

@@ -19,6 +19,7 @@ from exconn_sync.simulator.fault_commands import FaultCommands
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
+from exconn_sync.simulator.traffic import Traffic
 
 _KINDS = (None, "stream", "ws_api")
 
@@ -29,7 +30,12 @@ def replay_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer) ->
 
 
 def live_admin(
-    faults: Faults, hub: ConnectionHub, server: SimulatorServer, market: MarketControl, accounts: Accounts
+    faults: Faults,
+    hub: ConnectionHub,
+    server: SimulatorServer,
+    market: MarketControl,
+    accounts: Accounts,
+    traffic: Traffic,
 ) -> Admin:
     """What can be done to one with a market."""
 
@@ -54,6 +60,7 @@ def live_admin(
             raise BadAdminRequest(str(error)) from error
 
     commands = _common(faults, hub, server)
+    commands["GET", "/breaches"] = lambda *_: asdict(traffic.count_breaches())
     commands["POST", "/market/pause"] = lambda *_: market.pause()
     commands["POST", "/market/resume"] = lambda *_: market.resume()
     commands["POST", "/market/trade"] = trade

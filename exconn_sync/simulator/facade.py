@@ -32,6 +32,7 @@ from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
 from exconn_sync.simulator.tls import Tls, server_context
+from exconn_sync.simulator.traffic import Breaches, SeenRequest, Traffic
 
 if TYPE_CHECKING:
     from exconn_sync.config import Config
@@ -94,9 +95,9 @@ class Simulator:
         if not running_market:
             generator.pause()
         # Built last, so that the first depth event does not repeat how the book was laid out.
-        venue = Venue(core, self._clock, keys, self._limits, seed)
+        venue = Venue(core, self._clock, keys, self._limits, seed, self._traffic)
         self._face: _Face = BinanceFace(venue, self._hub, self._board)
-        self._admin = live_admin(self.faults, self._hub, self._server, self._market, self._accounts)
+        self._admin = live_admin(self.faults, self._hub, self._server, self._market, self._accounts, self._traffic)
 
     @classmethod
     def replay(
@@ -196,6 +197,14 @@ class Simulator:
         """
         return self._server.call(self._hub.ledger.cuts)
 
+    def request_log(self) -> list[SeenRequest]:
+        """Return the newest 100,000 REST requests, in the order in which they were answered."""
+        return self._server.call(self._traffic.requests)
+
+    def breaches(self) -> Breaches:
+        """Return how many requests were too many so far: over a limit, or during a ban."""
+        return self._server.call(self._traffic.count_breaches)
+
     def config(self, *, account: "str | ClientKey | None" = None, **changes: object) -> "Config":
         """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder.
 
@@ -226,6 +235,7 @@ class Simulator:
         self.finished = threading.Event()
         self._clock = VenueClock()
         self._limits = RateLimits()
+        self._traffic = Traffic()
         self._board = FaultBoard()
         self._hub = ConnectionHub(self._limits, self._board.wire, self._clock)
         self._server = SimulatorServer(

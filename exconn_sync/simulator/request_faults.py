@@ -54,13 +54,24 @@ class RequestFaults(FaultControls):
         orders_per_10s: int | None = None,
         orders_per_day: int | None = None,
         connections_per_5m: int | None = None,
+        raw_requests_per_5m: int | None = None,
+        weight_window_s: int | None = None,
+        order_window_s: int | None = None,
+        strikes_before_ban: int | None = None,
+        ban_s: int | None = None,
     ) -> None:
-        """Make the exchange more, or less, patient; what is not given stays."""
-        if weight_per_minute is not None:
-            self._limits.weight_per_minute = weight_per_minute
-        if orders_per_10s is not None:
-            self._limits.orders_per_10s = orders_per_10s
-        if orders_per_day is not None:
-            self._limits.orders_per_day = orders_per_day
-        if connections_per_5m is not None:
-            self._limits.connections_per_5m = connections_per_5m
+        """Make the exchange more, or less, patient; what is not given stays. See ``RateLimits``."""
+        given = {
+            "weight_per_minute": weight_per_minute,
+            "orders_per_10s": orders_per_10s,
+            "orders_per_day": orders_per_day,
+            "connections_per_5m": connections_per_5m,
+            "raw_requests_per_5m": raw_requests_per_5m,
+            "weight_window_s": weight_window_s,
+            "order_window_s": order_window_s,
+            "strikes_before_ban": strikes_before_ban,
+            "ban_s": ban_s,
+        }
+        for name, value in given.items():
+            if value is not None:
+                setattr(self._limits, name, value)

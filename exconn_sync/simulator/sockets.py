@@ -126,6 +126,12 @@ class ConnectionHub:
             connection.send_bulk(iter([data] * times))
         return len(chosen)
 
+    def cut_from(self, address: str, kind: str, reason: str) -> None:
+        """End all connections of a kind that come from an address, because it broke a rule."""
+        for connection in self._chosen(kind):
+            if connection.remote == address:
+                connection.cut(reason, WSCloseCode.POLICY_VIOLATION)
+
     def announce_shutdown(self, kind: str | None) -> int:
         """Tell connections of a kind, or all, that they will end; returns how many."""
         chosen = self._chosen(kind)

@@ -13,13 +13,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from exconn_sync import CircuitOpen, ConnectorStopped, ExconnError, OrderRequest, RateLimitError
+from exconn_sync._live.admission import Admission
 from exconn_sync._live.key_ring import KeyRing
+from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.breaker import Breaker
+from exconn_sync._transport.budget import Budget
 from exconn_sync._transport.http import HttpClient
-from exconn_sync._transport.limiter import Budget
 from exconn_sync.exchanges.signers import HmacSha256Signer
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.wire import Cost, RateRule, RestCall
@@ -60,7 +63,11 @@ def question(path: str = "/q") -> RestCall[int]:
 
 @contextmanager
 def client_of(
-    exchange: Exchange, rule: RateRule, breaker: Breaker | None = None, stop: StopSignal | None = None
+    exchange: Exchange,
+    rule: RateRule,
+    breaker: Breaker | None = None,
+    stop: StopSignal | None = None,
+    budget: Budget | None = None,
 ) -> Iterator[RestClient]:
     clock = SystemClock()
     server_clock = ServerClock(clock)
@@ -70,11 +77,13 @@ def client_of(
         http = HttpClient(
             f"http://127.0.0.1:{peer.port}", clock, connect_timeout=LIMIT, read_timeout=LIMIT, max_body_bytes=1 << 16
         )
+        stop, metrics = stop or StopSignal(), MemoryMetrics()
+        pipeline = Pipeline("binance", Bus(), clock, metrics)
+        admission = Admission("binance", budget or Budget([rule]), lambda: "", clock, server_clock, pipeline, stop)
         try:
             yield RestClient(
-                DRIVER, KeyRing(HmacSha256Signer("key", b"secret")), 5000, http, Budget([rule]),
-                breaker or Breaker("binance", clock), clock, server_clock, MemoryMetrics(), stop or StopSignal(),
-                lambda: None,
+                DRIVER, KeyRing(HmacSha256Signer("key", b"secret")), 5000, http, admission,
+                breaker or Breaker("binance", clock), clock, server_clock, metrics, stop, lambda: None,
             )  # fmt: skip
         finally:
             http.close()
@@ -134,6 +143,27 @@ def test_an_outage_is_not_answered_by_more_requests(quiet: Simulator, connect: C
     quiet.faults.execute_then_drop("GET", "/api/v3/account", count=4)
     assert asked(2) == 4
     assert connector.fetch_balances()
+
+
+def test_an_outage_uses_up_the_retries_of_all_together() -> None:
+    """The exchange gets less than a tenth more than it was asked, from whichever connector (fault F161)."""
+    asked: list[str] = []
+
+    class Broken(Exchange):
+        def script(self, sock: socket.socket) -> None:
+            asked.append(read_head(sock))
+
+    rule, clock = RateRule("weight", 10_000, 60_000), SystemClock()
+    budget = Budget([rule])
+    breakers = [Breaker("binance", clock, failures=10**6) for _ in range(2)]
+    with (
+        client_of(Broken(), rule, breakers[0], budget=budget) as one,
+        client_of(Broken(), rule, breakers[1], budget=budget) as other,
+    ):
+        for number in range(200):
+            with pytest.raises(ExconnError):
+                (one if number % 2 else other).call(question(), LIMIT)
+    assert 204 <= len(asked) <= 220
 
 
 def test_in_an_outage_each_command_is_sent_once(quiet: Simulator, connect: Connect) -> None:

@@ -204,7 +204,7 @@ def test_a_fork_while_every_lock_is_held_does_not_matter(exchange: str) -> None:
     ended = run(
         RUNNING + ANEW + """
     import gc, logging
-    from exconn_sync._transport import limiter
+    from exconn_sync._transport import budget, limiter
     handler = logging.StreamHandler(open(os.devnull, "w"))
     logging.getLogger("exconn_sync").addHandler(handler)
     logging.getLogger("exconn_sync").setLevel("DEBUG")
@@ -212,7 +212,8 @@ def test_a_fork_while_every_lock_is_held_does_not_matter(exchange: str) -> None:
     def locks():
         '''Yield every lock that an object of the library has, and those of what it is built on.'''
         kinds = (type(threading.Lock()), type(threading.RLock()))
-        yield "Budgets", limiter._budgets_lock
+        yield "Budgets", budget._budgets_lock
+        yield "Budgets of connections", limiter._budgets_lock
         yield "logging", handler.lock
         for thing in gc.get_objects():
             kind = type(thing)

@@ -16,7 +16,7 @@ import pytest
 from exconn_sync import Connector, ConnectorStopped, Order, OrderRequest, Proposal, RiskRejected
 from exconn_sync._runtime import faultpoints
 from exconn_sync._runtime.threads import library_threads
-from exconn_sync._transport import limiter
+from exconn_sync._transport import budget
 from exconn_sync.config.settings import Intervals, Timeouts
 from exconn_sync.errors import ExconnError
 from exconn_sync.simulator import Simulator
@@ -28,9 +28,9 @@ REQUEST = OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000")
 @pytest.fixture(autouse=True)
 def patient() -> Iterator[None]:
     """Each start costs about 150 of the weight that an exchange allows in a minute."""
-    limiter._budgets.clear()
+    budget._budgets.clear()
     yield
-    limiter._budgets.clear()
+    budget._budgets.clear()
 
 
 def left() -> list[str]:
@@ -136,7 +136,7 @@ def test_stop_during_a_start(quiet: Simulator) -> None:  # noqa: F811
         assert not any(thread.is_alive() for thread in threads)
     connector.stop()
     assert left() == []
-    limiter._budgets.clear()
+    budget._budgets.clear()
     connector.start()
     connector.wait_ready(LIMIT)
     assert connector.stop() == []
@@ -296,7 +296,7 @@ def test_restarts_under_load(lively: Simulator, connect: Connect) -> None:  # no
     for worker in workers:
         worker.start()
     for number in range(10):
-        limiter._budgets.clear()
+        budget._budgets.clear()
         connector.restart(quick(lively.config(), intervals=Intervals(clock=30.0 + number)))
         connector.wait_ready(LIMIT)
         trades.get(LIMIT)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from exconn_sync import Connector, Order, OrderRequest
-from exconn_sync._transport import limiter
+from exconn_sync._transport import budget, limiter
 from exconn_sync.config.settings import Timeouts
 from exconn_sync.errors import ExconnError
 from exconn_sync.simulator import Simulator
@@ -42,7 +42,7 @@ def test_a_stop_at_any_moment_is_in_time_and_loses_no_outcome(lively: Simulator)
     draw = random.Random(147)
     outcomes: list[Order | ExconnError] = []
     for _ in range(MOMENTS):
-        limiter._budgets.clear()
+        budget._budgets.clear()
         limiter._connect_budgets.clear()
         connector = Connector(quick(lively.config(), timeouts=Timeouts(stop=2.0)))
         connector.stream_order_book("BTC-USDT")
@@ -81,7 +81,6 @@ def test_an_interrupt_at_any_moment_leaves_a_connector_that_works() -> None:
         f"""
     import random
     from exconn_sync.simulator import Simulator
-    from exconn_sync._transport import limiter
     MOMENTS = {MOMENTS}
     request = OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000")
     draw = random.Random(129)
@@ -112,10 +111,6 @@ def test_an_interrupt_at_any_moment_leaves_a_connector_that_works() -> None:
             connector.submit_order(request).result(10).cancel()
     caught = 0
     while caught < MOMENTS:
-        # The budget is the exchange's documented one, and not what this is about.
-        for budget in list(limiter._budgets.values()):
-            for bucket in budget._buckets.values():
-                bucket.flush()
         # An exchange takes so many open orders and no more.
         for state in connector.orders.open():
             try:

@@ -10,6 +10,7 @@ from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance import (
     account_login,
     book_sync,
+    budgets,
     encode,
     faults,
     limits,
@@ -27,9 +28,10 @@ from exconn_sync.model.account import Balance, Fact
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.limits import Lane, UsedFigure
 from exconn_sync.model.orders import Fill, OrderFact, OrderState
 from exconn_sync.model.secret import Secret
-from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RestCall, Topic
+from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RateRule, RestCall, Topic
 from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDriver, Signer
 
 _MOST_FILLS = "1000"
@@ -43,10 +45,15 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     stream_limits = limits.STREAM_LIMITS
     rate_rules = limits.RATE_RULES
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
+    account_costs = budgets.ACCOUNT_COSTS
 
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
+
+    def budget_name(self, endpoints: Mapping[str, str]) -> str:
+        """Return one name for all hosts of production, and the REST host for any other environment."""
+        return budgets.budget_name(endpoints)
 
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the paths of the hosts for market data alone, None elsewhere."""
@@ -69,14 +76,16 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         parse = partial(parse_orders.parse_queried, instrument, order)
         params = encode.order_params(instrument, order)
         costs = limits.costs_of("GET", urls.ORDER)
-        return RestCall("GET", urls.ORDER, parse, params, is_signed=True, costs=costs)
+        return RestCall("GET", urls.ORDER, parse, params, is_signed=True, costs=costs, lane=Lane.QUERY)
 
     def fetch_open_orders(self, instrument: Instrument | None, instruments: Instruments) -> RestCall[list[OrderFact]]:
         """Return the call for the open orders of one symbol, or for more than ten times its weight of all."""
         path = urls.OPEN_ORDERS
         parse = partial(parse_orders.parse_open_orders, instrument, instruments)
         params: Params = () if instrument is None else (("symbol", instrument.exchange_symbol),)
-        return RestCall("GET", path, parse, params, is_signed=True, costs=limits.costs_of("GET", path, params))
+        costs = limits.costs_of("GET", path, params)
+        lane = None if instrument is None else Lane.QUERY
+        return RestCall("GET", path, parse, params, is_signed=True, costs=costs, lane=lane)
 
     def fetch_fills(
         self,
@@ -103,15 +112,18 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         parse = partial(parse_orders.parse_cancelled, instrument, order)
         params = encode.order_params(instrument, order)
         costs = limits.costs_of("DELETE", urls.ORDER)
-        return RestCall("DELETE", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs)
+        return RestCall(
+            "DELETE", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
+        )
 
     def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
         """Return a call for any other path. Raises ValidationError."""
         verb = encode.checked_raw_call(method, path, params, is_signed=is_signed)
         costs = limits.costs_of(verb, path, params)
         return RestCall(
-            verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs
-        )
+            verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs,
+            lane=limits.lane_of(verb, path),
+        )  # fmt: skip
 
     def to_http(self, call: RestCall[Any], signer: Signer | None, timestamp_ms: int, window_ms: int) -> HttpRequest:
         """Return the request as it goes over the wire. Raises AuthenticationError where there is no signer."""
@@ -124,6 +136,14 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     def error_of(self, response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
         """Return the error in an answer, or None for a success."""
         return faults.error_of(response, call)
+
+    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
+        """Return the counts in the headers of an answer."""
+        return budgets.used_figures(response)
+
+    def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
+        """Return the limits in an answer to exchangeInfo."""
+        return budgets.stated_rules(response, call.path)
 
     # --- market stream ----------------------------------------------------------------------------------------------
 

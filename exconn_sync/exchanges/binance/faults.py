@@ -22,6 +22,8 @@ from exconn_sync.exchanges.binance.parse_replace import tells_halves
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.wire import HttpResponse, RestCall
 
+_TOO_MANY_ORDERS = -1015
+"""The one limit that is not of the address: cancels and questions may go on (Binance: 7.4)."""
 _LONGEST_BAN_S = 3 * 24 * 60 * 60  # Binance: 2
 
 
@@ -116,7 +118,14 @@ def _rate_limit_error(
     response: HttpResponse, message: str, details: dict[str, Any], outcome: Outcome = "refused"
 ) -> RateLimitError:
     stated = response.headers.get("retry-after", "")
-    return RateLimitError(message, exchange=EXCHANGE, details=details, outcome=outcome, retry_after=_seconds_of(stated))
+    return RateLimitError(
+        message,
+        exchange=EXCHANGE,
+        details=details,
+        outcome=outcome,
+        retry_after=_seconds_of(stated),
+        is_per_account=details.get("exchange_code") == _TOO_MANY_ORDERS,
+    )
 
 
 def _seconds_of(text: str) -> float | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE_INFO, ORDER, TIME
 from exconn_sync.exchanges.binance.weights import weight_of
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.wire import Cost, Params, RateRule
 from exconn_sync.ports.driver import StreamLimits
 
 REQUEST_WEIGHT = "REQUEST_WEIGHT"
 RAW_REQUESTS = "RAW_REQUESTS"
-ORDERS_10S = "ORDERS_10S"
-ORDERS_1D = "ORDERS_1D"
+ORDERS = "ORDERS"
 
 _SECOND_MS = 1_000
 _MINUTE_MS = 60 * _SECOND_MS
@@ -18,8 +19,8 @@ _DAY_MS = 24 * 60 * _MINUTE_MS
 RATE_RULES = (
     RateRule(REQUEST_WEIGHT, 6_000, _MINUTE_MS),
     RateRule(RAW_REQUESTS, 300_000, 5 * _MINUTE_MS),
-    RateRule(ORDERS_10S, 50, 10 * _SECOND_MS),
-    RateRule(ORDERS_1D, 160_000, _DAY_MS),
+    RateRule(ORDERS, 50, 10 * _SECOND_MS, is_per_account=True),
+    RateRule(ORDERS, 160_000, _DAY_MS, is_per_account=True),
 )
 
 # Binance counts five messages a second, pongs among them (Binance: 8.1): one is left for those. It documents no number
@@ -42,13 +43,29 @@ _ORDERS_PLACED = {
 }
 """Orders that a POST adds to the count of unfilled ones."""
 
+_CANCELS = frozenset({"/api/v3/order", "/api/v3/openOrders", "/api/v3/orderList"})
+"""What a DELETE cancels orders with."""
+_URGENT = frozenset({TIME, EXCHANGE_INFO, ORDER})
+
 
 def costs_of(method: str, path: str, params: Params = ()) -> tuple[Cost, ...]:
     """Return the costs of a request; a path on no table counts with a weight of 1.
 
     Accepted orders and cancels are weightless since April 2026, failed ones are not (Binance: 4): what counts here is
-    the price of a failure, because nobody knows before.
+    the price of a failure, because nobody knows before; a success gives it back.
     """
-    costs = Cost(REQUEST_WEIGHT, weight_of(method, path, params)), Cost(RAW_REQUESTS, 1)
+    is_free = (method == "POST" and path in _ORDERS_PLACED) or (method == "DELETE" and path in _CANCELS)
+    weight = Cost(REQUEST_WEIGHT, weight_of(method, path, params), is_free_on_success=is_free)
     placed = _ORDERS_PLACED.get(path, 0) if method == "POST" else 0
-    return (*costs, Cost(ORDERS_10S, placed), Cost(ORDERS_1D, placed)) if placed else costs
+    costs = weight, Cost(RAW_REQUESTS, 1)
+    return (*costs, Cost(ORDERS, placed)) if placed else costs
+
+
+def lane_of(method: str, path: str) -> Lane | None:
+    """Return how urgent a request is where its kind alone does not say it.
+
+    Looks for orders, the clock and the rules of the symbols are never bulk, whoever asks.
+    """
+    if method == "DELETE":
+        return Lane.CANCEL if path in _CANCELS else None
+    return Lane.QUERY if method == "GET" and path in _URGENT else None

@@ -96,4 +96,6 @@ class MarketCalls:
 
 
 def _get(path: str, parse: Callable[[HttpResponse], T], params: Params = ()) -> RestCall[T]:
-    return RestCall("GET", path, parse, params, costs=limits.costs_of("GET", path, params))
+    return RestCall(
+        "GET", path, parse, params, costs=limits.costs_of("GET", path, params), lane=limits.lane_of("GET", path)
+    )

@@ -23,6 +23,7 @@ from exconn_sync.model.account import Fact
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
 from exconn_sync.model.wire import HistoryLimits, Params, RestCall, TimeSpan
@@ -64,7 +65,9 @@ class BinanceTrading:
         parse = partial(parse_lists.parse_cancelled_all, instrument)
         params = (("symbol", instrument.exchange_symbol),)
         costs = limits.costs_of("DELETE", urls.OPEN_ORDERS)
-        return RestCall("DELETE", urls.OPEN_ORDERS, parse, params, is_signed=True, is_command=True, costs=costs)
+        return RestCall(
+            "DELETE", urls.OPEN_ORDERS, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
+        )
 
     def replace_order(
         self,
@@ -118,14 +121,16 @@ class BinanceTrading:
         parse = partial(parse_lists.parse_cancelled_list, instrument, state)
         params = encode_lists.named_list_params(instrument, state)
         costs = limits.costs_of("DELETE", urls.ORDER_LIST)
-        return RestCall("DELETE", urls.ORDER_LIST, parse, params, is_signed=True, is_command=True, costs=costs)
+        return RestCall(
+            "DELETE", urls.ORDER_LIST, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
+        )
 
     def fetch_list(self, state: OrderListState, instruments: Instruments) -> RestCall[OrderListFact]:
         """Return the call for one order list."""
         parse = partial(parse_lists.parse_queried_list, instruments)
         params = encode_lists.named_list_params(None, state)
         costs = limits.costs_of("GET", urls.ORDER_LIST)
-        return RestCall("GET", urls.ORDER_LIST, parse, params, is_signed=True, costs=costs)
+        return RestCall("GET", urls.ORDER_LIST, parse, params, is_signed=True, costs=costs, lane=Lane.QUERY)
 
     def fetch_open_lists(self, instruments: Instruments) -> RestCall[list[OrderListFact]]:
         """Return the call for all open order lists."""

@@ -6,6 +6,7 @@ from typing import TypeVar
 from exconn_sync.simulator.binance import errors, order_reports
 from exconn_sync.simulator.binance.commission_info import all_rates
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
+from exconn_sync.simulator.binance.limits import window_of
 from exconn_sync.simulator.binance.market_data import MAX_ROWS, known_market, required_market
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.symbol_info import rate_limit
@@ -131,7 +132,7 @@ def order_limit_rows(call: Call) -> list[dict[str, object]]:
     limits = call.venue.limits
     short, long = call.venue.order_counts.counts(call.account, call.now)
     return [
-        {**rate_limit("ORDERS", "SECOND", 10, limits.orders_per_10s), "count": short},
+        {**rate_limit("ORDERS", *window_of(limits.order_window_s), limits.orders_per_10s), "count": short},
         {**rate_limit("ORDERS", "DAY", 1, limits.orders_per_day), "count": long},
     ]
 

@@ -29,10 +29,15 @@ class ApiError(Exception):
         return body if self.data is None else body | {"data": self.data}
 
 
-def too_much_weight(limit: int, retry_at: int) -> ApiError:
-    """The weight of the minute is used up."""
+def too_many_requests(limit: int, retry_at: int) -> ApiError:
+    """The number of requests is used up; the sheet has no text for it, so it is the one for weight in its words."""
+    return ApiError(-1003, f"Too many requests; current limit is {limit} raw requests per 5 MINUTE.", 429, retry_at)
+
+
+def too_much_weight(limit: int, retry_at: int, window: str = "1 MINUTE") -> ApiError:
+    """The weight of the window is used up."""
     text = (
-        f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
+        f"Too much request weight used; current limit is {limit} request weight per {window}. "
         "Please use WebSocket Streams for live updates to avoid polling the API."
     )
     return ApiError(-1003, text, 429, retry_at)

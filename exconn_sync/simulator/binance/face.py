@@ -39,11 +39,15 @@ class BinanceFace:
         self._feed = MarketFeed(venue.exchange, self._registry, venue.clock)
         parts = (StatisticsFeed, KlineFeed, WindowFeed)
         self._by_the_second = [part(venue, self._registry) for part in parts]
+        venue.weights.on_ban.append(lambda address: self._hub.cut_from(address, ws_api.KIND, "banned"))
         self._user_streams = UserStreams(venue.exchange, venue.clock, faults)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request or connection."""
         if request.path == WS_API_PATH:
+            refusal = self._rest.refusal_to_connect(request, ws_api.CONNECT_WEIGHT)
+            if refusal is not None:
+                return refusal
             connection = Connection(ws_api.KIND, request)
             session = ws_api.WsApiSession(connection, self._venue, self._user_streams, self._faults, request.raw_path)
             return await self._hub.serve(connection, session)

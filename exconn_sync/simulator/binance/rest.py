@@ -7,6 +7,7 @@ from aiohttp import web
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
 from exconn_sync.simulator.binance.endpoints import REST
+from exconn_sync.simulator.binance.limits import window_of
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.security import (
     Security,
@@ -19,6 +20,7 @@ from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import to_json
 from exconn_sync.simulator.connection import abort_transport
 from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.traffic import SeenRequest
 
 JSON_TYPE = "application/json"
 _UNITS = {"MILLISECOND": 1, "MICROSECOND": 1000}
@@ -84,10 +86,28 @@ class RestFace:
         endpoint = REST.get(raw.target)
         if endpoint is None:
             return not_found(request)
+        arrived_at = self._venue.clock.now_ms()
         response = await self._answer(endpoint, raw)
+        self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return response
+
+    def refusal_to_connect(self, request: web.BaseRequest, weight: int) -> web.Response | None:
+        """Charge for a connection that costs weight; the answer where too little is left, or the address is banned."""
+        try:
+            self._venue.weights.admit(request.remote or "", weight, self._venue.clock.now_ms())
+        except errors.ApiError as error:
+            return web.Response(
+                text=to_json(error.body()), status=error.status, content_type=JSON_TYPE, headers=self._wait(error)
+            )
+        return None
+
+    def _wait(self, error: errors.ApiError) -> dict[str, str]:
+        if error.retry_at is None:
+            return {}
+        wait_ms = error.retry_at - self._venue.clock.now_ms()
+        return {"Retry-After": str(max(1, -(-wait_ms // 1000)))}
 
     async def _answer(self, endpoint: Endpoint, raw: RawRequest) -> web.Response:
         headers: dict[str, str] = {}
@@ -95,27 +115,23 @@ class RestFace:
             body, status = to_json(await self._execute(endpoint, raw, headers)), 200
         except errors.ApiError as error:
             body, status = to_json(error.body()), error.status
-            if error.retry_at is not None:
-                wait_ms = error.retry_at - self._venue.clock.now_ms()
-                headers["Retry-After"] = str(max(1, -(-wait_ms // 1000)))
+            headers |= self._wait(error)
         used = str(self._venue.weights.used(raw.address, self._venue.clock.now_ms()))
-        headers["X-MBX-USED-WEIGHT"] = headers["X-MBX-USED-WEIGHT-1M"] = used
+        unit, number = window_of(self._venue.limits.weight_window_s)
+        headers["X-MBX-USED-WEIGHT"] = headers[f"X-MBX-USED-WEIGHT-{number}{unit[0]}"] = used
         return web.Response(text=body, status=status, content_type=JSON_TYPE, charset="UTF-8", headers=headers)
 
     async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str]) -> object:
         weights, clock = self._venue.weights, self._venue.clock
         params = Params.from_http(raw.query, raw.body)
-        weight = endpoint.weight(params)
-        weights.admit(raw.address, weight, clock.now_ms())
-        succeeded = False
-        try:
-            call = self._authorised(endpoint, raw, params)
-            await self._faults.hold(raw.target)
-            result = endpoint.handler(call)
-            succeeded = True
-        finally:
-            if not (succeeded and endpoint.free_on_success):
-                weights.add(raw.address, weight, clock.now_ms())
+        weight, admitted_at = endpoint.weight(params), clock.now_ms()
+        weights.admit_raw(raw.address, admitted_at)
+        weights.admit(raw.address, weight, admitted_at)
+        call = self._authorised(endpoint, raw, params)
+        await self._faults.hold(raw.target)
+        result = endpoint.handler(call)
+        if endpoint.free_on_success:
+            weights.give_back(raw.address, weight, admitted_at, clock.now_ms())
         if call.placed_order:
             for row in order_limit_rows(call):
                 letter = str(row["interval"])[0]

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterable
 
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
+from exconn_sync.simulator.binance.limits import window_of
 from exconn_sync.simulator.core.orders import OrderType, PreventionMode
 from exconn_sync.simulator.core.symbols import ExchangeRules, SymbolSpec
 from exconn_sync.simulator.rate_limits import RateLimits
-
-_RAW_REQUESTS_PER_5_MINUTES = 300_000
 
 DEFAULT_PERMISSIONS = frozenset({"SPOT", "MARGIN", "LEVERAGED"})
 PERMISSIONS = DEFAULT_PERMISSIONS | {f"TRD_GRP_{number:03}" for number in range(2, 26)}
@@ -18,13 +17,18 @@ def rate_limit(kind: str, interval: str, interval_num: int, limit: int) -> dict[
     return {"rateLimitType": kind, "interval": interval, "intervalNum": interval_num, "limit": limit}
 
 
+def weight_limit(limits: RateLimits) -> dict[str, object]:
+    """The limit of the request weight."""
+    return rate_limit("REQUEST_WEIGHT", *window_of(limits.weight_window_s), limits.weight_per_minute)
+
+
 def rate_limits(limits: RateLimits) -> list[dict[str, object]]:
     """The limits of the venue."""
     return [
-        rate_limit("REQUEST_WEIGHT", "MINUTE", 1, limits.weight_per_minute),
-        rate_limit("ORDERS", "SECOND", 10, limits.orders_per_10s),
+        weight_limit(limits),
+        rate_limit("ORDERS", *window_of(limits.order_window_s), limits.orders_per_10s),
         rate_limit("ORDERS", "DAY", 1, limits.orders_per_day),
-        rate_limit("RAW_REQUESTS", "MINUTE", 5, _RAW_REQUESTS_PER_5_MINUTES),
+        rate_limit("RAW_REQUESTS", "MINUTE", 5, limits.raw_requests_per_5m),
     ]
 
 

@@ -14,6 +14,7 @@ from exconn_sync.simulator.core.statistics import TradeStatistics
 from exconn_sync.simulator.core.trade_history import TradeHistory
 from exconn_sync.simulator.keys import ApiKey, KeyTable
 from exconn_sync.simulator.rate_limits import RateLimits
+from exconn_sync.simulator.traffic import Traffic
 
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ID_LENGTH = 22
@@ -22,13 +23,22 @@ _ID_LENGTH = 22
 class Venue:
     """The exchange behind the face, its clock, its keys and its limits."""
 
-    def __init__(self, exchange: Exchange, clock: VenueClock, keys: KeyTable, limits: RateLimits, seed: int) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        clock: VenueClock,
+        keys: KeyTable,
+        limits: RateLimits,
+        seed: int,
+        traffic: Traffic | None = None,
+    ) -> None:
         self.exchange = exchange
         self.clock = clock
         self.keys = keys
         self.limits = limits
-        self.weights = WeightMeter(limits)
-        self.order_counts = OrderCounter(limits)
+        self.traffic = traffic or Traffic()
+        self.weights = WeightMeter(limits, self.traffic)
+        self.order_counts = OrderCounter(limits, self.traffic)
         self.statistics = TradeStatistics(exchange, INTERVALS.values())
         self.history = TradeHistory(exchange)
         self._random = Random(f"client ids {seed}")

@@ -16,7 +16,7 @@ from exconn_sync.simulator.binance.security import (
     check_ws_signature,
     find_key,
 )
-from exconn_sync.simulator.binance.symbol_info import rate_limit
+from exconn_sync.simulator.binance.symbol_info import weight_limit
 from exconn_sync.simulator.binance.user_stream import USER_STREAM, UserStreams
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import shutdown_event, to_json
@@ -30,7 +30,7 @@ FAULT_METHOD = "WS"
 """What faults give as HTTP method when they mean a WebSocket API method; the path is then its name."""
 
 _INTEGER_ID = re.compile(r"-?[0-9]{1,19}")
-_CONNECT_WEIGHT = 2
+CONNECT_WEIGHT = 2
 
 
 class _NumberText(str):
@@ -64,8 +64,7 @@ class WsApiSession:
         self._session = AccountSession(connection, venue, streams, self._unit, with_limits=self._with_limits)
 
     def opened(self) -> None:
-        """Connecting costs weight."""
-        self._venue.weights.add(self._connection.remote, _CONNECT_WEIGHT, self._venue.clock.now_ms())
+        """Nothing is sent before the client asks for it."""
 
     async def received(self, text: str) -> None:
         """Answer one request."""
@@ -124,17 +123,13 @@ class WsApiSession:
     async def _execute(self, request: _Request, limits: list[dict[str, object]]) -> object:
         endpoint = self._endpoint(request.method)
         weights, clock, address = self._venue.weights, self._venue.clock, self._connection.remote
-        weight = endpoint.weight(request.params)
-        weights.admit(address, weight, clock.now_ms())
-        succeeded = False
-        try:
-            call = self._authorised(endpoint, request.params)
-            await self._faults.hold((FAULT_METHOD, request.method))
-            result = endpoint.handler(call)
-            succeeded = True
-        finally:
-            if not (succeeded and endpoint.free_on_success):
-                weights.add(address, weight, clock.now_ms())
+        weight, admitted_at = endpoint.weight(request.params), clock.now_ms()
+        weights.admit(address, weight, admitted_at)
+        call = self._authorised(endpoint, request.params)
+        await self._faults.hold((FAULT_METHOD, request.method))
+        result = endpoint.handler(call)
+        if endpoint.free_on_success:
+            weights.give_back(address, weight, admitted_at, clock.now_ms())
         if call.placed_order:
             limits += order_limit_rows(call)
         return result
@@ -165,7 +160,7 @@ class WsApiSession:
 
     def _weight_row(self) -> dict[str, object]:
         used = self._venue.weights.used(self._connection.remote, self._venue.clock.now_ms())
-        return {**rate_limit("REQUEST_WEIGHT", "MINUTE", 1, self._venue.limits.weight_per_minute), "count": used}
+        return {**weight_limit(self._venue.limits), "count": used}
 
 
 def _parse(text: str, *, with_limits: bool) -> _Request:

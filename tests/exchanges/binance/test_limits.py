@@ -9,6 +9,7 @@ import pytest
 from exconn_sync.exchanges.binance import limits
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.ids import ClientOrderId, TradeId
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.wire import RestCall
 from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, instrument, order_state
@@ -19,12 +20,12 @@ def costs(call: RestCall[Any]) -> dict[str, int]:
 
 
 def test_budgets_are_the_documented_ones() -> None:
-    rules = {rule.limit: (rule.amount, rule.interval_ms) for rule in DRIVER.rate_rules}
+    rules = {(rule.limit, rule.amount, rule.interval_ms, rule.is_per_account) for rule in DRIVER.rate_rules}
     assert rules == {
-        "REQUEST_WEIGHT": (6_000, 60_000),
-        "RAW_REQUESTS": (300_000, 300_000),
-        "ORDERS_10S": (50, 10_000),
-        "ORDERS_1D": (160_000, 86_400_000),
+        ("REQUEST_WEIGHT", 6_000, 60_000, False),
+        ("RAW_REQUESTS", 300_000, 300_000, False),
+        ("ORDERS", 50, 10_000, True),
+        ("ORDERS", 160_000, 86_400_000, True),
     }
 
 
@@ -133,13 +134,46 @@ def test_market_data_costs_what_its_question_asks_for() -> None:
 def test_an_order_counts_against_every_order_budget() -> None:
     order = OrderRequest.market("BTC-USDT", "buy", "1")
     call = DRIVER.place_order(order, BTCUSDT, ClientOrderId("x"), INSTRUMENTS)
-    assert costs(call) == {"REQUEST_WEIGHT": 1, "RAW_REQUESTS": 1, "ORDERS_10S": 1, "ORDERS_1D": 1}
+    assert costs(call) == {"REQUEST_WEIGHT": 1, "RAW_REQUESTS": 1, "ORDERS": 1}
     raw = DRIVER.raw_call("POST", "/api/v3/orderList/otoco", (), is_signed=True)
-    assert costs(raw)["ORDERS_10S"] == 3
+    assert costs(raw)["ORDERS"] == 3
 
 
 def test_a_cancel_counts_against_no_order_budget() -> None:
     assert costs(DRIVER.cancel_order(BTCUSDT, order_state(), INSTRUMENTS)) == {"REQUEST_WEIGHT": 1, "RAW_REQUESTS": 1}
+
+
+def test_what_succeeds_is_free_for_placing_and_cancelling_only() -> None:
+    """(Binance: 4, weight on success)"""
+    for method, path, is_free in (
+        ("POST", "/api/v3/order", True),
+        ("POST", "/api/v3/order/cancelReplace", True),
+        ("DELETE", "/api/v3/order", True),
+        ("DELETE", "/api/v3/openOrders", True),
+        ("DELETE", "/api/v3/orderList", True),
+        ("POST", "/api/v3/order/test", False),
+        ("PUT", "/api/v3/order/amend/keepPriority", False),
+        ("GET", "/api/v3/order", False),
+    ):
+        weight, raw, *orders = limits.costs_of(method, path)
+        assert weight.is_free_on_success is is_free, (method, path)
+        assert not any(cost.is_free_on_success for cost in (raw, *orders))
+
+
+def test_cancels_go_first() -> None:
+    """(fault F160)"""
+    assert DRIVER.cancel_order(BTCUSDT, order_state(), INSTRUMENTS).lane is Lane.CANCEL
+    assert DRIVER.raw_call("DELETE", "/api/v3/openOrders", (), is_signed=True).lane is Lane.CANCEL
+    assert DRIVER.raw_call("POST", "/api/v3/order", (), is_signed=True).lane is None
+    assert DRIVER.fetch_balances().lane is None
+    for call in (
+        DRIVER.server_time(),
+        DRIVER.fetch_instruments(),
+        DRIVER.fetch_order(BTCUSDT, order_state(), INSTRUMENTS),
+        DRIVER.fetch_open_orders(BTCUSDT, INSTRUMENTS),
+        DRIVER.raw_call("GET", "/api/v3/order", (), is_signed=True),
+    ):
+        assert call.lane is Lane.QUERY, "never bulk, although workers ask too"
 
 
 def test_every_cost_names_a_budget() -> None:

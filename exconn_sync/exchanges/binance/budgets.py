@@ -1,0 +1,79 @@
+"""What Binance says about its budgets: their limits, and what is used of them (Binance: 2, 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from exconn_sync.errors import ProtocolError
+from exconn_sync.exchanges.binance.endpoints import EXCHANGE, EXCHANGE_INFO, REST
+from exconn_sync.exchanges.binance.limits import ORDERS, RAW_REQUESTS, REQUEST_WEIGHT
+from exconn_sync.exchanges.decoding import Reader
+from exconn_sync.model.limits import UsedFigure
+from exconn_sync.model.wire import Cost, HttpResponse, RateRule
+
+ACCOUNT_COSTS = (Cost(REQUEST_WEIGHT, 4),)
+"""Opening a connection to the WebSocket API costs 2, and so does the sign-in (Binance: 4, 5.1)."""
+
+_INTERVALS_MS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+_LETTERS_MS = {name[0].lower(): length for name, length in _INTERVALS_MS.items()}
+_COUNTERS = {"used-weight": REQUEST_WEIGHT, "order-count": ORDERS}
+_HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([0-9]{1,4})([smhd])", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
+_ONE_ADDRESS = re.compile(r"api(?:[0-9]|-gcp)?\.binance\.com", re.ASCII)
+"""Hosts of one exchange, which counts by address whichever of them is asked (Binance: 1)."""
+
+
+class _Limit(msgspec.Struct):
+    rateLimitType: str  # noqa: N815
+    interval: str
+    intervalNum: int  # noqa: N815
+    limit: int
+
+
+class _Info(msgspec.Struct):
+    rateLimits: list[_Limit]  # noqa: N815
+
+
+_INFO = Reader(EXCHANGE, _Info)
+
+
+def budget_name(endpoints: Mapping[str, str]) -> str:
+    """Return one name for all hosts of production, and the host itself for any other."""
+    host = urlsplit(endpoints[REST]).netloc
+    return f"{EXCHANGE}:{'api.binance.com' if _ONE_ADDRESS.fullmatch(host) else host}"
+
+
+def used_figures(response: HttpResponse) -> list[UsedFigure]:
+    """Return the counts of the headers ``X-MBX-USED-WEIGHT-...`` and ``X-MBX-ORDER-COUNT-...``.
+
+    What cannot be read is left out: it corrects nothing, and the answer itself is good.
+    """
+    found = []
+    for name, value in response.headers.items():
+        if name.startswith("x-mbx-"):
+            match, count = _HEADER.fullmatch(name), _COUNT.fullmatch(value)
+            if match is not None and count is not None:
+                counter, number, letter = match.groups()
+                found.append(UsedFigure(_COUNTERS[counter], int(number) * _LETTERS_MS[letter], int(value)))
+    return found
+
+
+def stated_rules(response: HttpResponse, path: str) -> list[RateRule]:
+    """Return the limits in an answer to ``exchangeInfo``; kinds and intervals that are not known are left out."""
+    if path != EXCHANGE_INFO:
+        return []
+    try:
+        limits = _INFO.read(response.body, lambda info: info.rateLimits)
+    except ProtocolError:
+        # Whether the answer is good as a whole, its own reader says.
+        return []
+    return [
+        RateRule(each.rateLimitType, each.limit, each.intervalNum * _INTERVALS_MS[each.interval], is_per_account)
+        for each in limits
+        for kind, is_per_account in ((REQUEST_WEIGHT, False), (RAW_REQUESTS, False), (ORDERS, True))
+        if each.rateLimitType == kind and each.interval in _INTERVALS_MS and each.intervalNum > 0 and each.limit > 0
+    ]
