@@ -34,3 +34,9 @@ def recorded_lines(*parts: str) -> Iterator[dict[str, Any]]:
     with gzip.open(data_path(*parts), "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def documented_payloads() -> list[bytes]:
+    """Return Binance's example payloads, or an empty list without the test data."""
+    root = Path(os.environ.get(_VARIABLE) or _BESIDE_REPOSITORY) / "docs_examples" / "binance_spot"
+    return [path.read_bytes() for path in sorted(root.rglob("*.json"))]
