@@ -36,7 +36,12 @@ def recorded_lines(*parts: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def documented_files() -> dict[str, Path]:
+    """Return Binance's example payloads by ``folder/name``; an empty table without the test data."""
+    root = Path(os.environ.get(_VARIABLE) or _BESIDE_REPOSITORY) / "docs_examples" / "binance_spot"
+    return {f"{path.parent.name}/{path.stem}": path for path in sorted(root.rglob("*.json"))}
+
+
 def documented_payloads() -> list[bytes]:
     """Return Binance's example payloads, or an empty list without the test data."""
-    root = Path(os.environ.get(_VARIABLE) or _BESIDE_REPOSITORY) / "docs_examples" / "binance_spot"
-    return [path.read_bytes() for path in sorted(root.rglob("*.json"))]
+    return [path.read_bytes() for path in documented_files().values()]

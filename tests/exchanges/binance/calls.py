@@ -29,7 +29,7 @@ _BY_TYPE: dict[Any, Any] = {
     bool: True,
 }
 _BY_NAME: dict[str, list[Any]] = {
-    "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["24h", "1h"],
+    "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["1h", "24h"],
     # An id and times exclude each other.
     "start": [None], "end": [None],
 }  # fmt: skip
@@ -60,12 +60,7 @@ def _made(method: Callable[..., Any]) -> list[Any]:
     ]
     made = []
     for which in (0, -1):
-        given = [(parameter, choices[which]) for parameter, choices in parameters]
-        plain = [value for parameter, value in given if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
-        named = {
-            parameter.name: value for parameter, value in given if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        }
-        made.append(method(*plain, **named))
+        made.append(method(**{parameter.name: choices[which] for parameter, choices in parameters}))
         if all(len(choices) == 1 for _, choices in parameters):
             break
     return made
@@ -82,7 +77,8 @@ def every_call() -> Iterator[tuple[str, RestCall[Any]]]:
 
 
 def every_decoder() -> Iterator[tuple[Topic, Decode]]:
-    """Yield a decoder for each channel of the driver."""
+    """Yield the decoders of each channel of the driver, in its usual variant and in both units of time."""
     for channel in sorted(DRIVER.channels):
-        topic = Topic(channel, "BTC-USDT")
+        topic = Topic(channel, "BTC-USDT", DRIVER.variant(channel))
         yield topic, DRIVER.decoder(topic)
+        yield topic, DRIVER.decoder(topic, microseconds=True)

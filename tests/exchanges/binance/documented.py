@@ -5,18 +5,16 @@ A reading is made for the payload's own symbol and ids; changed copies of the pa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exconn_sync._machines.book_side import BookSide
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument, Instruments
-from exconn_sync.model.market import MarketEvent
 from exconn_sync.model.orders import OrderRequest
-from exconn_sync.model.wire import RestCall, Topic
+from exconn_sync.model.wire import RestCall
 from tests.exchanges.binance.mutations import Json
 from tests.exchanges.binance.support import INSTRUMENTS, RECEIVED_AT, instrument, order_state, read_call, response
 
@@ -49,28 +47,30 @@ def symbol_in(payload: Json) -> Instrument:
     return instrument(name[:3], name[3:])
 
 
-def _of_call(call: RestCall[Any]) -> Read:
+def of_call(call: RestCall[Any]) -> Read:
+    """Return the parser of a call."""
     return lambda body: call.parse(response(body))
 
 
-def _with_symbol(make: Callable[[Instrument], RestCall[Any]]) -> Callable[[Json], Read]:
-    return lambda payload: _of_call(make(symbol_in(payload)))
+def with_symbol(make: Callable[[Instrument], RestCall[Any]]) -> Callable[[Json], Read]:
+    """Return what makes the parser of a call for the payload's symbol."""
+    return lambda payload: of_call(make(symbol_in(payload)))
 
 
 def _placed(payload: Json) -> Read:
     order = OrderRequest.market("BTC-USDT", "sell", 10)
     client_id = ClientOrderId(payload["clientOrderId"])
-    return _of_call(DRIVER.place_order(order, symbol_in(payload), client_id, INSTRUMENTS))
+    return of_call(DRIVER.place_order(order, symbol_in(payload), client_id, INSTRUMENTS))
 
 
 def _cancelled(payload: Json) -> Read:
     wanted = order_state(payload["origClientOrderId"], str(payload["orderId"]))
-    return _of_call(DRIVER.cancel_order(symbol_in(payload), wanted, INSTRUMENTS))
+    return of_call(DRIVER.cancel_order(symbol_in(payload), wanted, INSTRUMENTS))
 
 
 def _queried(payload: Json) -> Read:
     wanted = order_state(payload["clientOrderId"], str(payload["orderId"]))
-    return _of_call(DRIVER.fetch_order(symbol_in(payload), wanted, INSTRUMENTS))
+    return of_call(DRIVER.fetch_order(symbol_in(payload), wanted, INSTRUMENTS))
 
 
 def _errors(payload: Json) -> Read:
@@ -89,59 +89,42 @@ def _control(payload: Json) -> Read:
 
 def raw(payload: Json) -> Read:
     """Read what the domain does not cover, through ``Connector.request``."""
-    return _of_call(DRIVER.raw_call("GET", "/api/v3/ping", (), is_signed=False))
+    return of_call(DRIVER.raw_call("GET", "/api/v3/ping", (), is_signed=False))
 
 
-def _stream(channel: Channel) -> Callable[[Json], Read]:
-    def read(data: bytes) -> list[MarketEvent]:
-        events: list[MarketEvent] = []
-        DRIVER.decoder(Topic(channel, "BTC-USDT"))(b'{"stream":"x","data":' + data + b"}", RECEIVED_AT, events.append)
-        return events
-
-    return lambda payload: read
-
-
-def _checked_levels(read: Read) -> Read:
-    """Read a book as the library does: its levels stay text until the local book takes them."""
-
-    def read_levels(body: bytes) -> Any:
-        found = read(body)
-        for event in found if isinstance(found, list) else [found]:
-            BookSide(is_bids=True).load(event.bids)
-            BookSide(is_bids=False).load(event.asks)
-        return found
-
-    return read_levels
-
-
-def _fields(*names: str) -> frozenset[str]:
+def named(*names: str) -> frozenset[str]:
+    """Return names of fields, as paths."""
     return frozenset(names)
+
+
+def unwrapped(reading: Reading) -> Reading:
+    """Return the reading of an answer of the WebSocket API, whose ``result`` is what REST answers (Binance: 11)."""
+
+    def reader(payload: Json) -> Read:
+        read = reading.reader(payload["result"])
+        return lambda frame: read(json.dumps(json.loads(frame)["result"]).encode())
+
+    ignored = {f"result{'' if name.startswith('[') else '.'}{name}": why for name, why in reading.ignored.items()}
+    return Reading(reader, ignored=ignored)
 
 
 _ORDER = {
     "orderListId": NOT_TOLD,
     "workingTime": NOT_TOLD,
     "selfTradePreventionMode": NOT_TOLD,
-    "icebergQty": NOT_TOLD,
     "isWorking": NOT_TOLD,
+    **dict.fromkeys(
+        ("icebergQty", "strategyId", "strategyType", "trailingDelta", "trailingTime", "preventedMatchId",
+         "preventedQuantity"), NOT_TOLD,
+    ),
     "time": "when the order was placed; the last change is kept",
-}
-_FILL = _fields(*(f"fills[].{name}" for name in ("price", "qty", "commission", "commissionAsset", "tradeId")))
+}  # fmt: skip
+_FILL = named(*(f"fills[].{name}" for name in ("price", "qty", "commission", "commissionAsset", "tradeId")))
 _EVENT = {"subscriptionId": NAMED_BEFORE, "event.E": WIRE_TIME}
 
-TIME = Reading(lambda payload: _of_call(DRIVER.server_time()), _fields("serverTime"))
-DEPTH = Reading(
-    lambda payload: _checked_levels(_of_call(DRIVER.fetch_order_book(symbol_in(payload), 5))),
-    _fields("lastUpdateId", "bids", "asks"),
-)
-TRADES = Reading(
-    _with_symbol(lambda of: DRIVER.fetch_trades(of, 5)),
-    _fields("[].id", "[].price", "[].qty", "[].time", "[].isBuyerMaker"),
-    {"[].quoteQty": WORKED_OUT, "[].isBestMatch": UNUSED},
-)
 BALANCES = Reading(
-    lambda payload: _of_call(DRIVER.fetch_balances()),
-    _fields("updateTime", "balances", "balances[].asset", "balances[].free", "balances[].locked"),
+    lambda payload: of_call(DRIVER.fetch_balances()),
+    named("updateTime", "balances", "balances[].asset", "balances[].free", "balances[].locked"),
     dict.fromkeys((
         "accountType", "brokered", "buyerCommission", "canDeposit", "canTrade", "canWithdraw", "commissionRates.buyer",
         "commissionRates.maker", "commissionRates.seller", "commissionRates.taker", "makerCommission", "permissions[0]",
@@ -149,39 +132,47 @@ BALANCES = Reading(
     ), NOT_TOLD),
 )  # fmt: skip
 FILLS = Reading(
-    _with_symbol(lambda of: DRIVER.fetch_fills(of, None, INSTRUMENTS)),
-    _fields(*(f"[].{name}" for name in (
+    with_symbol(lambda of: DRIVER.fetch_fills(of, None, INSTRUMENTS)),
+    named(*(f"[].{name}" for name in (
         "symbol", "id", "orderId", "price", "qty", "commission", "commissionAsset", "time", "isBuyer", "isMaker",
     ))),
     {"[].orderListId": NOT_TOLD, "[].quoteQty": WORKED_OUT, "[].isBestMatch": UNUSED},
 )  # fmt: skip
-ACKNOWLEDGED = Reading(_placed, _fields("symbol", "orderId", "clientOrderId"), _ORDER)
-PLACED = Reading(_placed, _fields("symbol", "orderId", "clientOrderId", "status"), _ORDER)
-EXECUTED = Reading(_placed, _fields("symbol", "orderId", "clientOrderId", "status", "side") | _FILL, _ORDER)
+ACKNOWLEDGED = Reading(_placed, named("symbol", "orderId", "clientOrderId"), _ORDER)
+PLACED = Reading(_placed, named("symbol", "orderId", "clientOrderId", "status"), _ORDER)
+EXECUTED = Reading(_placed, named("symbol", "orderId", "clientOrderId", "status", "side") | _FILL, _ORDER)
 CANCELLED = Reading(
-    _cancelled, _fields("symbol", "orderId", "clientOrderId"), {**_ORDER, "origClientOrderId": WORKED_OUT}
+    _cancelled,
+    named("symbol", "orderId", "clientOrderId"),
+    {**_ORDER, "origClientOrderId": WORKED_OUT, "clientOrderId": "the id of the cancel itself"},
 )
-QUERIED = Reading(_queried, _fields("symbol", "orderId", "clientOrderId", "status", "executedQty"), _ORDER)
+QUERIED = Reading(
+    _queried,
+    named("symbol", "orderId", "clientOrderId", "status", "executedQty"),
+    {**_ORDER, "clientOrderId": "the order is known by the id of the question"},
+)
 OPEN_ORDERS = Reading(
-    _with_symbol(lambda of: DRIVER.fetch_open_orders(of, INSTRUMENTS)),
-    _fields("[].symbol", "[].orderId", "[].clientOrderId", "[].status", "[].executedQty"),
+    with_symbol(lambda of: DRIVER.fetch_open_orders(of, INSTRUMENTS)),
+    named("[].symbol", "[].orderId", "[].clientOrderId", "[].status", "[].executedQty"),
     {f"[].{name}": why for name, why in _ORDER.items()},
 )
 ERROR = Reading(_errors)
 RAW = Reading(raw)
+NOTICE = Reading(_account)
 POSITION = Reading(
+    _account, named("event.e", "event.u", "event.B", "event.B[].a", "event.B[].f", "event.B[].l"), _EVENT
+)
+BALANCE_CHANGE = Reading(_account, named("event.e", "event.a", "event.d", "event.T"), _EVENT)
+REPORT = Reading(
     _account,
-    _fields("event.e", "event.u", "event.B", "event.B[].a", "event.B[].f", "event.B[].l"),
-    _EVENT,
+    named(*(f"event.{letter}" for letter in "escSxXizT")),
+    {**_EVENT, "event.M": UNUSED, "event.Y": WORKED_OUT, "event.O": "when it was placed; the last change is kept", **{
+        f"event.{letter}": "only where it has traded" for letter in "lLnmt"
+    }, **{f"event.{letter}": NOT_TOLD for letter in "IvWwFgVx"}},
+)  # fmt: skip
+LIST = Reading(
+    _account,
+    named(*(f"event.{name}" for name in ("e", "s", "g", "c", "L", "C", "T", "O", "O[].s", "O[].i", "O[].c"))),
+    {**_EVENT, "event.l": WORKED_OUT, "event.O[].s": WORKED_OUT},
 )
 CONTROL = Reading(_control)
-NOTICE = Reading(_account)
-TRADE_STREAM = Reading(
-    _stream(Channel.TRADE), _fields("t", "p", "q", "T", "m"), {"E": WIRE_TIME, "M": UNUSED, "s": NAMED_BEFORE}
-)
-BOOK_TICKER_STREAM = Reading(_stream(Channel.BOOK_TICKER), _fields("u", "b", "B", "a", "A"), {"s": NAMED_BEFORE})
-DEPTH_STREAM = Reading(
-    lambda payload: _checked_levels(_stream(Channel.ORDER_BOOK)(payload)),
-    _fields("E", "U", "u", "b", "a"),
-    {"s": NAMED_BEFORE},
-)

@@ -16,6 +16,7 @@ import pytest
 from exconn_sync.errors import ProtocolError
 from tests.data import read_json
 from tests.exchanges.binance import documented
+from tests.exchanges.binance import documented_market as market
 from tests.exchanges.binance.documented import Read, Reading
 from tests.exchanges.binance.mutations import (
     NUMBER,
@@ -31,9 +32,17 @@ from tests.exchanges.binance.mutations import (
 )
 
 FORMS: dict[str, tuple[Reading, str]] = {
-    "time": (documented.TIME, "rest/GET_api_v3_time__response"),
-    "depth": (documented.DEPTH, "rest/GET_api_v3_depth__response"),
-    "trades": (documented.TRADES, "rest/GET_api_v3_trades__response"),
+    "time": (market.TIME, "rest/GET_api_v3_time__response"),
+    "instruments": (market.INSTRUMENT_LIST, "rest/GET_api_v3_exchangeInfo__response"),
+    "depth": (market.DEPTH, "rest/GET_api_v3_depth__response"),
+    "trades": (market.TRADES, "rest/GET_api_v3_trades__response"),
+    "aggregates": (market.AGGREGATES, "rest/GET_api_v3_aggTrades__response"),
+    "klines": (market.KLINES, "rest/GET_api_v3_klines__response"),
+    "average": (market.AVERAGE, "rest/GET_api_v3_avgPrice__response"),
+    "ticker": (market.DAY_TICKER, "rest/GET_api_v3_ticker_24hr__response_full"),
+    "tickers": (market.DAY_TICKERS, "rest/GET_api_v3_ticker_24hr__or"),
+    "book ticker": (market.BOOK_TICKER, "rest/GET_api_v3_ticker_bookTicker__response"),
+    "book tickers": (market.BOOK_TICKERS, "rest/GET_api_v3_ticker_bookTicker__or"),
     "balances": (documented.BALANCES, "rest/GET_api_v3_account__response"),
     "fills": (documented.FILLS, "rest/GET_api_v3_myTrades__response"),
     "acknowledged": (documented.ACKNOWLEDGED, "rest/POST_api_v3_order__response_ack"),
@@ -43,12 +52,25 @@ FORMS: dict[str, tuple[Reading, str]] = {
     "queried": (documented.QUERIED, "rest/GET_api_v3_order__response"),
     "open orders": (documented.OPEN_ORDERS, "rest/GET_api_v3_openOrders__response"),
     "position": (documented.POSITION, "ws_api/Event_format__example_of_an_event"),
-    "trade stream": (documented.TRADE_STREAM, "streams/Trade_Streams__trade__payload"),
-    "book ticker stream": (documented.BOOK_TICKER_STREAM, "streams/Individual_Symbol_Book_Ticker_Streams__payload"),
-    "depth stream": (documented.DEPTH_STREAM, "streams/Diff_Depth_Stream__depthUpdate__payload"),
-}
+    "report": (documented.REPORT, "user_data/Order_Update__executionReport__payload"),
+    "trade stream": (market.TRADE_STREAM, "streams/Trade_Streams__trade__payload"),
+    "aggregate stream": (market.AGGREGATE_STREAM, "streams/Aggregate_Trade_Streams__aggTrade__payload"),
+    "book ticker stream": (market.BOOK_TICKER_STREAM, "streams/Individual_Symbol_Book_Ticker_Streams__payload"),
+    "depth stream": (market.DEPTH_STREAM, "streams/Diff_Depth_Stream__depthUpdate__payload"),
+    "partial book stream": (market.PARTIAL_BOOK_STREAM, "streams/Partial_Book_Depth_Streams__payload"),
+    "kline stream": (market.KLINE_STREAM, "streams/Kline_Candlestick_Streams_for_UTC__kline__payload"),
+    "mini ticker stream": (
+        market.MINI_TICKER_STREAM, "streams/Individual_Symbol_Mini_Ticker_Stream__24hrMiniTicker__payload"
+    ),
+    "ticker stream": (market.TICKER_STREAM, "streams/Individual_Symbol_Ticker_Streams__24hrTicker__payload"),
+    "window ticker stream": (
+        market.WINDOW_TICKER_STREAM,
+        "streams/Individual_Symbol_Rolling_Window_Statistics_Stream__1hTicker__payload",
+    ),
+    "average stream": (market.AVERAGE_STREAM, "streams/Average_Price__avgPrice__payload"),
+}  # fmt: skip
 """One payload for each form that has a parser of its own."""
-ACCOUNT_FORMS = ["balances", "fills", "placed", "executed", "cancelled", "queried", "open orders", "position"]
+ACCOUNT_FORMS = ["balances", "fills", "placed", "executed", "cancelled", "queried", "open orders", "position", "report"]
 
 WHOLE_PARTS = (("event",), ("fills",))
 """Without its event an account message is one of another kind, which is passed by; an order may come without fills."""
