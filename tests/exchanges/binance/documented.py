@@ -6,6 +6,7 @@ A reading is made for the payload's own symbol and ids; changed copies of the pa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,10 @@ class Reading:
     reader: Callable[[Json], Read]
     required: frozenset[str] = frozenset()
     ignored: Mapping[str, str] = field(default_factory=dict)
+
+    def leaves_out(self, path: str) -> bool:
+        """Return whether a field is left out for a reason; ``[*]`` stands for any element of a list of words."""
+        return path in self.ignored or re.sub(r"\[\d+\]$", "[*]", path) in self.ignored
 
 
 def symbol_in(payload: Json) -> Instrument:
@@ -167,7 +172,7 @@ REPORT = Reading(
     _account,
     named(*(f"event.{letter}" for letter in "escSxXizT")),
     {**_EVENT, "event.M": UNUSED, "event.Y": WORKED_OUT, "event.O": "when it was placed; the last change is kept", **{
-        f"event.{letter}": "only where it has traded" for letter in "lLnmt"
+        f"event.{letter}": "only where it has traded" for letter in "lLnNmt"
     }, **{f"event.{letter}": NOT_TOLD for letter in "IvWwFgVx"}},
 )  # fmt: skip
 LIST = Reading(

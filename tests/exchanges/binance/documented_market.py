@@ -104,12 +104,12 @@ INSTRUMENT_LIST = Reading(
     ))),
     {"timezone": "always UTC", "serverTime": WIRE_TIME, **dict.fromkeys((
         *(f"rateLimits[].{name}" for name in ("rateLimitType", "interval", "intervalNum", "limit")),
-        "sors[].baseAsset", "sors[].symbols[0]", "sors[].symbols[1]", *(f"symbols[].{name}" for name in (
-            "allowTrailingStop", "allowedSelfTradePreventionModes[0]", "amendAllowed", "baseAssetPrecision",
+        "sors[].baseAsset", "sors[].symbols[*]", *(f"symbols[].{name}" for name in (
+            "allowTrailingStop", "allowedSelfTradePreventionModes[*]", "amendAllowed", "baseAssetPrecision",
             "baseCommissionPrecision", "cancelReplaceAllowed", "defaultSelfTradePreventionMode", "icebergAllowed",
-            "isMarginTradingAllowed", "ocoAllowed", "opoAllowed", *(f"orderTypes[{place}]" for place in (1, 4, 5, 6)),
-            "otoAllowed", "pegInstructionsAllowed", "permissionSets[][0]", "permissionSets[][1]", "permissionSets[][2]",
-            "quoteAssetPrecision", "quoteCommissionPrecision", "quotePrecision",
+            "isMarginTradingAllowed", "ocoAllowed", "opoAllowed", "orderTypes[*]", "otoAllowed",
+            "pegInstructionsAllowed", "permissionSets[][*]", "permissions[*]", "quoteAssetPrecision",
+            "quoteCommissionPrecision", "quotePrecision",
         )),
     ), NOT_TOLD)},
 )  # fmt: skip
