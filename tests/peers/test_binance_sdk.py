@@ -45,6 +45,7 @@ def strangers(value: Any, path: str = "") -> list[str]:
 def spot(exchange: Simulator) -> Spot:
     exchange.market.trade("BTCUSDT", "buy", "0.25")
     exchange.market.trade("BTCUSDT", "sell", "0.25")
+    exchange.market.set_reference_price("BTCUSDT", 60005)
     return pointed(exchange)
 
 
@@ -60,6 +61,14 @@ ANSWERS: list[tuple[str, dict[str, object]]] = [
     ("ticker24hr", {"type": "MINI"}),
     ("ticker_price", {}),
     ("ticker_book_ticker", {"symbol": "BTCUSDT"}),
+    ("agg_trades", {"symbol": "BTCUSDT"}),
+    ("historical_trades", {"symbol": "BTCUSDT"}),
+    ("avg_price", {"symbol": "BTCUSDT"}),
+    ("ticker", {"symbol": "BTCUSDT"}),
+    ("ticker", {"symbols": ["BTCUSDT", "ETHUSDT"], "type": "MINI"}),
+    ("ticker_trading_day", {"symbol": "BTCUSDT"}),
+    ("execution_rules", {}),
+    ("reference_price", {"symbol": "BTCUSDT"}),
     ("get_account", {}),
     ("get_open_orders", {}),
     ("all_orders", {"symbol": "BTCUSDT"}),

@@ -43,6 +43,7 @@ def test_markets_and_public_data(client: Any, exchange: Simulator) -> None:
     assert client.fetch_order_book(SYMBOL)["asks"] == [[60010.0, 1.0]]
     exchange.market.trade("BTCUSDT", "buy", "0.25")
     assert client.fetch_ohlcv(SYMBOL)[-1][4:] == [60010.0, 0.25]
+    assert [trade["amount"] for trade in client.fetch_trades(SYMBOL)] == [0.25]
     assert client.fetch_ticker(SYMBOL)["last"] == 60010.0
     assert SYMBOL in client.fetch_tickers()
     assert client.fetch_bids_asks([SYMBOL])[SYMBOL]["bid"] == 60000.0

@@ -51,6 +51,14 @@ def test_public_data(client: Client, exchange: Simulator) -> None:
     assert client.get_orderbook_ticker(symbol="BTCUSDT")["askQty"] == "0.75000000"
     assert client.get_ticker(symbol="BTCUSDT")["lastPrice"] == "60010.00000000"
     assert {row["symbol"] for row in client.get_all_tickers()} >= {"BTCUSDT", "ETHUSDT"}
+    (old,) = client.get_historical_trades(symbol="BTCUSDT")
+    assert old == trade
+    (aggregate,) = client.get_aggregate_trades(symbol="BTCUSDT")
+    assert (aggregate["p"], aggregate["q"], aggregate["f"]) == ("60010.00000000", "0.25000000", trade["id"])
+    exchange.market.trade("BTCUSDT", "sell", "0.1")
+    assert [row["q"] for row in client.aggregate_trade_iter("BTCUSDT", last_id=aggregate["a"])] == ["0.10000000"]
+    assert client.get_avg_price(symbol="BTCUSDT")["mins"] == 5
+    assert len(client.get_historical_klines("BTCUSDT", "1m", "1 hour ago UTC")[-1]) == 12
 
 
 def test_account(client: Client, exchange: Simulator) -> None:
