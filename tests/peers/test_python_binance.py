@@ -106,6 +106,9 @@ REFUSALS: dict[str, tuple[Callable[[Client], Json], int, int, str]] = {
         lambda c: c.create_order(**LIMIT, price="59000.00", colour="red"), 400, -1104, "Not all sent parameters"
     ),
     "parameter where none is taken": (lambda c: c._get("time", data={"x": 1}), 400, -1101, "Too many parameters"),
+    "signature where none is taken": (
+        lambda c: c._get("depth", signed=True, data={"symbol": "BTCUSDT"}), 400, -1104, "Not all sent parameters"
+    ),
     "missing parameter": (lambda c: c.get_order_book(), 400, -1102, "Mandatory parameter 'symbol'"),
     "unknown symbol": (lambda c: c.get_order_book(symbol="NOPE"), 400, -1121, "Invalid symbol."),
     "lot size": (

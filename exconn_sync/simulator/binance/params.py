@@ -10,17 +10,18 @@ from exconn_sync.simulator.binance import errors
 _DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 _INTEGER = r"^[0-9]{1,19}$"
 SECURITY_NAMES = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
+"""What secures a request. A call that takes none of it refuses it over REST like any other name."""
 
 
 class Params:
     """Named texts which are read with a type; ``finish`` complains about those nobody read.
 
-    ``passed_by`` are further names that belong to no call: signed as all others, and read elsewhere.
+    ``passed_by`` are names that belong to no call: signed as all others, and read elsewhere, if at all.
     """
 
     def __init__(self, values: Mapping[str, str], passed_by: frozenset[str] = frozenset()) -> None:
         self._values = values
-        self._passed_by = SECURITY_NAMES | passed_by
+        self._passed_by = passed_by
         self._read: set[str] = set()
 
     @classmethod

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
 from exconn_sync.simulator.binance.endpoints import WS_API
-from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.params import SECURITY_NAMES, Params
 from exconn_sync.simulator.binance.security import (
     Security,
     TimeWindow,
@@ -188,7 +188,7 @@ def _parse(text: str, *, with_limits: bool) -> _Request:
         method=message["method"].removeprefix("v3/"),
         params=Params(
             {name: _param_text(value) for name, value in params.items() if value is not None},
-            passed_by=frozenset({_LIMITS_WANTED}),
+            passed_by=SECURITY_NAMES | {_LIMITS_WANTED},
         ),
         with_limits=wants_limits not in (False, "false"),
     )
