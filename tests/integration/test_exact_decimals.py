@@ -23,6 +23,7 @@ from exconn_sync.simulator.binance.wire import number as written
 from tests.exchanges.binance.support import instrument
 from tests.integration.conftest import LIMIT, quick
 
+unhurried = settings(deadline=None)
 GRAIN = Decimal("0.00000001")
 FINE = replace(
     spec_of("TST", "USDT", tick="0.00000001", step="0.00000001", min_notional="0.00000001", start_price="1"),
@@ -38,6 +39,7 @@ quantities = st.integers(1, 9_000 * 10**8).map(lambda grains: grains * GRAIN)
 any_amounts = st.integers(1, 10**20).map(lambda grains: grains * GRAIN)
 
 
+@unhurried
 @given(any_amounts, any_amounts)
 def test_text_to_text_without_a_connection(price: Decimal, quantity: Decimal) -> None:
     """Encoder, the exchange's reader, its writer, our reader."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exconn_sync.errors import (
@@ -40,6 +40,7 @@ from exconn_sync.model.wire import LoginReply
 from tests.data import read_json
 from tests.exchanges.binance.support import INSTRUMENTS, RECEIVED_AT, read_call, response
 
+unhurried = settings(deadline=None)
 COMMAND = read_call(is_command=True)
 NOW_MS = RECEIVED_AT // 1_000_000
 
@@ -185,6 +186,7 @@ BODIES = st.one_of(
 )
 
 
+@unhurried
 @given(st.integers(300, 599), BODIES)
 def test_nothing_but_a_listed_refusal_refuses(status: int, body: bytes) -> None:
     """(faults F071, F072, F074)"""
@@ -201,6 +203,7 @@ def test_nothing_but_a_listed_refusal_refuses(status: int, body: bytes) -> None:
         assert status >= 500 or code not in listed
 
 
+@unhurried
 @given(st.integers(-1_000_000, 1_000_000).filter(lambda code: code not in {*REFUSALS, *REFUSALS_BY_TEXT}), st.text())
 def test_a_code_on_no_table_never_refuses(code: int, text: str) -> None:
     """(fault F072)"""

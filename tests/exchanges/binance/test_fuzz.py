@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
-from tests.data import documented_payloads
+from tests.data import documented_payloads, recorded_payloads
 from tests.exchanges.binance.calls import every_call, every_decoder
 from tests.exchanges.binance.support import INSTRUMENTS, RECEIVED_AT, read_call, response
 from tests.exchanges.binance.test_parse_account import NEW, POSITION, TRADE
@@ -38,14 +38,18 @@ SEEDS: list[Any] = [
     [KLINE], [AGGREGATE], [MARKET_TICKER], [BEST], {"mins": 5, "price": "1.0", "closeTime": 1},
     [PUBLIC_TRADE], [OWN_TRADE], [QUERIED], ACCOUNT, FULL, CANCELLED, QUERIED,
 ]  # fmt: skip
-# The documented payloads beside those written down here; without the test data the latter alone.
-PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS] + documented_payloads()
+# The documented payloads and real ones beside those written down here; without the test data the latter alone.
+PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS] + documented_payloads() + recorded_payloads()
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
+
+
+# A busy machine is no failure; what hangs ends with the time of its test.
+unhurried = settings(deadline=None)
 
 
 def ignore(event: object) -> None:
@@ -80,11 +84,13 @@ def attempt(parse: Callable[[], object]) -> None:
         assert str(refusal).isprintable()
 
 
+@unhurried
 @given(st.binary(max_size=200))
 def test_any_bytes(payload: bytes) -> None:
     feed(payload)
 
 
+@unhurried
 @given(st.sampled_from(PAYLOADS), st.data())
 def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObject) -> None:
     mutated = bytearray(payload)
@@ -97,12 +103,14 @@ def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObj
     feed(bytes(mutated))
 
 
+@unhurried
 @given(st.sampled_from(PAYLOADS), st.integers(0, 500))
 def test_truncated_payloads(payload: bytes, length: int) -> None:
     """(fault F083)"""
     feed(payload[:length])
 
 
+@unhurried
 @given(st.sampled_from(PAYLOADS), st.data())
 def test_valid_payloads_with_a_value_replaced(payload: bytes, data: st.DataObject) -> None:
     wire = json.loads(payload)
