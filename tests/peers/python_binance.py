@@ -14,14 +14,16 @@ Json: TypeAlias = Any
 PATIENCE_S = 10.0
 
 
-def client_of(simulator: Simulator, secret: str | None = None, key: str | None = None) -> Client:
-    """Return the blocking client."""
+def client_of(
+    simulator: Simulator, secret: str | None = None, key: str | None = None, private_key: str | None = None
+) -> Client:
+    """Return the blocking client; ``private_key`` is PEM text, for keys of other types than HMAC."""
 
     class Pointed(Client):  # type: ignore[misc]
         API_URL = simulator.rest + "/api"
         WS_API_URL = simulator.ws_api
 
-    return Pointed(key or simulator.api_key, secret or simulator.api_secret)
+    return Pointed(key or simulator.api_key, secret or simulator.api_secret, private_key=private_key)
 
 
 async def with_sockets(
