@@ -12,9 +12,7 @@ from exconn_sync.simulator.binance.security import (
 )
 from exconn_sync.simulator.keys import ApiKey
 
-from .clients import sign
-
-from .clients import Rest
+from .clients import Rest, sign
 
 KEY = ApiKey(
     "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",

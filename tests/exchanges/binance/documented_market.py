@@ -104,13 +104,8 @@ INSTRUMENT_LIST = Reading(
     ))),
     {"timezone": "always UTC", "serverTime": WIRE_TIME, **dict.fromkeys((
         *(f"rateLimits[].{name}" for name in ("rateLimitType", "interval", "intervalNum", "limit")),
-        "sors[].baseAsset", "sors[].symbols[*]", *(f"symbols[].{name}" for name in (
-            "allowTrailingStop", "allowedSelfTradePreventionModes[*]", "amendAllowed", "baseAssetPrecision",
-            "baseCommissionPrecision", "cancelReplaceAllowed", "defaultSelfTradePreventionMode", "icebergAllowed",
-            "isMarginTradingAllowed", "ocoAllowed", "opoAllowed", "orderTypes[*]", "otoAllowed",
-            "pegInstructionsAllowed", "permissionSets[][*]", "permissions[*]", "quoteAssetPrecision",
-            "quoteCommissionPrecision", "quotePrecision",
-        )),
+        "sors[].baseAsset", "sors[].symbols[*]", "symbols[].orderTypes[*]", "symbols[].quotePrecision",
+        "symbols[].permissions[*]",
     ), NOT_TOLD)},
 )  # fmt: skip
 
