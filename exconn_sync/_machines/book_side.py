@@ -17,7 +17,7 @@ from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import Level
 from exconn_sync.model.market import Row
 
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_NUMBER = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
 _is_number = re.compile(_NUMBER).fullmatch
 _are_numbers = re.compile(rf"{_NUMBER}(?: {_NUMBER})*").fullmatch
 _MAX_TEXT = 60

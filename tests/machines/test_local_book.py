@@ -263,10 +263,11 @@ def test_a_lone_empty_quantity_is_malformed() -> None:
         live_book().on_diff(make_diff(11, 11, [("98", "")]), 0)
 
 
-def test_an_endless_price_is_malformed() -> None:
+@pytest.mark.parametrize("level", [("9" * 5000, "1"), ("98", "9" * 5000), ("98", "0." + "0" * 5000)])
+def test_an_endless_number_is_malformed(level: tuple[str, str]) -> None:
     """(fault F041)"""
     with pytest.raises(ProtocolError):
-        live_book().on_diff(make_diff(11, 11, [("9" * 5000, "1")]), 0)
+        live_book().on_diff(make_diff(11, 11, [level]), 0)
 
 
 def test_numbers_stay_exact_whatever_the_context_of_the_thread() -> None:

@@ -142,7 +142,8 @@ class WsApi(Socket):
     def call(self, method: str, *, signed: bool = False, **params: Json) -> Json:
         if signed:
             params = {"apiKey": self.key.api_key, "timestamp": now_ms(), **params}
-            payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()))
+            texts = {name: json.dumps(value) if isinstance(value, bool) else value for name, value in params.items()}
+            payload = "&".join(f"{name}={text}" for name, text in sorted(texts.items()))
             params["signature"] = sign(self.key.api_secret, payload)
         self.send({"id": method, "method": method, "params": params})
         return self.until(lambda message: message.get("id") == method)

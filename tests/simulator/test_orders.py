@@ -151,7 +151,7 @@ MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1
         (LIMIT | {"quantity": "-1"}, -1100, "Illegal characters found in parameter 'quantity'"),
         (LIMIT | {"quantity": "1e-1"}, -1100, "Illegal characters"),
         (LIMIT | {"newClientOrderId": "no spaces"}, -1100, "'newClientOrderId'"),
-        (LIMIT | {"unheard": "of"}, -1104, "read '6' parameter(s) but was sent '7'"),
+        (LIMIT | {"unheard": "of"}, -1104, "read '8' parameter(s) but was sent '9'"),
         (LIMIT | {"symbol": "NOPE"}, -1121, "Invalid symbol."),
         (LIMIT | {"price": "59000.123456789"}, -1111, "Parameter 'price' has too much precision."),
         (LIMIT | {"price": "59000.001"}, -1013, "Filter failure: PRICE_FILTER"),

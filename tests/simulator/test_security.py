@@ -12,7 +12,7 @@ from exconn_sync.simulator.binance.security import (
 )
 from exconn_sync.simulator.keys import ApiKey
 
-from .clients import sign
+from .clients import Rest, sign
 
 KEY = ApiKey(
     "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
@@ -171,3 +171,12 @@ def test_keys() -> None:
         with pytest.raises(ApiError) as refused:
             find_key({KEY.key: KEY}, text)
         assert (refused.value.code, refused.value.status) == (code, 401)
+
+
+def test_public_calls_take_no_signature(rest: Rest) -> None:
+    """What secures a call is one parameter too many where nothing is secured (Binance: 7.1)."""
+    status, body = rest.signed("GET", "/api/v3/depth", symbol="BTCUSDT")
+    assert (status, body["code"]) == (400, -1104)
+    assert "read '1' parameter(s) but was sent '3'" in body["msg"]
+    assert rest.get("/api/v3/ping", timestamp=1)[1]["code"] == -1101
+    assert rest.signed("GET", "/api/v3/account", apiKey="x")[1]["code"] == -1104

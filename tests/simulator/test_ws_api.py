@@ -44,6 +44,16 @@ def test_numbers_are_signed_as_they_are_written(ws_api: WsApi) -> None:
     assert reply["status"] == 200, reply
 
 
+def test_the_wish_for_limits_is_signed_like_every_parameter(ws_api: WsApi, rest: Rest) -> None:
+    """All parameters but the signature are signed (Binance: 3.1), also those that are about the answer."""
+    reply = ws_api.call("account.status", signed=True, returnRateLimits=False)
+    assert reply["status"] == 200, reply
+    assert "rateLimits" not in reply
+    ws_api.send({"id": 1, "method": "ping", "params": {"returnRateLimits": False}})
+    assert ws_api.receive() == {"id": 1, "status": 200, "result": {}}
+    assert rest.get("/api/v3/ping", returnRateLimits="false")[1]["code"] == -1101
+
+
 def test_subscriptions(ws_api: WsApi) -> None:
     assert ws_api.subscribe() == 0
     again = ws_api.call("userDataStream.subscribe.signature", signed=True)

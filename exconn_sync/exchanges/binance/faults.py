@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -17,14 +18,23 @@ from exconn_sync.errors import (
     RateLimitError,
 )
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.binance.fault_codes import KEY_HINTS, REFUSALS, REFUSALS_BY_TEXT, TEXTS, UNKNOWN_OUTCOME
+from exconn_sync.exchanges.binance.fault_codes import (
+    FILTER_FAILURE,
+    KEY_HINTS,
+    REFUSALS,
+    REFUSALS_BY_TEXT,
+    TEXTS,
+    UNKNOWN_OUTCOME,
+    Refusal,
+)
 from exconn_sync.exchanges.binance.parse_replace import tells_halves
+from exconn_sync.exchanges.binance.retry_after import seconds_of_answer, seconds_of_reply
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.wire import HttpResponse, RestCall
 
 _TOO_MANY_ORDERS = -1015
 """The one limit that is not of the address: cancels and questions may go on (Binance: 7.4)."""
-_LONGEST_BAN_S = 3 * 24 * 60 * 60  # Binance: 2
+_FILTER_NAME = re.compile(re.escape(FILTER_FAILURE) + r": ([A-Z_]{1,40})", re.ASCII)
 
 
 class _Body(msgspec.Struct):
@@ -54,16 +64,26 @@ def error_of(response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
     return error
 
 
-def login_error_of(code: int, text: str) -> ExconnError:
-    """Return the error for a refused login of the account stream, of the same kind as REST gives for the code."""
-    kind = _refusal(_Body(code, text)) or ExchangeError
+def login_error_of(code: int, text: str, data: Any = None, received_at: int = 0) -> ExconnError:
+    """Return the error for a refused login of the account stream, of the same kind as REST gives for the code.
+
+    ``data`` is what the error carries beside code and text; ``received_at`` is nanoseconds since the Unix epoch.
+    """
+    body = _Body(code, text)
+    refusal = _refusal(body)
     message = f"{EXCHANGE}: {clean_text(text) or 'refused'} (code {code})"
-    return kind(message, exchange=EXCHANGE, details=_details_of(code), retryable=kind.retryable)
+    details = _details_of(body)
+    if refusal is RateLimitError:
+        wait = seconds_of_reply(data, text, received_at)
+        return RateLimitError(message, exchange=EXCHANGE, details=details, retry_after=wait)
+    kind = refusal or ExchangeError
+    return kind(message, exchange=EXCHANGE, details=details, retryable=kind.retryable)
 
 
-def _details_of(code: int) -> dict[str, Any]:
-    """Return the code, and for a refused key what that may mean (fault F166)."""
-    return {"exchange_code": code, "hint": KEY_HINTS[code]} if code in KEY_HINTS else {"exchange_code": code}
+def _details_of(body: _Body) -> dict[str, Any]:
+    """Return the code, what only the text tells, and for a refused key what that may mean (fault F166)."""
+    hint = {"hint": KEY_HINTS[body.code]} if body.code in KEY_HINTS else {}
+    return {"exchange_code": body.code, **_told_by_text(body), **hint}
 
 
 def command_error_of(code: int, text: str) -> ExconnError:
@@ -79,29 +99,44 @@ def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> E
     text = "an answer without an error code" if body is None else clean_text(body.msg)
     message = f"{EXCHANGE}: {text} (HTTP {response.status}{'' if code is None else f', code {code}'})"
     details: dict[str, Any] = {"http_status": response.status}
-    if code is not None:
-        details |= _details_of(code)
+    if body is not None:
+        details |= _details_of(body)
     if response.status >= 500 or code in UNKNOWN_OUTCOME:
         if call.is_command:
             return OutcomeUnknown(message, exchange=EXCHANGE, details=details)
         return ExchangeError(message, exchange=EXCHANGE, details=details, retryable=True)
     kind = None if body is None else _refusal(body)
     if kind is RateLimitError or (kind is None and code is None and response.status in (418, 429)):
-        return _rate_limit_error(response, message, details)
+        return _rate_limit_error(response, body, message, details)
     if kind is not None:
         return kind(message, exchange=EXCHANGE, details=details, outcome="refused")
-    return _unlisted(response, message, details)
+    return _unlisted(response, body, message, details)
+
+
+def _by_text(body: _Body) -> Refusal | None:
+    """Return what the text says where the code is only that of a family."""
+    if body.code not in REFUSALS_BY_TEXT:
+        return None
+    return next((refusal for start, refusal in TEXTS if body.msg.startswith(start)), None)
 
 
 def _refusal(body: _Body) -> type[ExconnError] | None:
     """Return the kind of error for a definite refusal, None where the answer proves nothing."""
-    if body.code in REFUSALS_BY_TEXT:
-        by_text = (kind for start, kind in TEXTS if body.msg.startswith(start))
-        return next(by_text, REFUSALS_BY_TEXT[body.code])
-    return REFUSALS.get(body.code)
+    by_text = _by_text(body)
+    if by_text is not None:
+        return by_text.kind
+    return REFUSALS_BY_TEXT.get(body.code) or REFUSALS.get(body.code)
 
 
-def _unlisted(response: HttpResponse, message: str, details: dict[str, Any]) -> ExconnError:
+def _told_by_text(body: _Body) -> dict[str, str]:
+    """Return what only the text tells: ``reason``, a stable word, and the name of a ``filter``."""
+    by_text = _by_text(body)
+    found = {} if by_text is None else {"reason": by_text.reason}
+    named = _FILTER_NAME.match(body.msg)
+    return found | ({} if named is None else {"filter": named[1]})
+
+
+def _unlisted(response: HttpResponse, body: _Body | None, message: str, details: dict[str, Any]) -> ExconnError:
     """Return the error for a status whose body says nothing known; nothing is proven by it."""
     unproven: Outcome = "unknown"
     if response.status == 401:
@@ -110,29 +145,22 @@ def _unlisted(response: HttpResponse, message: str, details: dict[str, Any]) -> 
         # The firewall in front of the exchange (Binance: 2; fault F079): going on at once makes it worse.
         return PermissionDenied(message, exchange=EXCHANGE, details=details, outcome=unproven, retryable=True)
     if response.status in (418, 429):
-        return _rate_limit_error(response, message, details, unproven)
+        return _rate_limit_error(response, body, message, details, unproven)
     return ExchangeError(message, exchange=EXCHANGE, details=details, outcome=unproven)
 
 
 def _rate_limit_error(
-    response: HttpResponse, message: str, details: dict[str, Any], outcome: Outcome = "refused"
+    response: HttpResponse, body: _Body | None, message: str, details: dict[str, Any], outcome: Outcome = "refused"
 ) -> RateLimitError:
-    stated = response.headers.get("retry-after", "")
+    text = "" if body is None else body.msg
     return RateLimitError(
         message,
         exchange=EXCHANGE,
         details=details,
         outcome=outcome,
-        retry_after=_seconds_of(stated),
+        retry_after=seconds_of_answer(response.headers, text, response.received_at),
         is_per_account=details.get("exchange_code") == _TOO_MANY_ORDERS,
     )
-
-
-def _seconds_of(text: str) -> float | None:
-    """Return the seconds of a Retry-After header; None where it says nothing usable (fault F077)."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        return None
-    return float(min(int(text), _LONGEST_BAN_S))
 
 
 def _body_of(response: HttpResponse) -> _Body | None:

@@ -23,6 +23,7 @@ _BALANCE_UPDATE, _LOCK_UPDATE = "balanceUpdate", "externalLockUpdate"
 class _Error(msgspec.Struct):
     code: int
     msg: str = ""
+    data: Any = None
 
 
 class _Frame(msgspec.Struct):
@@ -51,7 +52,7 @@ def parse_account(frame: bytes, received_at: int, instruments: Instruments) -> A
             return _event(_EVENT_NAME.decode(wire.event).e, wire.event, received_at, instruments)
         if wire.e is not None:
             return _announcement(wire.e)
-        return _reply(wire)
+        return _reply(wire, received_at)
 
     return _READER.read(frame, message)
 
@@ -76,11 +77,11 @@ def _announcement(name: str) -> ServerNotice | Unrecognized:
     return Unrecognized(clean_text(name))
 
 
-def _reply(wire: _Frame) -> LoginReply | Unrecognized:
+def _reply(wire: _Frame, received_at: int) -> LoginReply | Unrecognized:
     # A key that died during the session is answered without an id (Binance: 11).
     request_id = wire.id if isinstance(wire.id, int) else 0
     if wire.error is not None:
-        return LoginReply(request_id, login_error_of(wire.error.code, wire.error.msg))
+        return LoginReply(request_id, login_error_of(wire.error.code, wire.error.msg, wire.error.data, received_at))
     if isinstance(wire.result, dict) and "subscriptionId" in wire.result:
         return LoginReply(request_id)
     if isinstance(wire.result, dict) and wire.result.get("authorizedSince") is not None:

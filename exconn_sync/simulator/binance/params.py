@@ -10,13 +10,18 @@ from exconn_sync.simulator.binance import errors
 _DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 _INTEGER = r"^[0-9]{1,19}$"
 SECURITY_NAMES = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
+"""What secures a request. A call that takes none of it refuses it over REST like any other name."""
 
 
 class Params:
-    """Named texts which are read with a type; ``finish`` complains about those nobody read."""
+    """Named texts which are read with a type; ``finish`` complains about those nobody read.
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    ``passed_by`` are names that belong to no call: signed as all others, and read elsewhere, if at all.
+    """
+
+    def __init__(self, values: Mapping[str, str], passed_by: frozenset[str] = frozenset()) -> None:
         self._values = values
+        self._passed_by = passed_by
         self._read: set[str] = set()
 
     @classmethod
@@ -81,7 +86,7 @@ class Params:
 
     def finish(self) -> None:
         """Refuse the request if it has parameters that were not read."""
-        sent = self._values.keys() - SECURITY_NAMES
+        sent = self._values.keys() - self._passed_by
         unread = sent - self._read
         if unread and not self._read:
             raise errors.too_many_parameters(0, len(sent))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
 from exconn_sync.simulator.binance.endpoints import WS_API
-from exconn_sync.simulator.binance.params import Params
+from exconn_sync.simulator.binance.params import SECURITY_NAMES, Params
 from exconn_sync.simulator.binance.security import (
     Security,
     TimeWindow,
@@ -31,6 +31,7 @@ FAULT_METHOD = "WS"
 
 _INTEGER_ID = re.compile(r"-?[0-9]{1,19}")
 CONNECT_WEIGHT = 2
+_LIMITS_WANTED = "returnRateLimits"
 
 
 class _NumberText(str):
@@ -176,11 +177,14 @@ def _parse(text: str, *, with_limits: bool) -> _Request:
     request_id = message["id"]
     if isinstance(request_id, _NumberText) and not _INTEGER_ID.fullmatch(request_id):
         raise errors.ApiError(-1135, "Invalid JSON Request")
-    wants_limits = params.pop("returnRateLimits", with_limits)
+    wants_limits = params.get(_LIMITS_WANTED, with_limits)
     return _Request(
         id=int(request_id) if isinstance(request_id, _NumberText) else request_id,
         method=message["method"].removeprefix("v3/"),
-        params=Params({name: _param_text(value) for name, value in params.items() if value is not None}),
+        params=Params(
+            {name: _param_text(value) for name, value in params.items() if value is not None},
+            passed_by=SECURITY_NAMES | {_LIMITS_WANTED},
+        ),
         with_limits=wants_limits not in (False, "false"),
     )
 
