@@ -110,6 +110,15 @@ class Accounts:
 
         self._call(change)
 
+    def trade_group(self, number: int | None, api_key: str | None = None) -> None:
+        """Put an account into a group, or out of any: orders that ask for it do not trade within the group."""
+        account = self._exchange.accounts[self._account(api_key)]
+
+        def join() -> None:
+            account.trade_group = number
+
+        self._call(join)
+
     def orders(self, api_key: str | None = None) -> list[SimOrder]:
         """Every order of one account as it stands, or of all accounts where no key is given."""
         name = None if api_key is None else self._account(api_key)

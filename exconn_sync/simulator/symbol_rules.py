@@ -7,12 +7,13 @@ from enum import Enum
 from typing import Any
 
 from exconn_sync.simulator.core.order_words import OrderType, PreventionMode
-from exconn_sync.simulator.core.symbols import SymbolSpec
+from exconn_sync.simulator.core.symbols import SymbolSpec, SymbolStatus
 
 _ENUMS: Mapping[str, type[Enum]] = {
     "order_types": OrderType,
     "prevention_modes": PreventionMode,
     "default_prevention": PreventionMode,
+    "status": SymbolStatus,
 }
 _FIXED = frozenset({"name", "base", "quote", "start_price"})
 _TYPES = {field.name: str(field.type) for field in fields(SymbolSpec)}

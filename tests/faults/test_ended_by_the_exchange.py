@@ -38,6 +38,12 @@ def not_fit_any_more(exchange: Simulator, connector: Connector) -> Order:
     return order
 
 
+def out_of_range(exchange: Simulator, connector: Connector) -> Order:
+    exchange.market.set_reference_price("BTCUSDT", 60000, calculation_id=0)
+    exchange.market.set_price_range("BTCUSDT", bid_up="1.0001")
+    return connector.place_order(limit(SYMBOL, "buy", "0.1", "60010"))
+
+
 @pytest.mark.parametrize(
     ("ending", "reason", "filled"),
     [
@@ -45,6 +51,7 @@ def not_fit_any_more(exchange: Simulator, connector: Connector) -> Order:
         (nothing_or_all, "UNFILLED_FOK_ORDER_EXPIRED", "0"),
         (too_little_there, "INSUFFICIENT_LIQUIDITY", "1"),
         (not_fit_any_more, "REJECTED", "0"),
+        (out_of_range, "EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "0"),
     ],
 )
 def test_each_reason_for_which_the_exchange_ends_a_single_order(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exconn_sync.simulator.core.book import Match, OrderBook, Step
@@ -83,6 +83,7 @@ COMMANDS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(COMMANDS)
 def test_matches_like_the_model(commands: list[tuple[Side, int, int, str, int]]) -> None:
     mirror: dict[tuple[Side, Decimal], Decimal] = {}

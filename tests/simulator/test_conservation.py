@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exconn_sync.simulator.core.exchange import Exchange
@@ -53,6 +53,7 @@ ACTIONS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ACTIONS, st.booleans())
 def test_nothing_is_ever_made_or_lost(actions: list[Action], is_group: bool) -> None:
     exchange = make_exchange()

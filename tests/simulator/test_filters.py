@@ -156,10 +156,11 @@ def test_counts_over_the_whole_exchange() -> None:
 
 def test_the_position_a_buyer_could_reach() -> None:
     rules = spec(max_position=D(10))
-    assert not exceeds_position(rules, limit("4", "60000"), D(6), [])
-    assert exceeds_position(rules, limit("4.1", "60000"), D(6), [])
-    assert not exceeds_position(rules, sell(limit("4.1", "60000")), D(6), [])
-    assert not exceeds_position(BTCUSDT, limit("4.1", "60000"), D(10**9), [])
+    assert not exceeds_position(rules, limit("4", "60000"), LAST, D(6), [])
+    assert exceeds_position(rules, limit("4.1", "60000"), LAST, D(6), [])
+    assert exceeds_position(rules, market(quote="240001"), LAST, D(6), [])
+    assert not exceeds_position(rules, sell(limit("4.1", "60000")), LAST, D(6), [])
+    assert not exceeds_position(BTCUSDT, limit("4.1", "60000"), LAST, D(10**9), [])
 
 
 def test_the_largest_amount_of_an_asset() -> None:
@@ -168,3 +169,4 @@ def test_the_largest_amount_of_an_asset() -> None:
     assert exceeds_asset_limit(rules, BTCUSDT, limit("0.6", "60000"), D(60000))
     assert exceeds_asset_limit(rules, BTCUSDT, limit("1.1", "1"), D(1))
     assert exceeds_asset_limit(rules, BTCUSDT, market(quote="30001"), D(60000))
+    assert exceeds_asset_limit(rules, BTCUSDT, market(quote="20000"), D(10000))

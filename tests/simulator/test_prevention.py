@@ -238,8 +238,40 @@ def test_a_symbol_allows_only_its_modes(quiet: Simulator, rest: Rest) -> None:
     assert rest.limit("BUY", "0.1", "59000")[1]["selfTradePreventionMode"] == "EXPIRE_MAKER"
 
 
+def test_a_transfer_between_two_accounts_of_a_group(quiet: Simulator, rest: Rest, ws_api: WsApi) -> None:
+    other = quiet.accounts.add("other", {"BTC": 1})
+    quiet.accounts.trade_group(7)
+    quiet.accounts.trade_group(7, other.api_key)
+    rest_of_other = Rest(quiet, other)
+    place(rest_of_other, "SELL", "0.3", "TRANSFER")
+    ws_api.subscribe()
+    taker = place(rest, "BUY", "0.3", "TRANSFER")
+    assert (taker["status"], taker["tradeGroupId"], taker["preventedQuantity"]) == ("EXPIRED_IN_MATCH", 7, "0.30000000")
+    assert ws_api.until(lambda message: message.get("event", {}).get("x") == "TRADE_PREVENTION")["event"]["u"] == 7
+    for client in (rest, rest_of_other):
+        _, (row,) = client.signed("GET", "/api/v3/myPreventedMatches", symbol="BTCUSDT", preventedMatchId=0)
+        assert (row["tradeGroupId"], row["takerPreventedQuantity"], row["makerPreventedQuantity"]) == (
+            7,
+            "0.30000000",
+            "0.30000000",
+        )
+        assert client.signed("GET", "/api/v3/myTrades", symbol="BTCUSDT") == (200, [])
+    rest_of_other.close()
+    assert quiet.accounts.balances(other.api_key) == {"BTC": (D("0.7"), D(0)), "USDT": (D("18001.5"), D(0))}
+    assert quiet.accounts.balances()["BTC"] == (D("100.3"), D(0))
+
+
 def test_rules_are_named_and_exact(quiet: Simulator) -> None:
     with pytest.raises(ValueError, match="not a rule that can be changed"):
         quiet.market.rules("BTCUSDT", name="ETHUSDT")
     with pytest.raises(TypeError, match="not exact"):
         quiet.market.rules("BTCUSDT", tick=0.1)
+    with pytest.raises(ValueError, match="sometimes"):
+        quiet.market.rules("BTCUSDT", default_prevention="sometimes")
+
+
+def test_the_status_is_a_rule_too(quiet: Simulator, rest: Rest) -> None:
+    quiet.market.rules("BTCUSDT", status="halt")
+    assert rest.limit("BUY", "0.1", "59000")[1]["msg"] == "Market is closed."
+    quiet.market.rules("BTCUSDT", status="trading")
+    assert rest.limit("BUY", "0.1", "59000")[0] == 200

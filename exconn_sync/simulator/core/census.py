@@ -52,17 +52,25 @@ def failed_exchange_count(rules: ExchangeRules, order: NewOrder, census: Census)
     return None
 
 
-def exceeds_position(spec: SymbolSpec, order: NewOrder, held: Decimal, open_orders: Iterable[SimOrder]) -> bool:
+def exceeds_position(
+    spec: SymbolSpec, order: NewOrder, price: Decimal, held: Decimal, open_orders: Iterable[SimOrder]
+) -> bool:
     """Whether a buyer could come to hold more of the base asset than the symbol allows."""
     if spec.max_position is None or order.side is not Side.BUY:
         return False
     bought = sum((other.remaining for other in open_orders if other.side is Side.BUY), ZERO)
-    return held + bought + (order.quantity or ZERO) > spec.max_position
+    return held + bought + _amounts(order, price)[0] > spec.max_position
 
 
 def exceeds_asset_limit(rules: ExchangeRules, spec: SymbolSpec, order: NewOrder, price: Decimal) -> bool:
     """Whether an order is about more of one of its assets than is allowed."""
-    quantity = order.quantity or ZERO
-    quote = price * quantity if order.quote_quantity is None else order.quote_quantity
-    amounts = ((spec.base, quantity), (spec.quote, quote))
+    amounts = zip((spec.base, spec.quote), _amounts(order, price), strict=True)
     return any(amount > rules.asset_limits[asset] for asset, amount in amounts if asset in rules.asset_limits)
+
+
+def _amounts(order: NewOrder, price: Decimal) -> tuple[Decimal, Decimal]:
+    """About how much of base and quote asset an order is."""
+    if order.quote_quantity is not None:
+        return order.quote_quantity / price, order.quote_quantity
+    quantity = order.quantity or ZERO
+    return quantity, price * quantity

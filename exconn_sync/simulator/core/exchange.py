@@ -162,7 +162,7 @@ class Exchange:
     def _failed_account_filter(self, account: str, spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
         everywhere = self.registry.open_orders(account)
         here = [other for other in everywhere if other.symbol == spec.name]
-        if exceeds_position(spec, order, self.accounts[account].balance(spec.base).total, here):
+        if exceeds_position(spec, order, price, self.accounts[account].balance(spec.base).total, here):
             return "MAX_POSITION"
         if exceeds_asset_limit(self.rules, spec, order, price):
             return "MAX_ASSET"
