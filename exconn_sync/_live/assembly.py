@@ -238,10 +238,17 @@ class Assembly:
     @property
     def is_settled(self) -> bool:
         """True while no connection is down or came back only a moment ago."""
+        return all(reporter.is_settled for reporter in self._reporters())
+
+    def tell_end(self, reason: str) -> None:
+        """Tell that the connections are gone, where they stood; for those who hear of the next life, too."""
+        for reporter in self._reporters():
+            if reporter.is_settled:
+                reporter.down(reason, 0, 0.0)
+
+    def _reporters(self) -> list[ConnectionReporter]:
         reporters = [self.rest_session.reporter, *(lane.reporter for lane in self.feed.lanes)]
-        if self._config.has_account:
-            reporters.append(self.account_reporter)
-        return all(reporter.is_settled for reporter in reporters)
+        return [*reporters, self.account_reporter] if self._config.has_account else reporters
 
     def _build_supervisor(self, on_give_up: Callable[[str, Exception], None]) -> None:
         name, clock = self._driver.name, self._clock

@@ -14,7 +14,7 @@ from exconn_sync._machines.backoff import Backoff
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync.config import Config
-from exconn_sync.errors import ClockChanged, ConnectionFailed, ConnectorStopped, ExconnError
+from exconn_sync.errors import ClockChanged, ConnectionFailed, ConnectorStopped, ExconnError, RateLimitError
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.waiting import Event
@@ -91,6 +91,10 @@ class RestSession:
             except ExconnError as error:
                 if not run.is_current:
                     return
+                if is_up and isinstance(error, RateLimitError) and error.outcome == "not_sent":
+                    # Nothing was asked, so nothing is known to be wrong: a used up budget is no lost connection.
+                    self._wait_for_budget(run, error)
+                    continue
                 delay = backoff.next_delay()
                 self._readiness.lost(CLOCK, error.message)
                 self.reporter.down(error.message, backoff.attempts, delay)
@@ -109,6 +113,12 @@ class RestSession:
                 is_up = True
                 self.reporter.up()
             is_whole = self._rest_for_a_while(run)
+
+    def _wait_for_budget(self, run: WorkerRun, error: RateLimitError) -> None:
+        """Ask again when there is something to ask with; what is due then is due still."""
+        wait = min(error.retry_after or self._config.intervals.ping, self._config.reconnect.cap)
+        run.beat(wait)
+        run.stop.wait(wait)
 
     def _look(self, *, is_whole: bool) -> None:
         """Ask for the time once, which also shows that REST works, or do everything that is due."""

@@ -268,6 +268,8 @@ class Core:
         # A stop that came while this one was part of a restart wants their end as well.
         if not keep_subscriptions or self._stops != stops:
             left += self._end_subscriptions(deadline)
+        else:
+            assembly.tell_end("the connector is started anew")
         self.interests.detach()
         return left
 

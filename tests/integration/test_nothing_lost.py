@@ -297,6 +297,18 @@ def test_a_new_order_that_nobody_works_on_is_doubted(quiet: Simulator, connect: 
     assert connector.health().unknown_orders == 1
 
 
+def test_a_restart_is_told_as_down_and_up(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, start=False)
+    told: queue.Queue[tuple[str, bool]] = queue.Queue()
+    connector.on_connection(lambda event: told.put((event.connection, event.is_up)))
+    names = {"rest", "market", "account"}
+    connector.start()
+    assert {told.get(timeout=LIMIT) for _ in names} == {(name, True) for name in names}
+    connector.restart()
+    assert {told.get(timeout=LIMIT) for _ in names} == {(name, False) for name in names}
+    assert {told.get(timeout=LIMIT) for _ in names} == {(name, True) for name in names}
+
+
 def test_a_list_of_rules_is_copied(quiet: Simulator, connect: Connect) -> None:
     class Never:
         def check(self, proposal: Proposal) -> None:

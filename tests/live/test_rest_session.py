@@ -23,7 +23,7 @@ from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.subscription import PullSubscription
 from exconn_sync._runtime.worker import Worker, WorkerExit
 from exconn_sync.config.settings import Intervals, Reconnect
-from exconn_sync.errors import ConnectionFailed, ConnectorStopped
+from exconn_sync.errors import ConnectionFailed, ConnectorStopped, RateLimitError
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.clock import SystemClock
@@ -98,6 +98,18 @@ def test_everything_is_loaded_before_it_is_ready() -> None:
         assert desk.catalogue.get(BTC).symbol == BTC
         assert desk.events.get(LIMIT).is_up
         assert desk.session.reporter.is_settled
+
+
+def test_a_budget_that_is_used_up_is_no_lost_connection() -> None:
+    """Orders go on as far as their share allows, and nobody is told of a loss (fault F160)."""
+    with working(Desk(ping=0.01, clock=1000)) as desk:
+        desk.readiness.wait("rest", LIMIT)
+        assert desk.events.get(LIMIT).is_up
+        desk.rest.error = RateLimitError("the request budget is used up", retry_after=0.01, outcome="not_sent")
+        desk.rest.expect(*WHOLE, *[TIME] * 4)
+        assert desk.readiness.events["rest"].is_set()
+        desk.rest.error = ConnectionFailed("away")
+        assert not desk.events.get(LIMIT).is_up, "the first that is told, and of a loss that is one"
 
 
 def test_between_whole_looks_one_cheap_request_shows_that_it_works() -> None:
