@@ -31,18 +31,28 @@ class Instrument(TradingRules):
     Attributes:
         is_trading: whether orders are taken at the moment.
         status: the exchange's own word for that; ``phase`` is what it means.
-        tick_size, min_price, max_price: the prices that orders may have.
+        tick_size: the step of prices.
+        min_price: the lowest price of an order.
+        max_price: the highest price of an order.
         price_band: how far from the average price they may lie, or None.
-        lot_step, min_quantity, max_quantity: the quantities that orders may have.
-        market_lot_step, market_min_quantity, market_max_quantity: further limits of market orders.
-        min_notional, max_notional: limits of price times quantity, for orders with a price.
-        market_min_notional, market_max_notional: the same for market orders, by quote quantity or average price.
+        lot_step: the step of quantities.
+        min_quantity: the smallest quantity of an order.
+        max_quantity: the largest quantity of an order.
+        market_lot_step: a further step for market orders.
+        market_min_quantity: a further smallest quantity of market orders.
+        market_max_quantity: a further largest quantity of market orders.
+        min_notional: the least that price times quantity may be, for orders with a price.
+        max_notional: the most that it may be.
+        market_min_notional: the same for market orders, by quote quantity or average price.
+        market_max_notional: the most for market orders.
         average_price_minutes: over how many minutes the exchange takes the average; 0 for the last price.
         iceberg_parts: into how many parts an iceberg order may fall.
         trailing_range: how far a trailing stop may follow the market, or None.
         allowances: how much may be open at the same time.
-        base_precision, quote_precision: decimals of quantities and of prices; None where the exchange does not say.
-        base_fee_precision, quote_fee_precision: decimals of fees.
+        base_precision: decimals of quantities; None where the exchange does not say.
+        quote_precision: decimals of prices.
+        base_fee_precision: decimals of fees in the base asset.
+        quote_fee_precision: decimals of fees in the quote asset.
         order_types: kinds of orders that are taken; empty where the exchange does not say.
         quote_quantity_allowed: whether market orders by quote quantity are taken.
         features: what else is offered; None where the exchange does not say. See ``offers``.
