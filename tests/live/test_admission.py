@@ -14,7 +14,7 @@ from exconn_sync._live.admission import Admission
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._machines.request_budget import EVERYTHING
+from exconn_sync._machines.request_budget import EVERYTHING, When
 from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.budget import Budget, Grant
@@ -208,19 +208,20 @@ def test_a_reached_limit_is_told_once_and_stops_everything() -> None:
 
 @pytest.mark.parametrize(("status", "first"), [(429, 60), (418, 120)])
 @pytest.mark.parametrize("stated", [None, 0.0])
-def test_without_a_usable_time_the_wait_grows(status: int, first: int, stated: float | None) -> None:
+def test_without_a_usable_time_the_wait_grows(
+    monkeypatch: pytest.MonkeyPatch, status: int, first: int, stated: float | None
+) -> None:
     """(fault F077)"""
     desk = Desk(RateRule("weight", 100, DAY))
     lengths = []
+    began_ms, passed_ms = desk.server_clock.moment().now_ms, 0
+    monkeypatch.setattr(desk.admission, "_when", lambda: When(began_ms + passed_ms))
     for _ in range(3):
         grant = desk.admit()
         error = RateLimitError("no", retry_after=stated)
         desk.admission.hear(error, status, grant)
         lengths.append(error.retry_after)
-        # The time passes: the exchange's clock is found to be that much ahead.
-        now = desk.clock.monotonic_ns()
-        ahead_ms = desk.server_clock.moment().now_ms + int((error.retry_after or 0) * 1000) + 1
-        desk.server_clock.add(now, now, ahead_ms * 1_000_000)
+        passed_ms += int((error.retry_after or 0) * 1000) + 1
     assert lengths == [first, 2 * first, 4 * first]
     assert desk.errors.pending == 3
 
