@@ -68,13 +68,14 @@ RUNNING = (
     connector.wait_ready(10)
     order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000"))
     request = OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000")
+    pair = OrderListRequest.oto(request, request)
     pulled.get(10)
     pending = connector._core.assembly.executor.submit(lambda: release.wait(30))
     CALLS = {
         **{name: (lambda name=name: getattr(connector, name)()) for name in (
             "stop", "restart", "wait_ready", "health", "workers", "thread_dump", "fetch_server_time",
             "fetch_instruments", "fetch_balances", "fetch_open_orders", "stream_orders", "stream_fills",
-            "ping", "fetch_tickers", "fetch_book_tickers",
+            "ping", "fetch_tickers", "fetch_book_tickers", "fetch_open_order_lists", "fetch_order_counts",
         )},
         **{name: (lambda name=name: getattr(connector, name)) for name in (
             "ready", "rest_ready", "stream_ready", "account_ready", "state", "is_connected", "orders", "fills",
@@ -83,16 +84,36 @@ RUNNING = (
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT")) for name in (
             "order_book", "fetch_order_book", "fetch_trades", "fetch_fills", "stream_trades", "stream_book_ticker",
             "stream_order_book", "fetch_aggregate_trades", "fetch_average_price", "fetch_book_ticker", "fetch_ticker",
+            "stream_aggregate_trades", "stream_average_price", "stream_mini_ticker", "stream_partial_book",
+            "stream_ticker", "fetch_allocations", "fetch_commission", "fetch_order_history", "cancel_all",
+            "submit_cancel_all", "order_list", "cancel_order_list",
         )},
-        "fetch_klines": lambda: connector.fetch_klines("BTC-USDT", "1m"),
+        **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", "1m")) for name in (
+            "fetch_klines", "stream_klines",
+        )},
+        "on_kline": lambda: connector.on_kline("BTC-USDT", "1m", print),
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", print)) for name in (
-            "on_trade", "on_book_ticker", "on_order_book",
+            "on_trade", "on_book_ticker", "on_order_book", "on_aggregate_trade", "on_average_price", "on_mini_ticker",
+            "on_partial_book", "on_ticker",
         )},
         **{name: (lambda name=name: getattr(connector, name)(print)) for name in (
-            "on_order", "on_fill", "on_balance", "on_position", "on_connection", "on_error",
+            "on_order", "on_fill", "on_balance", "on_position", "on_connection", "on_error", "on_balance_change",
+            "on_order_list",
         )},
         "subscribe": lambda: connector.subscribe("trade.*.*", print),
-        "fetch_order": lambda: connector.fetch_order(order),
+        **{name: (lambda name=name: getattr(connector, name)(order)) for name in (
+            "fetch_order", "fetch_amendments", "fetch_prevented_matches",
+        )},
+        **{name: (lambda name=name: getattr(connector, name)(order, "0.005")) for name in (
+            "amend_order", "submit_amend",
+        )},
+        **{name: (lambda name=name: getattr(connector, name)(order, request)) for name in (
+            "replace_order", "submit_replace",
+        )},
+        **{name: (lambda name=name: getattr(connector, name)(pair)) for name in (
+            "place_order_list", "submit_order_list",
+        )},
+        "test_order": lambda: connector.test_order(request),
         "request": lambda: connector.request("GET", "/api/v3/time"),
         "place_order": lambda: connector.place_order(request),
         "submit_order": lambda: connector.submit_order(request),
