@@ -14,7 +14,7 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.local_book import LocalBook
 from exconn_sync.errors import ExconnError, ProtocolError
-from exconn_sync.model.book_view import BookView
+from exconn_sync.model.book_view import BookView, Level
 from exconn_sync.model.enums import BookState, Channel
 from exconn_sync.model.market import BookDiff, BookSnapshot
 from exconn_sync.ports.clock import Clock
@@ -86,6 +86,11 @@ class BookKeeper:
         """Return the id of the last change that is known, None before the first."""
         entry = self._entries.get(symbol)
         return entry.book.update_id or None if entry is not None else None
+
+    def top(self, symbol: str) -> tuple[Level | None, Level | None]:
+        """Return best bid and best ask, both None unless the book is live."""
+        entry = self._entries.get(symbol)
+        return (None, None) if entry is None or entry.keeper is not self else entry.book.top()
 
     def on_diffs(self, symbol: str, diffs: list[BookDiff]) -> None:
         """Apply diffs, oldest first, and publish the views that somebody wants."""

@@ -18,6 +18,7 @@ from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.stream_feed import StreamFeed
 from exconn_sync._live.topic_probe import TopicProbe, Verdict
+from exconn_sync._live.topic_survey import Mark, TopicSurvey, mark_of, tops_mark
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.readiness import Readiness
@@ -49,6 +50,7 @@ class MarketSide:
         self._driver = driver
         self._rest = rest
         self._probe = probe
+        self._survey = TopicSurvey(driver, rest, catalogue, parts.config.timeouts.request)
         self._catalogue = catalogue
         self._executor = executor
         self._rng = rng
@@ -99,12 +101,25 @@ class MarketSide:
         )
 
         def ask(topic: Topic, quiet_for: float) -> Future[Verdict]:
-            last = feed.last_of(topic)
+            # What came before it was subscribed says nothing of what it owes since.
+            last = feed.last_of(topic) if silence.has_come(topic) else None
             update_id = books.update_id(topic.symbol) if topic.channel is Channel.ORDER_BOOK else None
             question = partial(self._probe.ask, topic, last, update_id, quiet_for)
             return self._executor.submit(question, priority=Priority.BULK)
 
-        silence = SilenceWatch(parts.config.reconnect.topic_timeout, ask, parts.clock, session.look_soon)
+        def survey(topics: list[Topic]) -> Future[dict[Topic, Mark]]:
+            return self._executor.submit(partial(self._survey.ask, topics), priority=Priority.BULK)
+
+        def held(topics: list[Topic]) -> dict[Topic, Mark]:
+            last = feed.last_events(topic for topic in topics if topic.channel is not Channel.ORDER_BOOK)
+            marks = {topic: mark_of(event) for topic, event in last.items() if silence.has_come(topic)}
+            for topic in topics:
+                bid, ask = books.top(topic.symbol) if topic.channel is Channel.ORDER_BOOK else (None, None)
+                if bid is not None and ask is not None:
+                    marks[topic] = tops_mark(bid, ask)
+            return marks
+
+        silence = SilenceWatch(parts.config.reconnect.topic_timeout, ask, parts.clock, session.look_soon, survey, held)
         feed = StreamFeed(
             lane, parts.config, driver, self._catalogue, books, parts.pipeline, parts.clock, silence,
             session.demand_replacement, lane.delivered(), session.is_current,

@@ -328,6 +328,12 @@ class StreamFeed:
         newest = {route.topic: route.last for route in self.routes.copy().values() if route.last is not None}
         return {**self._last, **newest}
 
+    def last_events(self, topics: Iterable[Topic]) -> dict[Topic, Any]:
+        """Return the newest event of each of many topics that have brought one."""
+        wanted = set(topics)
+        routes = self.routes.values()
+        return {route.topic: route.last for route in routes if route.topic in wanted and route.last is not None}
+
     def last_of(self, topic: Topic) -> Any:
         """Return the newest event of a topic, None where there is none."""
         found = [route.last for route in self.routes.values() if route.topic == topic]
