@@ -349,3 +349,11 @@ def test_other_peoples_events_are_understood() -> None:
             kinds.update(type(fact).__name__ for fact in message)
     assert kinds["OrderFact"] >= 3
     assert kinds["Balance"] >= 2
+
+
+def test_a_trade_without_an_id_is_refused() -> None:
+    """Its fill would be lost without a word (fault F038)"""
+    with pytest.raises(ProtocolError):
+        event(TRADE | {"t": None})
+    with pytest.raises(ProtocolError):
+        event({name: value for name, value in TRADE.items() if name != "t"})
