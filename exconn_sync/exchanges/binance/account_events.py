@@ -153,9 +153,12 @@ def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instrumen
         # With neither a trade nor an allocation it is no execution, whatever it is called; the order says the rest.
         if max(wire.trade_id, -1 if wire.allocation_id is None else wire.allocation_id) >= 0:
             facts.append(_fill(wire, wire.trade_id, order))
-    if wire.execution in _EXECUTIONS:
-        return facts
-    return PartlyKnown(facts, clean_text(f"executionReport {wire.execution}"))
+    if wire.execution not in _EXECUTIONS:
+        return PartlyKnown(facts, clean_text(f"executionReport {wire.execution}"))
+    if order.status is None:
+        # A state of the future may be the end of the order: the exchange is asked (fault F040).
+        return PartlyKnown(facts, clean_text(f"executionReport status {wire.status}"))
+    return facts
 
 
 def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
