@@ -148,3 +148,24 @@ def test_a_page_instead_of_an_answer(quiet: Simulator, connect: Connect) -> None
     with pytest.raises(PermissionDenied) as blocked:
         connector.fetch_balances()
     assert blocked.value.retryable
+
+
+@pytest.mark.parametrize("letters", ["X", "xX"])
+def test_an_order_in_a_state_of_the_future_is_asked_about(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch, letters: str
+) -> None:
+    """The word says nothing, so that the exchange is asked (fault F040)"""
+
+    def renamed(value: Json) -> Json:
+        event = value.get("event", {}) if isinstance(value, dict) else {}
+        if event.get("e") == "executionReport":
+            event.update(dict.fromkeys(letters, "FROM_THE_FUTURE"))
+        return value
+
+    connector = connect(quiet)
+    order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "60005"))
+    drift(monkeypatch, renamed)
+    # Cancelled by other means than ours: only the report tells, and it does not say what.
+    connector.request("DELETE", ORDER, {"symbol": "BTCUSDT", "orderId": str(order.exchange_order_id)}, signed=True)
+    assert order.wait(timeout=LIMIT)
+    assert order.status == "canceled"

@@ -99,7 +99,7 @@ class _Execution(msgspec.Struct, kw_only=True, rename=_EXECUTION_LETTERS):
     filled_quantity: str
     cumulative_quote: str | None = None
     transaction_time: int
-    trade_id: int = -1
+    trade_id: int | None = None
     last_quantity: str = ""
     last_price: str = ""
     fee: str | None = None
@@ -147,12 +147,18 @@ def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instrumen
     wire = _EXECUTION.decode(event)
     order = _order_fact(wire, received_at, instruments)
     facts: list[Fact] = [order]
-    # With neither a trade nor an allocation it is no execution, whatever it is called; the order says the rest.
-    if wire.execution == _TRADE and max(wire.trade_id, -1 if wire.allocation_id is None else wire.allocation_id) >= 0:
-        facts.append(_fill(wire, order))
-    if wire.execution in _EXECUTIONS:
-        return facts
-    return PartlyKnown(facts, clean_text(f"executionReport {wire.execution}"))
+    if wire.execution == _TRADE:
+        if wire.trade_id is None:
+            raise ValueError("a trade without an id")  # fault F038: its fill would be lost without a word
+        # With neither a trade nor an allocation it is no execution, whatever it is called; the order says the rest.
+        if max(wire.trade_id, -1 if wire.allocation_id is None else wire.allocation_id) >= 0:
+            facts.append(_fill(wire, wire.trade_id, order))
+    if wire.execution not in _EXECUTIONS:
+        return PartlyKnown(facts, clean_text(f"executionReport {wire.execution}"))
+    if order.status is None:
+        # A state of the future may be the end of the order: the exchange is asked (fault F040).
+        return PartlyKnown(facts, clean_text(f"executionReport status {wire.status}"))
+    return facts
 
 
 def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
@@ -221,11 +227,11 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
     )
 
 
-def _fill(wire: _Execution, order: OrderFact) -> Fill:
+def _fill(wire: _Execution, trade_id: int, order: OrderFact) -> Fill:
     return Fill(
         exchange=EXCHANGE,
         symbol=order.symbol,
-        trade_id=trade_id_of(wire.trade_id, wire.allocation_id),
+        trade_id=trade_id_of(trade_id, wire.allocation_id),
         exchange_order_id=ExchangeOrderId(str(wire.order_id)),
         price=number(wire.last_price),
         quantity=number(wire.last_quantity),

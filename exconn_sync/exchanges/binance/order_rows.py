@@ -180,6 +180,19 @@ def order_fact(
     )
 
 
+def acknowledge(row: OrderRow) -> None:
+    """Give an answer without a status the one of an acknowledgement, which says no more than that the order is there.
+
+    Raises:
+        ValueError: it has amounts; a report says what became of the order (Binance: 5.5; fault F038).
+    """
+    if row.status is None:
+        if row.executed_qty is not None or row.fills:
+            raise ValueError("a report without a status")
+        # The exchange gives an order its id when it has it.
+        row.status = "NEW"
+
+
 def _is_working(row: OrderRow) -> bool | None:
     """Return whether the order is on the book; a time of -1 says that it is not (Binance: 5.5)."""
     if row.status == PENDING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.binance.order_rows import OrderRow, answer_fills, order_fact
+from exconn_sync.exchanges.binance.order_rows import OrderRow, acknowledge, answer_fills, order_fact
 from exconn_sync.exchanges.binance.words import list_id_of, list_kind_of, list_status_of, reason_of
 from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.exchanges.wire_numbers import ns_of_ms
@@ -144,8 +144,7 @@ def list_facts(row: ListRow, symbol: str, source: FactSource, received_at: int) 
     for report in row.order_reports:
         # In the report of a cancel ``clientOrderId`` is the cancel's own (Binance: 5.5).
         client_order_id = ClientOrderId(report.orig_client_order_id or report.client_order_id)
-        # Without a status it is an acknowledgement: the exchange gives an order its id when it has it.
-        report.status = report.status or "NEW"
+        acknowledge(report)
         order = order_fact(report, client_order_id, symbol, source, received_at)
         facts += [order, *answer_fills(report, order)]
     return facts

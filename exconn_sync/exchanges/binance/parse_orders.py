@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.binance.order_rows import OrderRow, QueriedOrderRow, answer_fills, order_fact
+from exconn_sync.exchanges.binance.order_rows import OrderRow, QueriedOrderRow, acknowledge, answer_fills, order_fact
 from exconn_sync.exchanges.binance.parse_lists import ListRow, list_facts
 from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.model.account import Fact
@@ -31,10 +31,7 @@ def parse_placed(instrument: Instrument, client_order_id: ClientOrderId, respons
 
     def facts(row: OrderRow) -> Sequence[Fact]:
         _require(row.symbol == instrument.exchange_symbol and row.client_order_id == client_order_id)
-        if row.status is None:
-            # An acknowledgement says no more than that the order is there; a report says what became of it (5.5).
-            _require_status(row)
-            row.status = "NEW"
+        acknowledge(row)
         order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, response.received_at)
         return [order, *answer_fills(row, order)]
 
@@ -92,12 +89,6 @@ def parse_open_orders(
 def _require(is_match: object) -> None:
     if not is_match:
         raise ValueError("the answer is about another order")  # fault F084
-
-
-def _require_status(row: OrderRow) -> None:
-    """Refuse a report without a status: it is no acknowledgement, which has no amounts (fault F038)."""
-    if row.executed_qty is not None or row.fills:
-        raise ValueError("a report without a status")
 
 
 def _is_about(row: OrderRow, order: OrderState) -> bool:

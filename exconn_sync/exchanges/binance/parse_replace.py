@@ -8,7 +8,7 @@ import msgspec
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance.endpoints import CANCEL_REPLACE, EXCHANGE
-from exconn_sync.exchanges.binance.order_rows import AmendedOrderRow, OrderRow, answer_fills, order_fact
+from exconn_sync.exchanges.binance.order_rows import AmendedOrderRow, OrderRow, acknowledge, answer_fills, order_fact
 from exconn_sync.exchanges.binance.parse_lists import ListRow, list_fact, list_facts
 from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.model.account import Fact
@@ -148,6 +148,6 @@ def _placed(
     row = _ORDER.decode(raw)
     if row.symbol != instrument.exchange_symbol or row.client_order_id != client_order_id:
         raise ValueError("the answer is about another order")
-    row.status = row.status or "NEW"
+    acknowledge(row)
     order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, received_at)
     return [order, *answer_fills(row, order)]

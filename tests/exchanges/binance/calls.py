@@ -6,13 +6,15 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.ids import ClientOrderId, TradeId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
+from exconn_sync.model.order_lists import OrderListRequest, OrderListState
 from exconn_sync.model.orders import OrderRequest, OrderState
-from exconn_sync.model.wire import Params, RestCall, Topic
+from exconn_sync.model.wire import Params, RestCall, TimeSpan, Topic
 from exconn_sync.ports.driver import Decode
 from tests.exchanges.binance.support import BTCUSDT, INSTRUMENTS, order_state
 
@@ -24,6 +26,13 @@ _BY_TYPE: dict[Any, Any] = {
     ClientOrderId: ClientOrderId("my-order-1"),
     TradeId: TradeId("7"),
     Params: (),
+    ExchangeOrderId: ExchangeOrderId("7"),
+    OrderListRequest: OrderListRequest.oto(
+        OrderRequest.limit("BTC-USDT", "buy", 1, 10), OrderRequest.limit("BTC-USDT", "sell", 1, 20)
+    ),
+    OrderListState: OrderListState("binance", "BTC-USDT", ClientOrderId("my-list-1"), "7"),
+    TimeSpan: TimeSpan(1, 2),
+    Decimal: Decimal(5),
     int: 5,
     str: "7",
     bool: True,
@@ -31,7 +40,7 @@ _BY_TYPE: dict[Any, Any] = {
 _BY_NAME: dict[str, list[Any]] = {
     "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["1h", "24h"],
     # An id and times exclude each other.
-    "start": [None], "end": [None],
+    "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],
 }  # fmt: skip
 
 

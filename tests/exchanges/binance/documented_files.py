@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.exchanges.binance import documented as account
 from tests.exchanges.binance import documented_market as market
+from tests.exchanges.binance import documented_orders as orders
 from tests.exchanges.binance.documented import CONTROL, ERROR, NOTICE, RAW, Reading, unwrapped
 
 REST: Mapping[str, Reading] = {
@@ -47,22 +48,44 @@ REST: Mapping[str, Reading] = {
             "Error_Codes__sample_payload_below",
             "GET_api_v3_referencePrice__if_no_reference_price_has_ever_been_set",
             "GET_api_v3_referencePrice_calculation__if_reference_price_is_not_being_calculat",
+            # Nothing was done, so that there are no halves.
+            "POST_api_v3_order_cancelReplace__response_when_using_orderratelimitexceed",
         ),
         ERROR,
     ),
 }
 """Answers of REST; those of endpoints that the domain does not cover are read as they are, see ``RAW_PATHS``."""
 
+ENDPOINTS: Mapping[str, Reading] = {
+    "DELETE_api_v3_openOrders": orders.CANCELLED_ALL,
+    "DELETE_api_v3_orderList": orders.CANCELLED_LIST,
+    "GET_api_v3_account_commission": orders.COMMISSION,
+    "GET_api_v3_allOrderList": orders.OPEN_LISTS,
+    "GET_api_v3_allOrders": orders.HISTORY,
+    "GET_api_v3_myAllocations": orders.ALLOCATIONS,
+    "GET_api_v3_myPreventedMatches": orders.PREVENTED,
+    "GET_api_v3_openOrderList": orders.OPEN_LISTS,
+    "GET_api_v3_orderList": orders.QUERIED_LIST,
+    "GET_api_v3_order_amendments": orders.AMENDMENTS,
+    "GET_api_v3_rateLimit_order": orders.COUNTS,
+    "POST_api_v3_orderList_oco": orders.PLACED_LIST,
+    "POST_api_v3_orderList_opo": orders.PLACED_LIST,
+    "POST_api_v3_orderList_opoco": orders.PLACED_LIST,
+    "POST_api_v3_orderList_oto": orders.PLACED_LIST,
+    "POST_api_v3_orderList_otoco": orders.PLACED_LIST,
+    "POST_api_v3_order_cancelReplace": orders.REPLACED,
+    "POST_api_v3_order_oco": orders.PLACED_LIST,
+    "POST_api_v3_order_test": orders.TESTED,
+    "POST_api_v3_sor_order": orders.ROUTED,
+    "POST_api_v3_sor_order_test": orders.TESTED,
+    "PUT_api_v3_order_amend_keepPriority": orders.AMENDED,
+}
+"""Answers of which every example has the same form."""
+
 RAW_PATHS = (
-    "DELETE_api_v3_openOrders", "DELETE_api_v3_orderList", "GET_api_v3_account_commission", "GET_api_v3_allOrderList",
-    "GET_api_v3_allOrders", "GET_api_v3_executionRules", "GET_api_v3_historicalBlockTrades",
-    "GET_api_v3_myAllocations", "GET_api_v3_myFilters", "GET_api_v3_myPreventedMatches", "GET_api_v3_openOrderList",
-    "GET_api_v3_orderList", "GET_api_v3_order_amendments", "GET_api_v3_rateLimit_order", "GET_api_v3_referencePrice",
-    "GET_api_v3_referencePrice_calculation", "GET_api_v3_ticker_price", "GET_api_v3_uiKlines",
-    "POST_api_v3_orderList_oco", "POST_api_v3_orderList_opo", "POST_api_v3_orderList_opoco",
-    "POST_api_v3_orderList_oto", "POST_api_v3_orderList_otoco", "POST_api_v3_order_cancelReplace",
-    "POST_api_v3_order_oco", "POST_api_v3_order_test", "POST_api_v3_sor_order", "POST_api_v3_sor_order_test",
-    "PUT_api_v3_order_amend_keepPriority",
+    "GET_api_v3_executionRules", "GET_api_v3_historicalBlockTrades", "GET_api_v3_myFilters",
+    "GET_api_v3_referencePrice", "GET_api_v3_referencePrice_calculation", "GET_api_v3_ticker_price",
+    "GET_api_v3_uiKlines",
 )  # fmt: skip
 """Endpoints that are reached through ``Connector.request``; its answer is the JSON with numbers as Decimal."""
 
@@ -172,6 +195,8 @@ def reading_of(folder: str, name: str) -> Reading | None:
         return ERROR
     found = tables[folder].get(name)
     endpoint = name.partition("__")[0]
+    if found is None and folder == "rest":
+        found = ENDPOINTS.get(endpoint)
     if found is None and (endpoint in RAW_PATHS or (folder == "ws_api" and endpoint in WS_API_RAW)):
         return RAW
     return found

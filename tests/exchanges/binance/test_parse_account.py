@@ -147,7 +147,11 @@ def test_a_surprising_fee_does_not_lose_the_fill(fee: str | None, asset: str | N
 def test_unknown_words_are_kept_and_say_nothing() -> None:
     """(fault F040)"""
     wire = {"X": "FROM_THE_FUTURE", "o": "MOON", "f": "GTD", "S": "HOLD", "V": "DUEL", "gP": "MOON", "new": [1]}
-    fact = order(NEW | wire)
+    message = event(NEW | wire)
+    assert isinstance(message, PartlyKnown)
+    assert message.kind == "executionReport status FROM_THE_FUTURE"
+    (fact,) = message.facts
+    assert isinstance(fact, OrderFact)
     assert (fact.self_trade_prevention, fact.peg) == (None, None)
     assert (fact.status, fact.reason) == (None, "FROM_THE_FUTURE")
     assert (fact.type, fact.time_in_force, fact.side) == (OrderType.OTHER, None, None)
@@ -349,3 +353,11 @@ def test_other_peoples_events_are_understood() -> None:
             kinds.update(type(fact).__name__ for fact in message)
     assert kinds["OrderFact"] >= 3
     assert kinds["Balance"] >= 2
+
+
+def test_a_trade_without_an_id_is_refused() -> None:
+    """Its fill would be lost without a word (fault F038)"""
+    with pytest.raises(ProtocolError):
+        event(TRADE | {"t": None})
+    with pytest.raises(ProtocolError):
+        event({name: value for name, value in TRADE.items() if name != "t"})

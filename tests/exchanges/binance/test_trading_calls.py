@@ -170,7 +170,7 @@ def test_a_list_names_each_order_by_an_id_of_ours(
     common = {"symbol": "BTCUSDT", "listClientOrderId": "list", "newOrderRespType": "FULL"}
     assert dict(call.params) == common | params
     assert len(dict(call.params)) == len(call.params)
-    orders = {cost.limit: cost.amount for cost in call.costs}["ORDERS_10S"]
+    orders = {cost.limit: cost.amount for cost in call.costs}["ORDERS"]
     assert orders == len(request_.legs)
 
 
