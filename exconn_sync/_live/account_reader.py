@@ -290,6 +290,9 @@ class AccountLink:
         # A key that died during the session is answered without an id (fault F062).
         if reply.request_id not in (0, self._login_id) or (reply.request_id == 0 and reply.error is None):
             return
+        if reply.request_id and self._login_sent_ns is None:
+            # Said before: the account is not signed in anew, and nothing was missed (fault F043).
+            return
         self._login_sent_ns = None
         if reply.error is not None:
             if isinstance(reply.error, ClockSkew) and self._try_again_in_time():

@@ -184,7 +184,7 @@ class RestSession:
 
     def _load_instruments(self) -> None:
         now_ns = self._clock.monotonic_ns()
-        age_ns = _DOUBTED_AGE_NS if self._is_doubted else _INSTRUMENTS_AGE_NS
+        age_ns = min(_DOUBTED_AGE_NS, _INSTRUMENTS_AGE_NS) if self._is_doubted else _INSTRUMENTS_AGE_NS
         if self._loaded_ns is not None and now_ns - self._loaded_ns < age_ns:
             return
         # Before the question: a doubt that comes meanwhile is about what is not answered yet.

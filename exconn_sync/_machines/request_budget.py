@@ -100,8 +100,16 @@ class RequestBudget:
                     when.now_ms,
                     when.margin_ms,
                     is_free=has_succeeded and cost.is_free_on_success,
-                    figure=told.get((rule.limit, rule.interval_ms)),
+                    figure=self._believed(told.get((rule.limit, rule.interval_ms)), rule, has_succeeded),
                 )
+
+    def _believed(self, figure: int | None, rule: RateRule, has_succeeded: bool) -> int | None:
+        """Return what an answer says is used; nothing where it shows that the documented limit is out of date.
+
+        An exchange that answers beyond a limit has another one, which it will state: until then it is not held to.
+        """
+        is_beyond = figure is not None and figure > rule.amount
+        return None if is_beyond and has_succeeded and not self.is_told else figure
 
     def give_back(self, lease: Lease) -> None:
         """Undo what was taken for a request that was never sent."""

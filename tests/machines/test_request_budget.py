@@ -112,6 +112,28 @@ def test_figures_correct_the_limit_and_the_window_that_they_name() -> None:
     assert used(budget, "weight") == {MINUTE: 41}
 
 
+def test_a_success_beyond_a_documented_limit_shows_that_there_is_another_one() -> None:
+    """Otherwise a program that starts late in a busy minute could not even ask for the limit."""
+    budget = RequestBudget([WEIGHT])
+    lease = take(budget, 1)
+    assert isinstance(lease, Lease)
+    budget.settle(lease, START, [UsedFigure("weight", MINUTE, 5000)], has_succeeded=True)
+    assert used(budget, "weight") == {MINUTE: 1}
+    lease = take(budget, 1)
+    assert isinstance(lease, Lease)
+    budget.settle(lease, START, [UsedFigure("weight", MINUTE, 5000)], has_succeeded=False)
+    assert used(budget, "weight") == {MINUTE: 5000}
+
+
+def test_a_stated_limit_is_held_to_whatever_succeeds() -> None:
+    budget = RequestBudget([WEIGHT])
+    budget.learn([WEIGHT])
+    lease = take(budget, 1)
+    assert isinstance(lease, Lease)
+    budget.settle(lease, START, [UsedFigure("weight", MINUTE, 5000)], has_succeeded=True)
+    assert used(budget, "weight") == {MINUTE: 5000}
+
+
 def test_a_success_gives_back_what_it_was_not_charged_for() -> None:
     """(Binance: 4, weight on success)"""
     budget = RequestBudget([WEIGHT, ORDERS])

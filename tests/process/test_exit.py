@@ -72,7 +72,7 @@ def test_the_exit_hook_holds_nothing_once_stopped(exchange: str) -> None:
     gc.collect()
     assert [each() for each in gone] == [None] * 4
     kept = [reference() for reference in forking._renewable.values()]
-    assert {type(thing).__name__ for thing in kept} == {"Budget", "ConnectBudget"}, kept
+    assert {type(thing).__name__ for thing in kept} == {"Budget", "ConnectBudget", "MemoryStore", "Turns"}, kept
     assert not forking._descriptors
     """,
         exchange,

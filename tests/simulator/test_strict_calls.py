@@ -29,7 +29,9 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
 def test_a_parameter_that_nobody_reads_is_refused(rest: Rest, method: str, path: str, params: dict[str, str]) -> None:
     status, body = rest.signed(method, f"/api/v3/{path}", **params, unheard="of")
     assert (status, body["code"]) == (400, -1104)
-    assert f"read '{len(params)}' parameter(s) but was sent '{len(params) + 1}'" in body["msg"]
+    # Timestamp and signature are parameters as well.
+    read = len(params) + 2
+    assert f"read '{read}' parameter(s) but was sent '{read + 1}'" in body["msg"]
     assert rest.simulator.accounts.orders() == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exconn_sync import Connector, OrderRequest
-from exconn_sync._transport import budget, limiter
+from exconn_sync._transport import limiter
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, quick
 
@@ -41,7 +41,6 @@ class Cycles:
         """Start, receive, stop, so many times. Raises AssertionError where a thread is left."""
         for _ in range(count):
             # The exchange was told to be patient, and the connector must be as well.
-            budget._budgets.clear()
             limiter._connect_budgets.clear()
             self._cycle()
             self.completed += 1
