@@ -375,7 +375,9 @@ def test_a_front_end_that_is_behind_takes_nobody_back(lively: Simulator, connect
     ids = [tickers.get(LIMIT).update_id for _ in range(tickers.pending)]
     assert all(earlier < later for earlier, later in itertools.pairwise(ids))
     views = [view.update_id for view in (books.get(LIMIT) for _ in range(books.pending)) if view.is_valid]
-    assert all(earlier < later for earlier, later in itertools.pairwise(views))
+    assert views == sorted(views)
+    # A book that was unreadable is shown when it is whole again, perhaps at the version that it had; no other twice.
+    assert len(views) - len(set(views)) <= 1
     assert errors.told == []
 
 
