@@ -34,14 +34,14 @@ FORK = """
         return -9
 
     def refused(calls):
-        '''Return the names of calls that did not raise ForkedProcess, or took long.'''
+        '''Return the names of calls that did not raise ForkedProcess, or waited for a lock, which is held for 30 s.'''
         bad = []
         for name, call in calls.items():
             began = time.monotonic()
             try:
                 call()
             except ForkedProcess as error:
-                if time.monotonic() - began > 1:
+                if time.monotonic() - began > 10:
                     bad.append(name + ": slow")
             except BaseException as error:
                 bad.append(f"{name}: {error!r}")
@@ -261,8 +261,8 @@ def test_a_fork_while_every_lock_is_held_does_not_matter(exchange: str) -> None:
             assert not bad, bad
             if with_start:
                 connector.start()
-                assert ready.wait(10)
-                assert pulled.get(10)
+                assert ready.wait(30)
+                assert pulled.get(30)
                 assert connector.stop() == []
             # The end of the child is part of it: finalizers and exit hooks run there as well.
             sys.exit(5)
@@ -271,7 +271,7 @@ def test_a_fork_while_every_lock_is_held_does_not_matter(exchange: str) -> None:
         return child
 
     def code_of(child):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
@@ -296,9 +296,9 @@ def test_a_fork_while_every_lock_is_held_does_not_matter(exchange: str) -> None:
     print(len(chosen), "locks")
     unharmed()
     """,
-        exchange, limit=60,
+        exchange, limit=100,
     )  # fmt: skip
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, ""), ended.err
 
 
 def test_a_child_that_leaves_the_block_of_its_parent_keeps_its_exit_code(exchange: str) -> None:
@@ -317,7 +317,7 @@ def test_a_child_that_leaves_the_block_of_its_parent_keeps_its_exit_code(exchang
     """,
         exchange, "-W", "error", "-W", "ignore::DeprecationWarning",
     )  # fmt: skip
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, ""), ended.err
 
 
 def test_a_callback_may_fork(exchange: str) -> None:
@@ -350,7 +350,7 @@ def test_a_callback_may_fork(exchange: str) -> None:
     """,
         exchange,
     )
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, ""), ended.err
     assert ended.out.splitlines()[-1] == "[8, 0]"
 
 
@@ -378,7 +378,7 @@ def test_a_hub_can_be_started_anew_in_a_child(exchange: str) -> None:
     """,
         exchange,
     )
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, ""), ended.err
 
 
 def test_a_hub_that_was_started_anew_in_a_child_revives_its_connectors(exchange: str) -> None:
@@ -446,4 +446,4 @@ def test_creating_a_connector_has_no_side_effect(exchange: str) -> None:
     """,
         exchange,
     )
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, ""), ended.err

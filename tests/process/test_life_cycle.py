@@ -136,7 +136,6 @@ def test_stop_during_a_start(quiet: Simulator) -> None:  # noqa: F811
         assert not any(thread.is_alive() for thread in threads)
     connector.stop()
     assert left() == []
-    budget._budgets.clear()
     connector.start()
     connector.wait_ready(LIMIT)
     assert connector.stop() == []
@@ -296,7 +295,6 @@ def test_restarts_under_load(lively: Simulator, connect: Connect) -> None:  # no
     for worker in workers:
         worker.start()
     for number in range(10):
-        budget._budgets.clear()
         connector.restart(quick(lively.config(), intervals=Intervals(clock=30.0 + number)))
         connector.wait_ready(LIMIT)
         trades.get(LIMIT)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from exconn_sync import Connector, Order, OrderRequest
-from exconn_sync._transport import budget, limiter
+from exconn_sync._transport import limiter
 from exconn_sync.config.settings import Timeouts
 from exconn_sync.errors import ExconnError
 from exconn_sync.simulator import Simulator
@@ -42,7 +42,6 @@ def test_a_stop_at_any_moment_is_in_time_and_loses_no_outcome(lively: Simulator)
     draw = random.Random(147)
     outcomes: list[Order | ExconnError] = []
     for _ in range(MOMENTS):
-        budget._budgets.clear()
         limiter._connect_budgets.clear()
         connector = Connector(quick(lively.config(), timeouts=Timeouts(stop=2.0)))
         connector.stream_order_book("BTC-USDT")
