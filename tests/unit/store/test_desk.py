@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,8 +65,10 @@ class Serving:
 @contextmanager
 def served(store: AccountStore) -> Iterator[Serving]:
     serving = Serving(store.desk)
-    yield serving
-    serving.end()
+    try:
+        yield serving
+    finally:
+        serving.end()
 
 
 def statuses(kept: Kept) -> list[str]:
@@ -145,12 +148,17 @@ def test_an_interrupt_loses_no_change() -> None:
             assert journal.hangs.wait(LIMIT)
             _thread.interrupt_main()
 
-        interrupting = Background(interrupt)
-        entry = Entry(intent())
-        with pytest.raises(KeyboardInterrupt):
-            kept.store.begin(entry)
-        interrupting.result()
-        journal.go_on.set()
+        # A shell that starts programs in the background has them ignore Ctrl-C.
+        former = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            interrupting = Background(interrupt)
+            entry = Entry(intent())
+            with pytest.raises(KeyboardInterrupt):
+                kept.store.begin(entry)
+            interrupting.result()
+        finally:
+            signal.signal(signal.SIGINT, former)
+            journal.go_on.set()
         kept.store.withdraw(entry, "interrupted before it was sent")
         until(lambda: statuses(kept) == ["pending_new", "rejected"])
     assert [fact.status for fact in journal.replay() if isinstance(fact, OrderFact)] == ["pending_new", "rejected"]

@@ -36,7 +36,9 @@ def test_messages_arrive_and_pings_can_be_answered(wakeup: Wakeup) -> None:
         assert head.startswith("GET /ws HTTP/1.1\r\n")
         sock.sendall(frame(b"one") + frame(b"beat", 0x9) + frame(b"two"))
         got.extend(read_frame(sock) for _ in range(4))
+        has_read.set()
 
+    has_read = threading.Event()
     with Peer(script) as peer:
         stream = connect(peer.port, wakeup)
         assert read(stream) == Frames([b"one", b"two"], [b"beat"], [], None)
@@ -44,6 +46,8 @@ def test_messages_arrive_and_pings_can_be_answered(wakeup: Wakeup) -> None:
         stream.send_ping(b"mine")
         stream.send_text(b'{"a":' + b"1" * 70_000 + b"}")
         stream.close()
+        # The peer hangs up at the end, whatever it has read by then.
+        assert has_read.wait(LIMIT)
     assert [opcode for opcode, _ in got] == [0xA, 0x9, 0x1, 0x8]
     assert got[0][1] == b"beat"
     assert len(got[2][1]) == 70_006
