@@ -67,7 +67,7 @@ from exconn_sync.model.enums import (
     Side,
     TimeInForce,
 )
-from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
+from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
@@ -126,6 +126,7 @@ __all__ = [
     "HistoryEntry",
     "Hub",
     "Instrument",
+    "InstrumentEvent",
     "Instruments",
     "InsufficientBalance",
     "Journal",

@@ -104,7 +104,7 @@ class Assembly:
         self._stop = StopSignal()
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
         self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
-        self.catalogue = Catalogue(driver.name)
+        self.catalogue = Catalogue(driver.name, pipeline.instruments)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
         self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))
         self.network = NetworkParts(
