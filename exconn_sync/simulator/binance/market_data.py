@@ -62,8 +62,9 @@ def _info(call: Call, limits: list[dict[str, object]]) -> object:
         markets = [market for market in markets if has_permission(market.spec, asked)]
         markets = [market for market in markets if wanted_status in (None, market.spec.status)]
     specs = (market.spec for market in markets)
-    rules = call.venue.exchange.rules
-    return exchange_info(limits, specs, call.time(call.now), rules, shows_sets=shows_sets)
+    exchange = call.venue.exchange
+    pools = exchange.router.pools
+    return exchange_info(limits, specs, call.time(call.now), exchange.rules, pools, shows_sets=shows_sets)
 
 
 def depth(call: Call) -> object:

@@ -26,6 +26,7 @@ class Market:
         self.last_price = spec.start_price
         self.next_trade_id = 1
         self.next_prevented_id = 0
+        self.next_allocation_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)
 
     def average_price(self, now: int) -> Decimal:

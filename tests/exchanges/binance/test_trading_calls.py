@@ -22,7 +22,7 @@ from exconn_sync.errors import (
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.account_reports import FeeRates, OrderCount
 from exconn_sync.model.enums import CommandOutcome, OrderListStatus, OrderStatus, SelfTradePrevention, Side
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest
@@ -201,6 +201,16 @@ def test_history_is_asked_for_by_time_or_by_number() -> None:
         assert isinstance(call, RestCall)
         assert dict(call.params) == {"symbol": "BTCUSDT", "limit": "1000", "startTime": "5", "endTime": "9"}
         assert (call.method, call.is_signed, call.is_command) == ("GET", True, False)
+
+
+def test_allocations_of_an_order_are_paged_by_their_id_from_the_first_one_on() -> None:
+    for after, first in ((None, "0"), (TradeId("allocation-41"), "42")):
+        call = DRIVER.fetch_allocations(
+            BTCUSDT, INSTRUMENTS, span=None, limit=1000, order_id=ExchangeOrderId("5"), after=after
+        )
+        assert dict(call.params) == {
+            "symbol": "BTCUSDT", "limit": "1000", "orderId": "5", "fromAllocationId": first,
+        }  # fmt: skip
 
 
 def test_prevented_trades_are_paged_by_their_id() -> None:
