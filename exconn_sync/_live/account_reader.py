@@ -39,6 +39,11 @@ _GRACE_NS = _NS
 """How long both connections are read after the new one is signed in: what is on its way on the old one still counts."""
 
 
+def account_url(driver: ExchangeDriver, config: Config) -> str:
+    """Return where the account stream is, with the unit of time that the user wants."""
+    return driver.account_url(config.endpoints, microseconds=config.account_stream.microseconds)
+
+
 class AccountFeed:
     """Feed of the account session, for one life of its worker; on the session's thread only.
 
@@ -84,7 +89,7 @@ class AccountFeed:
 
     def url(self) -> str:
         """Return where to connect."""
-        return self.driver.account_url(self._config.endpoints)
+        return account_url(self.driver, self._config)
 
     def handler(self, link: Link) -> AccountLink:
         """Return what handles a new connection."""

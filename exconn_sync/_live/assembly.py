@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
+from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed, account_url
 from exconn_sync._live.admission import Admission
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.command_desk import CommandDesk
@@ -149,7 +149,7 @@ class Assembly:
                 self.network,
                 self.admission,
                 # Hosts for market data alone have no address for an account.
-                {driver.account_url(config.endpoints): driver.account_costs} if config.has_account else {},
+                {account_url(driver, config): driver.account_costs} if config.has_account else {},
             ),
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,

@@ -162,7 +162,9 @@ class TopicTable:
         sent = [
             request.sent_ns
             for request in self._under_way.values()
-            if request.is_subscribe and request.sent_ns >= listed_ns and not has_delivered.issuperset(request.topics)
+            if request.is_subscribe
+            and request.sent_ns >= listed_ns
+            and any(topic not in has_delivered for topic in request.topics)
         ]
         return min(sent) + patience_ns if sent else None
 

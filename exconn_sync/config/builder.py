@@ -11,7 +11,16 @@ from exconn_sync.config import environment as env
 from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
-from exconn_sync.config.settings import Delivery, Intervals, MarketStreams, RateLimits, Reconnect, RiskLimits, Timeouts
+from exconn_sync.config.settings import (
+    AccountStream,
+    Delivery,
+    Intervals,
+    MarketStreams,
+    RateLimits,
+    Reconnect,
+    RiskLimits,
+    Timeouts,
+)
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
@@ -144,6 +153,10 @@ class ConfigBuilder:
     def market_streams(self, *, book_interval_ms: int | None = None, microseconds: bool = False) -> ConfigBuilder:
         """Set how often order books are brought up to date, and whether times are told to the microsecond."""
         return self._set(market_streams=MarketStreams(book_interval_ms, microseconds))
+
+    def account_stream(self, *, microseconds: bool = False) -> ConfigBuilder:
+        """Set whether times of the account's events are told to the microsecond."""
+        return self._set(account_stream=AccountStream(microseconds))
 
     def build(self) -> Config:
         """Return the configuration.
