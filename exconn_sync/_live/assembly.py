@@ -120,7 +120,13 @@ class Assembly:
         )
         budget = shared_budget(driver.budget_name(config.endpoints), driver.rate_rules, config.rate_limits)
         self.admission = Admission(
-            driver.name, budget, lambda: self.keys.account, clock, self.server_clock, pipeline, self._stop
+            driver.name,
+            budget,
+            lambda: config.rate_limits.account or self.keys.account,
+            clock,
+            self.server_clock,
+            pipeline,
+            self._stop,
         )
         self.rest = RestClient(
             driver, self.keys, config.rate_limits.window_ms, self._http, self.admission, self.breaker, clock,
@@ -200,7 +206,7 @@ class Assembly:
         return AccountFeed(
             self._config, self._driver, self.keys, self.catalogue, self._store, self._pipeline, self._readiness,
             self._clock, self.server_clock, self.reconciler.reconcile_soon, self.rest_session.synchronize,
-            session.demand_replacement,
+            session.demand_replacement, self.admission.hear_reply, self.admission.first_fill,
         )  # fmt: skip
 
     def _await_rest(self, stop: StopSignal) -> None:

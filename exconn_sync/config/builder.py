@@ -126,9 +126,10 @@ class ConfigBuilder:
         path: str | os.PathLike[str] | None = None,
         redis_url: str | None = None,
         name: str = "default",
+        account: str | None = None,
     ) -> ConfigBuilder:
         """Choose who shares the request budget, and how long a signed request stays valid; see ``RateLimits``."""
-        return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name))
+        return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name, account))
 
     def risk(self, *rules: RiskRule, max_order_notional: Decimal | int | str | None = None) -> ConfigBuilder:
         """Limit the user's own orders: built-in limits by name, own rules as objects."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from exconn_sync.errors import ExconnError
+from exconn_sync.errors import ExconnError, RateLimitError
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.limits import Lane
 
@@ -80,13 +80,15 @@ class RateRule:
     """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock.
 
     Several rules may have one ``limit``, for windows of different lengths. ``is_per_account`` is for those that the
-    exchange counts by account instead of by address.
+    exchange counts by account instead of by address. ``fill_credit`` is what the exchange takes off its count, at
+    least, when an order trades for the first time.
     """
 
     limit: str
     amount: int
     interval_ms: int
     is_per_account: bool = False
+    fill_credit: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class RestCall(Generic[T]):
     ``parse`` gets the answer of a success and returns the domain value; it raises ProtocolError for anything that does
     not have the documented form. ``is_command`` marks calls that change the account: they are never repeated, and
     without proof their outcome is unknown (fault model 0.1). ``lane`` is how urgent the call is; None is what its kind
-    says: a command places an order, anything else is a query, or bulk where a worker asks.
+    says: a command places an order, anything else is a query, or bulk where a worker asks. ``limit_of`` finds a limit
+    that an answer tells of although it is no error as a whole.
     """
 
     method: str
@@ -107,6 +110,7 @@ class RestCall(Generic[T]):
     is_command: bool = False
     costs: tuple[Cost, ...] = ()
     lane: Lane | None = None
+    limit_of: Callable[[HttpResponse], RateLimitError | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def test_in_a_short_window_everybody_gets_his_turn_in_order_of_lane_and_arrival(
     random.Random(1).shuffle(plan)
     # Nothing passes before all of them wait.
     blocked = desk.admit(weight=3)
-    desk.budget.silence(EVERYTHING, 1, 1, blocked, desk.server_clock.moment)
+    desk.budget.silence(EVERYTHING, 1, 1, blocked.lease.taken_ms, desk.server_clock.moment)
     desk.admission.settle(blocked, has_succeeded=True)
 
     def ask(lane: Lane, number: int) -> None:

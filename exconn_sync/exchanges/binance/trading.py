@@ -87,7 +87,10 @@ class BinanceTrading:
             old, order, instrument, client_order_id, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
         costs = limits.costs_of("POST", urls.CANCEL_REPLACE)
-        return RestCall("POST", urls.CANCEL_REPLACE, parse, params, is_signed=True, is_command=True, costs=costs)
+        return RestCall(
+            "POST", urls.CANCEL_REPLACE, parse, params, is_signed=True, is_command=True, costs=costs,
+            limit_of=faults.limit_of_halves,
+        )  # fmt: skip
 
     def amend_order(
         self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments

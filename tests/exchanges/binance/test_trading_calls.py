@@ -220,6 +220,35 @@ def test_prevented_trades_are_paged_by_their_id() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "newOrderResponse": {"code": -1015}}}, True),
+        ({"data": {"cancelResult": "FAILURE", "newOrderResult": "FAILURE", "cancelResponse": {"code": -2011},
+                   "newOrderResponse": {"code": -1015, "msg": "Too many new orders."}}}, True),
+        ({"data": {"cancelResult": "FAILURE", "newOrderResult": "NOT_ATTEMPTED", "cancelResponse": {"code": -2011}}},
+         False),
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "newOrderResponse": {"code": "x"}}}, False),
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE"}}, False),
+        ({"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}, False),
+        ({"data": 7}, False),
+        ([], False),
+        ("[" * 100_000, False),
+    ],
+)  # fmt: skip
+def test_a_limit_that_one_half_ran_into_is_found_whatever_the_answer_looks_like(body: Any, is_told: bool) -> None:
+    """(Binance: 5.7)"""
+    call = DRIVER.replace_order(
+        order_state(), BUY, BTCUSDT, ClientOrderId("b"), INSTRUMENTS, place_anyway=False, cancel_anyway=False
+    )
+    assert call.limit_of is not None
+    answer = response(body.encode() if isinstance(body, str) else body, 429, {"retry-after": "7"})
+    limit = call.limit_of(answer)
+    assert (limit is not None) is is_told
+    if limit is not None:
+        assert (limit.is_per_account, limit.retry_after) == (True, 7.0)
+
+
 # --- replacements: every row of the table in 5.7 --------------------------------------------------------------------
 
 NO_CANCEL = {"code": -2011, "msg": "Unknown order sent."}
