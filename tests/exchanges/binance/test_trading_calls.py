@@ -500,7 +500,9 @@ def test_a_tested_order_may_tell_what_it_costs() -> None:
         call = DRIVER.test_order(BUY, BTCUSDT, MINE, with_commission=True)
         told = call.parse(response(documented(f"{name}__with_computecommissionrates")))
         assert told is not None
-        assert told.standard == FeeRates(exact("0.00000112"), exact("0.00000114"))
+        assert told.standard == FeeRates(exact("0.00000112"), exact("0.00000114"), None, None)
+        assert (told.special is None) is ("sor" in name)
+        assert told.rate(Side.BUY, is_maker=True) is None, "of the side nothing is said"
         assert (told.has_discount, told.discount, told.discount_asset) == (True, exact("0.25"), "BNB")
         assert call.parse(response(documented(f"{name}__without_computecommissionrates"))) is None
 
@@ -513,6 +515,30 @@ def test_the_rates_of_the_account_add_up_by_role_and_side() -> None:
     call = DRIVER.fetch_commission(instrument("LTC", "BTC"))
     with pytest.raises(ProtocolError):
         call.parse(response(documented("GET_api_v3_account_commission__response")))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["standardCommission", "specialCommission", "taxCommission", "discount", "taxCommission.seller",
+     "specialCommission.maker", "discount.discount", "discount.enabledForSymbol"],
+)  # fmt: skip
+def test_a_rate_that_is_not_stated_is_not_taken_for_zero(missing: str) -> None:
+    """(Binance: 5.10)"""
+    body = documented("GET_api_v3_account_commission__response")
+    part, _, name = missing.partition(".")
+    del (body[part] if name else body)[name or part]
+    with pytest.raises(ProtocolError) as caught:
+        DRIVER.fetch_commission(BTCUSDT).parse(response(body))
+    assert "BTCUSDT" in str(caught.value.details)
+
+
+@pytest.mark.parametrize("missing", ["taxCommissionForOrder", "discount", "standardCommissionForOrder.taker"])
+def test_the_rates_of_a_tested_order_are_whole_or_an_error(missing: str) -> None:
+    body = documented("POST_api_v3_order_test__with_computecommissionrates")
+    part, _, name = missing.partition(".")
+    del (body[part] if name else body)[name or part]
+    with pytest.raises(ProtocolError):
+        DRIVER.test_order(BUY, BTCUSDT, MINE, with_commission=True).parse(response(body))
 
 
 def test_counts_of_orders_are_by_interval() -> None:
