@@ -49,7 +49,7 @@ from exconn_sync.errors import (
     WorkerHung,
     WouldTakeLiquidity,
 )
-from exconn_sync.hub import Hub
+from exconn_sync.hub import Hub, HubSubscription
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
@@ -125,6 +125,7 @@ __all__ = [
     "Health",
     "HistoryEntry",
     "Hub",
+    "HubSubscription",
     "Instrument",
     "InstrumentEvent",
     "Instruments",
