@@ -108,6 +108,9 @@ class Admission:
                     event = turns.join(ticket)
                     logger.debug("%s %s waits for its request budget", self._exchange, what)
                 event.clear()
+                if self._fills:
+                    # Noted while this one joined those who wait, and so before it could be woken.
+                    continue
                 now_ns = self._clock.monotonic_ns()
                 if turns.has_to_wait(ticket, lacks, None if lacks is None else now_ns + int(wait * 1e9)):
                     self._sleep(event, _LONGEST_SLEEP if lacks is None else wait, deadline, stop)
