@@ -83,6 +83,7 @@ def test_a_fill_that_the_answer_may_know_of_already_gives_nothing_back_twice(
 
 @pytest.mark.parametrize("is_one", [True, False])
 def test_keys_of_one_account_count_together_where_the_user_says_so(quiet: Simulator, is_one: bool) -> None:
+    """(fault F128)"""
     quiet.faults.rate_limits(orders_per_10s=2, order_window_s=3600)
     second = quiet.accounts.add_key(kind="ed25519")
     budgets = RateLimits(name=f"of one account {is_one}", account="mine" if is_one else None)

@@ -496,6 +496,7 @@ def test_what_the_exchange_itself_gave_is_a_fill_without_a_trade() -> None:
 
 
 def test_a_tested_order_may_tell_what_it_costs() -> None:
+    """What is not said of it stays unknown (fault F037)."""
     for name in ("POST_api_v3_order_test", "POST_api_v3_sor_order_test"):
         call = DRIVER.test_order(BUY, BTCUSDT, MINE, with_commission=True)
         told = call.parse(response(documented(f"{name}__with_computecommissionrates")))
@@ -523,7 +524,7 @@ def test_the_rates_of_the_account_add_up_by_role_and_side() -> None:
      "specialCommission.maker", "discount.discount", "discount.enabledForSymbol"],
 )  # fmt: skip
 def test_a_rate_that_is_not_stated_is_not_taken_for_zero(missing: str) -> None:
-    """(Binance: 5.10)"""
+    """(Binance: 5.10; fault F037)"""
     body = documented("GET_api_v3_account_commission__response")
     part, _, name = missing.partition(".")
     del (body[part] if name else body)[name or part]
