@@ -108,12 +108,20 @@ def test_the_test_of_a_routed_order_places_nothing(quiet: Simulator, connect: Co
     assert [seen.path for seen in quiet.request_log() if seen.path.startswith(SOR)] == [f"{SOR}/test"]
 
 
-def test_a_symbol_that_is_not_routed_is_refused(quiet: Simulator, connect: Connect) -> None:
+def test_a_symbol_that_is_not_routed_is_refused_before_sending_and_by_the_exchange(
+    quiet: Simulator, connect: Connect
+) -> None:
     connector = connect(quiet)
     order = OrderRequest.limit("ETH-USDT", "buy", "0.1", "3000").with_options(smart_routing=True)
-    with pytest.raises(ExchangeError) as caught:
+    with pytest.raises(ValidationError) as caught:
         connector.place_order(order)
-    assert (caught.value.outcome, caught.value.details["exchange_code"]) == ("refused", -1020)
+    assert caught.value.field == "smart_routing"
+    assert [seen for seen in quiet.request_log() if seen.path == SOR] == []
+    # The pool is gone, which nobody knows here yet.
+    quiet.market.route()
+    with pytest.raises(ExchangeError) as refused:
+        connector.place_order(buying("0.5"))
+    assert (refused.value.outcome, refused.value.details["exchange_code"]) == ("refused", -1020)
 
 
 def test_what_cannot_be_routed_is_not_sent(quiet: Simulator, connect: Connect) -> None:
