@@ -81,6 +81,9 @@ def decimals(value: Decimal) -> int:
 
 
 def _failed_size(spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
+    if order.quantity is None and order.quote_quantity is None:
+        # It sells what another order will have bought; how much that is, is judged then.
+        return None
     if order.quantity is None:
         return _failed_notional(spec, order.quote_quantity or ZERO, is_market=True)
     return failed_quantity_filter(spec, order.type, order.quantity, price)
