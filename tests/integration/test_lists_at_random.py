@@ -102,13 +102,8 @@ def test_what_became_of_every_list_is_known_in_the_end(seed: int, quiet: Simulat
         }
 
     eventually(lambda: known() == real)
-    lists = connector.request("GET", "/api/v3/allOrderList", signed=True)
+    lists = {str(item.list_id): item.is_done for item in quiet.accounts.order_lists()}
     assert lists
-    eventually(
-        lambda: (
-            [connector.order_list(str(row["orderListId"])).status.upper() for row in lists]
-            == [row["listOrderStatus"] for row in lists]
-        )
-    )
+    eventually(lambda: {name: connector.order_list(name).status == "all_done" for name in lists} == lists)
     assert [state.contradictions for state in connector.orders.history() if state.contradictions] == []
     eventually(lambda: len(connector.fills()) == len(quiet.accounts.fills(quiet.api_key)))

@@ -10,6 +10,7 @@ import pytest
 
 from exconn_sync import (
     Connector,
+    FilterViolation,
     OrderList,
     OrderListKind,
     OrderListRequest,
@@ -220,6 +221,17 @@ def test_a_list_that_does_not_fit_the_market_is_refused(quiet: Simulator, connec
     assert (caught.value.outcome, caught.value.details["reason"]) == ("refused", "oco_prices")
     assert connector.order_list("mine").status == "rejected"
     assert connector.fetch_open_orders() == []
+
+
+def test_more_lists_than_are_allowed_are_refused_by_name(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    assert connector.instruments.get("BTC-USDT").allowances.order_lists == 20
+    quiet.market.rules("BTCUSDT", max_order_lists=1)
+    placed(quiet, connector)
+    with pytest.raises(FilterViolation) as caught:
+        connector.place_order_list(OrderListRequest.oto(WORKING, SALE))
+    assert caught.value.details["filter"] == "MAX_NUM_ORDER_LISTS"
+    assert len(quiet.accounts.order_lists()) == 1
 
 
 # --- cancelling and amending ----------------------------------------------------------------------------------------
