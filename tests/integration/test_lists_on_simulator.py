@@ -317,6 +317,52 @@ def test_a_list_whose_answer_is_lost_is_found(quiet: Simulator, connect: Connect
     assert len(connector.fetch_open_order_lists()) == 1
 
 
+def test_a_list_whose_answer_is_lost_is_found_without_the_stream_too(quiet: Simulator, connect: Connect) -> None:
+    """(fault F068)"""
+    connector = connect(quiet)
+    quiet.market.trade("BTCUSDT", "sell", "0.001")
+    with quiet.faults.silence("userDataStream"):
+        quiet.faults.execute_then_drop("POST", LIST + "/otoco")
+        made = connector.place_order_list(OTOCO, timeout=LIMIT)
+        assert (statuses(made), made.list_id, made.status) == (["new"] * 3, "0", "executing")
+        assert [order.state.is_working for order in made.orders] == [True, False, False]
+
+
+def test_a_cancel_of_everything_whose_answer_is_lost_is_found(quiet: Simulator, connect: Connect) -> None:
+    """(fault F068)"""
+    connector = connect(quiet)
+    made = placed(quiet, connector, OTOCO)
+    quiet.faults.execute_then_drop("DELETE", "/api/v3/openOrders")
+    assert len(connector.cancel_all("BTC-USDT", timeout=LIMIT)) == 3
+    assert statuses(made) == ["canceled"] * 3
+    eventually(lambda: made.status == "all_done")
+
+
+def test_what_became_of_a_list_while_nobody_listened(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    made = placed(quiet, connector)
+    connector.stop()
+    rise(quiet)
+    assert statuses(made) == ["new", "new"]
+    connector.start()
+    connector.wait_ready(LIMIT)
+    assert (statuses(made), made.status) == (["filled", "expired"], "all_done")
+    assert made.orders[1].state.reason == "OCO_TRIGGER"
+
+
+def test_a_list_of_an_earlier_program_is_taken_up(quiet: Simulator, connect: Connect) -> None:
+    """Its orders are shown once the account is ready, the list itself when it is asked for or changes (fault F100)."""
+    first = connect(quiet)
+    placed(quiet, first, OTOCO)
+    first.stop()
+    second = connect(quiet)
+    assert {state.client_order_id for state in second.orders.open()} == {"working", "goal", "stop"}
+    (found,) = second.fetch_open_order_lists()
+    assert (found.list_client_id, len(found.orders)) == ("mine", 3)
+    found.cancel()
+    assert set(statuses(found)) == {"canceled"}
+
+
 def test_a_cancel_of_a_list_whose_answer_is_lost_is_found(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)
     made = placed(quiet, connector)
