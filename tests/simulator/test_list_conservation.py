@@ -11,7 +11,7 @@ from exconn_sync.simulator.core.commission import FeeRates
 from exconn_sync.simulator.core.events import Event, ListChange, ListEvent
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.order_lists import ListKind, NewOrderList
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, TimeInForce
+from exconn_sync.simulator.core.orders import OrderType, Peg, PegPrice, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.refusals import Refusal
 
 from .test_conservation import ACTIONS, Action, execute, new_order
@@ -55,13 +55,12 @@ def action(kinds: Sequence[OrderType]) -> st.SearchStrategy[Action]:
         size=st.integers(10, 300),
         delta=st.none() | st.integers(10, 60),
         by_quote=st.just(False),
-        prevention=st.just(ACTION_MODE),
-        parts=st.just(0),
-        peg=st.none(),
+        prevention=st.just(PreventionMode.NONE) | st.sampled_from(PreventionMode),
+        parts=st.just(0) | st.integers(0, 4),
+        peg=st.none() | st.none() | st.builds(Peg, st.sampled_from(PegPrice), st.none() | st.integers(1, 2)),
     )
 
 
-ACTION_MODE = NewOrder("", Side.BUY, OrderType.LIMIT, "").prevention
 LISTS = st.builds(
     ListAction,
     account=st.sampled_from(TRADERS),
@@ -114,12 +113,14 @@ def kind_of(asked: Action) -> OrderType:
 
 
 @settings(deadline=None)
-@given(STEPS, st.sampled_from(["0", "0.001", "0.01"]))
+@given(STEPS, st.sampled_from(["0", "0.001", "0.01"]), st.booleans())
 def test_nothing_is_ever_made_or_lost_and_no_order_outlives_its_list(
-    steps: list[ListAction | Action | Nudge], rate: str
+    steps: list[ListAction | Action | Nudge], rate: str, is_group: bool
 ) -> None:
     exchange = make_exchange()
     exchange.fees.rates = FeeRates(D(rate), D(rate))
+    for name in TRADERS:
+        exchange.accounts[name].trade_group = 1 if is_group else None
     told: list[tuple[ListChange, int]] = []
 
     def hear(event: Event) -> None:

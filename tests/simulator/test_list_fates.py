@@ -300,6 +300,20 @@ def test_a_pending_peg_takes_its_price_when_it_is_placed(exchange: Exchange) -> 
     assert statuses(exchange, placed) == [FILLED, NEW]
 
 
+def test_a_pending_peg_is_judged_by_the_price_that_it_gets(exchange: Exchange) -> None:
+    placed = place(exchange, ListKind.OTO, WORKING, replace(SALE, price=None, peg=Peg(PegPrice.PRIMARY_PEG)))
+    sell(exchange, "0.1", "60700", "ask")
+    exchange.markets[SYMBOL].spec = replace(exchange.markets[SYMBOL].spec, ask_multiplier_up=D("1.01"))
+    sell(exchange, "0.5", "59900")
+    assert statuses(exchange, placed) == [FILLED, EXPIRED]
+
+
+def test_a_pending_peg_without_a_price_to_take_is_refused(exchange: Exchange) -> None:
+    placed = place(exchange, ListKind.OTO, WORKING, replace(SALE, price=None, peg=Peg(PegPrice.PRIMARY_PEG)))
+    sell(exchange, "0.5", "59900")
+    assert statuses(exchange, placed) == [FILLED, EXPIRED]
+
+
 def test_cancelling_the_working_order_cancels_the_list(exchange: Exchange, told: list[Told]) -> None:
     placed = place(exchange, ListKind.OTOCO, WORKING, STOP, GOAL)
     exchange.cancel(placed.orders[0], 2, "away")
@@ -376,6 +390,15 @@ def test_too_little_is_received_to_sell_it(exchange: Exchange) -> None:
     sale = current(exchange, placed.orders[1])
     assert (sale.status, sale.expiry_reason) == (EXPIRED, ExpiryReason.REJECTED)
     assert exchange.accounts["maker"].balance("BTC").locked == D(10)
+
+
+@pytest.mark.parametrize(("part", "status"), [("0.5", NEW), ("0.6", EXPIRED), ("0.004", EXPIRED)])
+def test_parts_of_what_is_received_are_judged_once_it_is_known(
+    exchange: Exchange, part: str, status: OrderStatus
+) -> None:
+    placed = opo(exchange, replace(SALE, iceberg_quantity=D(part)))
+    sell(exchange, "1", "59900")
+    assert statuses(exchange, placed) == [FILLED, status]
 
 
 @pytest.mark.parametrize("ends", ["cancel", "expire"])

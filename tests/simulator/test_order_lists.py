@@ -231,6 +231,13 @@ def test_each_order_of_a_list_counts(quiet: Simulator, rest: Rest, kind: str, or
     assert rest.signed("POST", f"{LIST}/{kind}", **sent(KINDS[kind]))[0] == 429
 
 
+def test_a_list_that_comes_too_late_counts_all_the_same(quiet: Simulator, rest: Rest) -> None:
+    with quiet.faults.delay("POST", f"{LIST}/otoco", 1.0):
+        assert refused(rest, "otoco", OTOCO | {"recvWindow": 999})[0] == -1021
+    assert quiet.accounts.order_lists() == []
+    assert rest.signed("GET", "/api/v3/rateLimit/order")[1][1]["count"] == 3
+
+
 def test_the_number_of_lists_is_limited(quiet: Simulator, rest: Rest) -> None:
     filters = rest.get("/api/v3/exchangeInfo", symbol="BTCUSDT")[1]["symbols"][0]["filters"]
     assert {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": 20} in filters

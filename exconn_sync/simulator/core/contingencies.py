@@ -5,12 +5,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exconn_sync.simulator.core.events import Event, Execution, ListChange, ListEvent, OrderEvent
-from exconn_sync.simulator.core.filters import failed_when_triggered
+from exconn_sync.simulator.core.filters import failed_parts, failed_when_triggered
 from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.matching import Matcher
 from exconn_sync.simulator.core.order_lists import Legs, SimOrderList
 from exconn_sync.simulator.core.orders import ExpiryReason, OrderStatus, SimOrder
 from exconn_sync.simulator.core.pairs import Pairs
+from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.settlement import release_received
@@ -125,7 +126,7 @@ class Contingencies:
             received = legs.working.received
             self._release_received(legs)
             dependent = tuple(replace(order, quantity=_saleable(market.spec, order, received)) for order in dependent)
-        placed = tuple(replace(order, status=OrderStatus.NEW, updated_at=now) for order in dependent)
+        placed = tuple(_placed(market, order, now) for order in dependent)
         try:
             for order in placed:
                 self._refuse_unfit(market, order, now)
@@ -139,8 +140,11 @@ class Contingencies:
 
     def _refuse_unfit(self, market: Market, order: SimOrder, now: int) -> None:
         failed = failed_when_triggered(market.spec, order, self._average(market, now))
+        failed = failed or failed_parts(market.spec, order.iceberg_quantity, order.quantity)
         if failed is not None:
             raise Refusal(Reason.FILTER, failed)
+        if order.iceberg_quantity > order.quantity:
+            raise Refusal(Reason.ICEBERG_TOO_LARGE)
 
     def _place(self, market: Market, order: SimOrder, now: int) -> None:
         if order.type.is_stop:
@@ -170,6 +174,14 @@ class Contingencies:
         done = replace(order_list, is_done=True, updated_at=now)
         self.tell(ListChange.DONE, done, now)
         return done
+
+
+def _placed(market: Market, order: SimOrder, now: int) -> SimOrder:
+    """A pending order as it is placed; a peg gives it the price by which it is judged."""
+    order = replace(order, status=OrderStatus.NEW, updated_at=now)
+    if order.peg is None or order.type.is_stop:
+        return order
+    return replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
 
 
 def _has_begun(order: SimOrder) -> bool:
