@@ -289,6 +289,18 @@ def test_both_orders_of_a_pair_are_amended(quiet: Simulator, connect: Connect) -
     assert [state.client_order_id for state in connector.orders.history()] == ["goal", "stop"]
 
 
+def test_the_partner_of_an_amended_order_is_known_without_the_stream_too(quiet: Simulator, connect: Connect) -> None:
+    """(faults F103, F108)"""
+    connector = connect(quiet)
+    made = placed(quiet, connector)
+    with quiet.faults.silence("userDataStream"):
+        connector.amend_order(made.orders[0], "0.006")
+    assert made.orders[0].quantity == Decimal("0.006")
+    quiet.faults.drop_connections("ws_api")
+    assert made.orders[1].wait(lambda state: state.quantity == Decimal("0.006"), LIMIT)
+    assert made.orders[1].state.contradictions == ()
+
+
 def test_an_order_renamed_elsewhere_stays_in_its_list(quiet: Simulator, connect: Connect) -> None:
     """(fault F103)"""
     connector = connect(quiet)
