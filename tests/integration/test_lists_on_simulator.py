@@ -17,6 +17,7 @@ from exconn_sync import (
     OrderListStatus,
     OrderRejected,
     OrderRequest,
+    RateLimitError,
     ValidationError,
 )
 from exconn_sync.simulator import Simulator
@@ -28,6 +29,7 @@ AMEND = "/api/v3/order/amend/keepPriority"
 GOAL = OrderRequest.limit("BTC-USDT", "sell", "0.01", "61000", post_only=True, client_order_id="goal")
 STOP = OrderRequest.stop_market("BTC-USDT", "sell", "0.01", "59000", client_order_id="stop")
 WORKING = OrderRequest.limit("BTC-USDT", "buy", "0.01", "60005", client_order_id="working")
+WORKING_TOO = OrderRequest.limit("BTC-USDT", "buy", "0.01", "60005")
 SALE = OrderRequest.limit("BTC-USDT", "sell", "0.01", "61000", client_order_id="sale")
 GOAL_OF_ALL = OrderRequest.limit("BTC-USDT", "sell", "received", "61000", post_only=True, client_order_id="goal")
 STOP_OF_ALL = OrderRequest.stop_market("BTC-USDT", "sell", "received", "59000", client_order_id="stop")
@@ -231,6 +233,16 @@ def test_more_lists_than_are_allowed_are_refused_by_name(quiet: Simulator, conne
     with pytest.raises(FilterViolation) as caught:
         connector.place_order_list(OrderListRequest.oto(WORKING, SALE))
     assert caught.value.details["filter"] == "MAX_NUM_ORDER_LISTS"
+    assert len(quiet.accounts.order_lists()) == 1
+
+
+def test_each_order_of_a_list_counts_before_it_is_sent(quiet: Simulator, connect: Connect) -> None:
+    quiet.faults.rate_limits(orders_per_10s=4, order_window_s=3600)
+    connector = connect(quiet)
+    placed(quiet, connector, OTOCO)
+    with pytest.raises(RateLimitError) as caught:
+        connector.place_order_list(OrderListRequest.oto(WORKING_TOO, SALE), timeout=0.2)
+    assert (caught.value.outcome, quiet.breaches().orders) == ("not_sent", 0)
     assert len(quiet.accounts.order_lists()) == 1
 
 
