@@ -137,6 +137,12 @@ def allocated(rest: Rest) -> Json:
     return rest.signed("GET", "/api/v3/myAllocations", symbol="BTCUSDT")[1]
 
 
+def routed_rates(rest: Rest) -> Json:
+    rest.simulator.market.route("BTCUSDT")
+    order = LIMIT | {"computeCommissionRates": "true"}
+    return rest.signed("POST", "/api/v3/sor/order/test", **order)[1]
+
+
 @pytest.mark.parametrize(
     ("example", "ask"),
     [
@@ -170,6 +176,7 @@ def allocated(rest: Rest) -> Json:
         ("GET_api_v3_myPreventedMatches__response", prevented),
         ("POST_api_v3_order_test__with_computecommissionrates", rates),
         ("POST_api_v3_sor_order__response", routed),
+        ("POST_api_v3_sor_order_test__with_computecommissionrates", routed_rates),
         ("GET_api_v3_myAllocations__response", allocated),
         (
             "POST_api_v3_orderList_oco__response_format_for_orderreports_is_sele",
