@@ -24,7 +24,7 @@ from exconn_sync._store.desk import Desk
 from exconn_sync._store.list_table import ListTable
 from exconn_sync._store.told import Told, Value, is_newer
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
-from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
+from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
@@ -179,6 +179,8 @@ class AccountStore:
             elif isinstance(fact, BalanceChange):
                 told.facts.append(fact)
                 told.events.append((Channel.BALANCE_CHANGE, fact.asset, fact))
+            elif isinstance(fact, FillDelivery):
+                told.facts.append(fact)
             else:
                 self._join_order(fact, told)
         for record in told.records.values():

@@ -100,6 +100,22 @@ class JournalError(ExconnError):
     outcome: Outcome | None = "not_sent"
 
 
+class JournalInUse(JournalError):
+    """Another process, or another object of this one, writes to the same journal (fault F152)."""
+
+    code = "journal_in_use"
+
+
+class JournalCorrupt(JournalError):
+    """The journal holds something that was not written so (fault F151); nothing of it was used.
+
+    ``details`` has ``path``, and ``at``: the number of the first record, or frame of the write-ahead log, that is
+    wrong. ``python -m exconn_sync.persistence PATH`` shows what can be read, and with ``--repair`` goes on with it.
+    """
+
+    code = "journal_corrupt"
+
+
 class NotReady(ExconnError, TimeoutError):
     """The connector is not, or not yet, able to do this; ``message`` names what is missing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +42,10 @@ class StopSign(Protocol):
 
     def wait(self, seconds: float | None) -> bool:
         """Sleep until the stop or for ``seconds``; return whether the stop was asked for. Also a sign of life."""
+        ...
+
+    def idle(self, event: threading.Event) -> None:
+        """Sleep until ``event`` is set, however long that takes: no sign of life is expected meanwhile."""
         ...
 
     def on_set(self, wake: Callable[[], None]) -> None:
