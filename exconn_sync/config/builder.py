@@ -137,7 +137,10 @@ class ConfigBuilder:
         return self._set(risk=RiskLimits(**limits), rules=rules)
 
     def journal(self, journal: str | Journal) -> ConfigBuilder:
-        """Choose where intents and facts are kept: ``"memory"`` or a Journal object."""
+        """Choose where intents and facts are kept: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
+
+        The file is made, opened and read at the start of the connector, and closed at its stop.
+        """
         check_journal(journal)
         return self._set(journal=journal)
 

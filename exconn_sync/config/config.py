@@ -24,7 +24,7 @@ from exconn_sync.config.settings import (
 )
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import Channel
-from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.journal import Journal, sqlite_path
 from exconn_sync.ports.metrics import MetricsSink
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.risk import RiskRule
@@ -52,7 +52,7 @@ class Config:
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
-        journal: ``"memory"`` or a Journal object.
+        journal: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
         rules: the user's own risk rules, asked after the built-in limits.
         metrics: where numbers about the library's work go; None for an in-memory sink.
 
@@ -194,8 +194,10 @@ def check_endpoints(exchange: str, urls: Mapping[str, str], known: Iterable[str]
 
 def check_journal(journal: object) -> None:
     """Raise ValidationError for a text that names no journal."""
-    if isinstance(journal, str) and journal != "memory":
-        raise ValidationError("journal", journal, 'must be "memory" or a Journal object in this version')
+    path = sqlite_path(journal)
+    is_file = path is not None and path.strip() and "\0" not in path
+    if isinstance(journal, str) and journal != "memory" and not is_file:
+        raise ValidationError("journal", journal, 'must be "memory", "sqlite:" and a path, or a Journal object')
 
 
 def _url(name: str, url: str) -> str:
