@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.subscription import Subscription
 from exconn_sync.model.orders import Fill
 
@@ -77,6 +78,7 @@ class FillReceipts:
             if is_last:
                 del self._open[_key(event)]
         if is_last:
+            reach("fill.before_note")
             self._delivered(event)
 
 

@@ -47,6 +47,10 @@ class Keeper:
         """Keep a fact as soon as that is possible; a failure is reported and costs nothing else."""
         if self._missed:
             self._catch_up()
+        self.keep_note(fact)
+
+    def keep_note(self, fact: Fact) -> None:
+        """Keep a fact in its turn; may be called from any thread, while another one catches up."""
         if self._missed:
             self._missed.append(fact)
             return

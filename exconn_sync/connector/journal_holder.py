@@ -60,7 +60,8 @@ class JournalHolder:
             file.cut = 0
         owed, self._owed = [*self._owed, *self.receipts.owed()], []
         if owed:
-            self._leave(Told(events=[(Channel.FILL, fill.symbol, fill) for fill in owed]))
+            self.store.desk.put([Told(events=[(Channel.FILL, fill.symbol, fill) for fill in owed])])
+            self.store.desk.flush()
 
     def close(self) -> None:
         """Close the file, after the last record."""
@@ -78,11 +79,8 @@ class JournalHolder:
     def _note_delivery(self, fill: Fill) -> None:
         now_ns = self._clock.time_ns()
         note = FillDelivery(fill.exchange, fill.symbol, fill.trade_id, fill.exchange_order_id, now_ns)
-        self._leave(Told(facts=[note]))
-
-    def _leave(self, told: Told) -> None:
-        self.store.desk.put([told])
-        self.store.desk.flush()
+        # Here and now, before this thread delivers anything else: so a kill repeats no more than this one.
+        self.store.keeper.keep_note(note)
 
 
 def is_same(one: str | Journal, other: str | Journal) -> bool:

@@ -18,7 +18,7 @@ from exconn_sync.model.account import Fact
 from exconn_sync.persistence.codec import is_intent, kind_of, to_text
 from exconn_sync.persistence.compaction import is_worthwhile, needed
 from exconn_sync.persistence.records import Damage, facts_in
-from exconn_sync.persistence.sqlite_file import JournalFile, corrupt
+from exconn_sync.persistence.sqlite_file import JournalFile, corrupt, lock_of
 from exconn_sync.persistence.writer_lock import WriterLock
 from exconn_sync.ports.forking import renew_in_child
 from exconn_sync.ports.journal import StopSign
@@ -81,7 +81,7 @@ class SqliteJournal:
         self._pid = os.getpid()
         self._is_closed = False
         _make_folder(self.path)
-        self._writer_lock = WriterLock(self.path.with_name(self.path.name + "-lock"))
+        self._writer_lock = WriterLock(lock_of(self.path))
         try:
             self._file = JournalFile(self.path)
             try:

@@ -153,6 +153,11 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
+def lock_of(path: Path) -> Path:
+    """Return the file whose lock says that a journal is being written."""
+    return path.with_name(path.name + "-lock")
+
+
 def connected(path: Path) -> sqlite3.Connection:
     """Return a connection in which transactions begin and end where it is said. Raises JournalError."""
     try:
