@@ -26,7 +26,7 @@ MOMENTS = 500 if IS_SOAK else 3
 POINTS = {
     "order.before_intent": (1, 7), "order.after_intent": (2, 8), "order.before_answer": (2, 9),
     "rest.before_send": (2, 5), "rest.after_send": (3, 6),
-    "stream.after_read": (4, 40), "stream.before_delivery": (1, 9),
+    "stream.after_read": (4, 40), "stream.before_delivery": (1, 2),
     "journal.before_fact": (5, 21), "journal.after_fact": (4, 20),
     "journal.before_commit": (3, 17), "journal.after_commit": (5, 23), "journal.rewritten": (1, 1),
     "fill.before_note": (1, 6),
