@@ -61,7 +61,7 @@ def seconds(journal: Any, threads: int, make: Callable[[str], Fact]) -> float:
 @pytest.mark.timeout(600)
 def test_the_cost_of_a_record(tmp_path: Path) -> None:
     """No limit: a machine is as fast as it is. All records are there afterwards ."""
-    rows = []
+    rows: list[str] = []
     for name, is_served in (("memory", False), ("file", False), ("file, own thread", True)):
         for threads in (1, THREADS):
             for what, make in (("intent", intent), ("fill", fill)):
