@@ -143,9 +143,11 @@ def test_an_intent_that_cannot_be_kept_is_not_sent_and_cancels_are(
     assert order.status == "canceled"
     assert isinstance(errors.get(timeout=LIMIT).error, JournalError)
     until(lambda: connector._core.store.keeper.missed > 0)
+    assert any("the journal has not taken" in reason for reason in connector.health().reasons)
     file._file._execute("PRAGMA max_page_count=1000000")
     connector.place_order(TAKING).wait(timeout=LIMIT)
     until(lambda: connector._core.store.keeper.missed == 0)
+    assert not any("journal" in reason for reason in connector.health().reasons)
     known = [(state.client_order_id, state.status, state.filled_quantity) for state in connector._core.store.orders()]
     assert connector.stop(LIMIT) == []
     again = Connector(quick(quiet.config(), journal=path_of(tmp_path)))
