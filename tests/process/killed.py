@@ -66,12 +66,17 @@ PROGRAM = """
     """
 
 
-def kill(simulator: Simulator, folder: Path, point: str, count: int, *, delay: float | None = None) -> Ended:
-    """Run the program until it is killed at the n-th time that it comes to a point, or after a time."""
+def kill(
+    simulator: Simulator, folder: Path, point: str, count: int, *, delay: float | None = None, planted: str = ""
+) -> Ended:
+    """Run the program until it is killed at the n-th time that it comes to a point, or after a time.
+
+    ``planted`` is a defect that is put into it.
+    """
     facts = {name: getattr(simulator, name) for name in ("rest", "stream", "ws_api")}
     exchange = json.dumps({**facts, "key": simulator.api_key, "secret": simulator.api_secret})
     when = "start" if point.startswith(("thread.", "worker.", "supervisor.", "journal.rewritten")) else "trading"
-    process = popen(PROGRAM, exchange, arguments=[str(folder), point, str(count), when])
+    process = popen(planted + PROGRAM, exchange, arguments=[str(folder), point, str(count), when])
     if delay is not None:
         assert process.stdout is not None
         assert process.stdout.readline() == "armed\n", process.stderr and process.stderr.read()

@@ -103,6 +103,25 @@ def test_a_fill_is_told_again_only_where_its_note_was_not_written(simulator: Sim
     assert live_on(simulator, tmp_path) == [told[2]]
 
 
+FORGETS_INTENTS = """
+    from exconn_sync._store.keeper import Keeper
+    Keeper.keep_intent = lambda self, intent: None
+"""
+WRITES_NO_NOTES = """
+    from exconn_sync._store.keeper import Keeper
+    Keeper.keep_note = lambda self, fact, keep=Keeper.keep_note: keep(self, fact) if hasattr(fact, "source") else None
+"""
+
+
+@pytest.mark.parametrize("planted", [WRITES_NO_NOTES, *([FORGETS_INTENTS] if IS_SOAK else [])])
+def test_the_check_sees_what_it_is_for(planted: str, simulator: Simulator, tmp_path: Path) -> None:
+    """With a defect in the program that is killed, the next one is found to be wrong."""
+    ended = kill(simulator, tmp_path, "fill.before_note", 6, planted=planted)
+    assert ended.code == -signal.SIGKILL, ended.err
+    with pytest.raises(AssertionError):
+        live_on(simulator, tmp_path)
+
+
 @pytest.mark.timeout(120 + 10 * MOMENTS)
 def test_killed_at_any_moment(tmp_path: Path) -> None:
     """(fault F149, invariant I27)"""
