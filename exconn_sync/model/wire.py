@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -90,13 +90,26 @@ class RateRule:
 
 
 @dataclass(frozen=True)
+class Pages(Generic[T]):
+    """How an answer goes on that comes in pages.
+
+    ``next_params`` returns the parameters that ask for the page after an answer, None where it was the last one; it
+    raises ProtocolError for an answer that does not tell. ``join`` makes one value of those of all pages.
+    """
+
+    next_params: Callable[[HttpResponse], Params | None]
+    join: Callable[[Sequence[T]], T]
+
+
+@dataclass(frozen=True)
 class RestCall(Generic[T]):
     """One REST call in the exchange's words, and how to read its answer.
 
     ``parse`` gets the answer of a success and returns the domain value; it raises ProtocolError for anything that does
     not have the documented form. ``is_command`` marks calls that change the account: they are never repeated, and
     without proof their outcome is unknown (fault model 0.1). ``lane`` is how urgent the call is; None is what its kind
-    says: a command places an order, anything else is a query, or bulk where a worker asks.
+    says: a command places an order, anything else is a query, or bulk where a worker asks. ``body`` is sent as it is
+    beside the parameters, where an exchange takes one; ``pages`` is for questions whose answers come in pages.
     """
 
     method: str
@@ -107,6 +120,8 @@ class RestCall(Generic[T]):
     is_command: bool = False
     costs: tuple[Cost, ...] = ()
     lane: Lane | None = None
+    body: bytes | None = None
+    pages: Pages[T] | None = None
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,11 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """What a connection for the account stream takes from the request budgets, its sign-in included."""
         ...
 
+    @property
+    def environments(self) -> Sequence[str]:
+        """Names of the environments, ``production`` first; ``endpoints`` has base URLs for each."""
+        ...
+
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return what stands for the hosts that count their requests together (fault F078)."""
         ...
@@ -131,6 +136,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
+        ...
+
+    def missing_paths(self, environment: str) -> frozenset[str]:
+        """Return the REST paths that an environment lacks although the exchange has them elsewhere."""
         ...
 
     def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
@@ -183,8 +192,16 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the command that cancels the order; its answer is what the exchange states about it."""
         ...
 
-    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
-        """Return a call for any other path; its answer is the decoded JSON with numbers as Decimal."""
+    def raw_call(
+        self, method: str, path: str, params: Params, *, is_signed: bool, body: Mapping[str, Any] | None = None
+    ) -> RestCall[Any]:
+        """Return a call for any other path; its answer is the decoded JSON with numbers as Decimal.
+
+        ``body`` holds texts, ints, bools, None, lists and mappings, as JSON does.
+
+        Raises:
+            ValidationError: the exchange takes no such call, or no body with it.
+        """
         ...
 
     def to_http(self, call: RestCall[Any], signer: Signer | None, timestamp_ms: int, window_ms: int) -> HttpRequest:
@@ -198,8 +215,8 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the error in an answer, or None for a success. A code on no table never means ``refused``."""
         ...
 
-    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
-        """Return what an answer says is used of the budgets; empty where it says nothing that can be read."""
+    def used_figures(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[UsedFigure]:
+        """Return what the answer to a call says is used of the budgets; empty where it says nothing readable."""
         ...
 
     def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:

@@ -46,6 +46,7 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     rate_rules = limits.RATE_RULES
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
     account_costs = budgets.ACCOUNT_COSTS
+    environments = urls.ENVIRONMENTS
 
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
@@ -58,6 +59,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the paths of the hosts for market data alone, None elsewhere."""
         return urls.public_paths(environment)
+
+    def missing_paths(self, environment: str) -> frozenset[str]:
+        """Return nothing: each environment is whole, but for the one that ``public_paths`` is about."""
+        del environment
+        return frozenset()
 
     def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
         """Return a signer for an HMAC, RSA or Ed25519 key. Raises ValidationError for a key that cannot be used."""
@@ -116,9 +122,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
             "DELETE", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
         )
 
-    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
-        """Return a call for any other path. Raises ValidationError."""
-        verb = encode.checked_raw_call(method, path, params, is_signed=is_signed)
+    def raw_call(
+        self, method: str, path: str, params: Params, *, is_signed: bool, body: Mapping[str, Any] | None = None
+    ) -> RestCall[Any]:
+        """Return a call for any other path. Raises ValidationError, also for a body: Binance takes none."""
+        verb = encode.checked_raw_call(method, path, params, is_signed=is_signed, has_body=body is not None)
         costs = limits.costs_of(verb, path, params)
         return RestCall(
             verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs,
@@ -137,8 +145,9 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the error in an answer, or None for a success."""
         return faults.error_of(response, call)
 
-    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
-        """Return the counts in the headers of an answer."""
+    def used_figures(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[UsedFigure]:
+        """Return the counts in the headers of an answer, which name their limits themselves."""
+        del call
         return budgets.used_figures(response)
 
     def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
