@@ -198,7 +198,7 @@ class LocalBook:
         self._bids.load(snapshot.bids)
         self._asks.load(snapshot.asks)
         self.update_id = snapshot.update_id
-        self._exchange_time = None
+        self._exchange_time = snapshot.exchange_time
         self._received_at = snapshot.received_at
 
     def _catch_up(self, buffered: list[BookDiff], on_version: Callable[[], None] | None) -> bool:
