@@ -24,7 +24,7 @@ from exconn_sync.errors import (
     ProtocolError,
 )
 from exconn_sync.model.account import BalanceChange
-from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
+from exconn_sync.model.wire import LoginReply, Pong, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
 
@@ -244,6 +244,8 @@ class AccountLink:
                 self._on_login(message)
             elif isinstance(message, ServerNotice):
                 self._on_notice(message)
+            elif isinstance(message, Pong):
+                self._link.pong()
             elif isinstance(message, Unrecognized):
                 feed.unrecognized(message.kind)
             elif isinstance(message, PartlyKnown):

@@ -154,6 +154,7 @@ class Assembly:
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
             submit=partial(self.executor.submit, priority=Priority.DIAL),
+            ping_frame=driver.ping_frame,
         )
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(

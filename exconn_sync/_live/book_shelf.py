@@ -32,9 +32,11 @@ class BookEntry:
         self.keeper = keeper
         # Counts the connections the book has lived through; a snapshot asked for on an earlier one is not used.
         self.epoch = 0
+        # A snapshot is on its way.
         self.is_fetching = False
         # True where the changes are known not to come: a snapshot alone would look alive, and grow old unseen.
         self.awaits_diff = False
+        # When the next one is asked for, or the one on its way is overdue; 0 for never.
         self.retry_ns = 0
         self.was_live = False
 

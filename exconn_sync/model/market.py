@@ -127,4 +127,6 @@ class PartialBook(Struct, frozen=True):
         return self.asks[0] if self.asks else None
 
 
-MarketEvent: TypeAlias = Trade | AggregateTrade | BookTicker | BookDiff | PartialBook | Kline | Ticker | AveragePrice
+MarketEvent: TypeAlias = (
+    Trade | AggregateTrade | BookTicker | BookDiff | BookSnapshot | PartialBook | Kline | Ticker | AveragePrice
+)

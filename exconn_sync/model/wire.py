@@ -129,11 +129,18 @@ class SubscriptionReply:
     """The exchange's answer to a subscribe or unsubscribe request; ``error`` is empty on success.
 
     ``names`` is its own list of what the connection has subscribed, where it was asked for that, else None.
+    ``is_already`` marks an error that only says that the connection has a topic of the request already.
     """
 
     request_id: int
     error: str = ""
     names: tuple[str, ...] | None = None
+    is_already: bool = False
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The exchange's answer to a ping of its own dialect: it proves what a pong of the protocol proves."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from exconn_sync.model.wire import (
     HttpResponse,
     LoginReply,
     Params,
+    Pong,
     RateRule,
     RestCall,
     ServerNotice,
@@ -42,7 +43,7 @@ Decode: TypeAlias = Callable[[bytes, int, Emit], None]
 Span: TypeAlias = Callable[[Any], tuple[int, int]]
 """Return the first and the last sequence number that an event covers."""
 
-Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
+Control: TypeAlias = SubscriptionReply | ServerNotice | Pong | Unrecognized
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class PartlyKnown:
     kind: str
 
 
-AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Unrecognized
+AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Pong | Unrecognized
 
 
 class Signer(Protocol):
@@ -119,6 +120,22 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
     @property
     def account_costs(self) -> Sequence[Cost]:
         """What a connection for the account stream takes from the request budgets, its sign-in included."""
+        ...
+
+    @property
+    def ping_frame(self) -> bytes | None:
+        """The text frame that asks for a sign of life on any stream; None where the pings of the protocol do.
+
+        It is answered with a Pong.
+        """
+        ...
+
+    @property
+    def has_books_on_stream(self) -> bool:
+        """Whether a topic of an order book brings its own snapshots, the first one at its beginning.
+
+        Otherwise they come from ``fetch_order_book``.
+        """
         ...
 
     @property
@@ -275,6 +292,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     def judge_diff(self, book_update_id: int, diff: BookDiff) -> str:
         """Return ``apply``, ``ignore`` or ``gap``: the exchange's sequence rule for a book at ``book_update_id``."""
+        ...
+
+    def has_numbers_of_rest(self, topic: Topic) -> bool:
+        """Return whether the update ids of a book's topic are those of ``fetch_order_book``."""
         ...
 
     def span(self, topic: Topic) -> Span | None:

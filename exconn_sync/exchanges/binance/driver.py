@@ -47,6 +47,8 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
     account_costs = budgets.ACCOUNT_COSTS
     environments = urls.ENVIRONMENTS
+    ping_frame = None
+    has_books_on_stream = False
 
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
@@ -184,6 +186,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     topic_of_frame = staticmethod(parse_ws.topic_of_frame)
     judge_diff = staticmethod(book_sync.judge_diff)
     span = staticmethod(book_sync.span_of)
+
+    def has_numbers_of_rest(self, topic: Topic) -> bool:
+        """Return True: the streams and the snapshots count the same changes (Binance: 9)."""
+        del topic
+        return True
 
     def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
         """Return the decoder of a stream. Raises ValidationError."""

@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exconn_sync.errors import ExconnError
-from exconn_sync.exchanges.bybit import budgets, encode, faults, limits, parse_rest, signing
+from exconn_sync.exchanges.bybit import (
+    book_sync,
+    budgets,
+    encode,
+    faults,
+    limits,
+    parse_rest,
+    parse_ws,
+    signing,
+    streams,
+)
 from exconn_sync.exchanges.bybit import endpoints as urls
 from exconn_sync.exchanges.bybit.market_calls import MarketCalls
+from exconn_sync.model.enums import Channel
+from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.secret import Secret
-from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RateRule, RestCall
-from exconn_sync.ports.driver import Signer
+from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RateRule, RestCall, Topic
+from exconn_sync.ports.driver import Control, Decode, Signer
 
 
 # Orders and the account's stream are further base classes: BybitTrading and BybitAccount.
@@ -21,6 +33,9 @@ class BybitDriver(MarketCalls):
 
     name = urls.EXCHANGE
     environments = urls.ENVIRONMENTS
+    channels = streams.CHANNELS
+    ping_frame = encode.PING
+    has_books_on_stream = True
     stream_limits = limits.STREAM_LIMITS
     rate_rules = limits.RATE_RULES
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
@@ -77,6 +92,49 @@ class BybitDriver(MarketCalls):
         """Return nothing: an answer tells the limit of one endpoint for one account only."""
         del response, call
         return ()
+
+    # --- public stream ----------------------------------------------------------------------------------------------
+
+    def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
+        """Return the URL of the public stream, which tells times in milliseconds only."""
+        del microseconds
+        return endpoints[urls.PUBLIC]
+
+    def variant(self, channel: Channel, wanted: str = "") -> str:
+        """Return a variant of a channel as topics have it. Raises ValidationError."""
+        return streams.variant_of(channel, wanted)
+
+    def topic_name(self, topic: Topic, instrument: Instrument) -> str:
+        """Return the name of a topic. Raises ValidationError."""
+        return streams.topic_name(topic, instrument)
+
+    def encode_subscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the frame that subscribes all the topics."""
+        return encode.stream_request("subscribe", names, request_id)
+
+    def encode_unsubscribe(self, names: Sequence[str], request_id: int) -> bytes:
+        """Return the frame that ends all the topics."""
+        return encode.stream_request("unsubscribe", names, request_id)
+
+    def encode_list(self, request_id: int) -> bytes | None:
+        """Return None: Bybit does not tell what a connection has subscribed."""
+        del request_id
+        return None
+
+    # Called for each frame: without a call in between.
+    topic_of_frame = staticmethod(parse_ws.topic_of_frame)
+    judge_diff = staticmethod(book_sync.judge_diff)
+    span = staticmethod(book_sync.span_of)
+    has_numbers_of_rest = staticmethod(streams.has_numbers_of_rest)
+
+    def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
+        """Return the decoder of a topic. Raises ValidationError."""
+        del microseconds
+        return parse_ws.decoder(topic)
+
+    def parse_control(self, frame: bytes) -> Control:
+        """Read a frame that belongs to no topic. Raises ProtocolError."""
+        return parse_ws.parse_control(frame)
 
 
 DRIVER = BybitDriver()

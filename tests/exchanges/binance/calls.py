@@ -40,7 +40,8 @@ _BY_TYPE: dict[Any, Any] = {
 _BY_NAME: dict[str, list[Any]] = {
     "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["1h", "24h"],
     # An id and times exclude each other.
-    "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],
+    # Binance takes no body.
+    "body": [None], "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],
 }  # fmt: skip
 
 
