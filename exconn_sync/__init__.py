@@ -53,6 +53,7 @@ from exconn_sync.hub import Hub
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import (
     BookState,
     CommandOutcome,
@@ -96,6 +97,7 @@ __all__ = [
     "BookState",
     "BookTicker",
     "BookView",
+    "Capabilities",
     "CircuitOpen",
     "ClockChanged",
     "ClockSkew",

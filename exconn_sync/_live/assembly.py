@@ -125,7 +125,7 @@ class Assembly:
         self.rest = RestClient(
             driver, self.keys, config.rate_limits.window_ms, self._http, self.admission, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
-            lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(),
+            lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(), config.environment,
         )  # fmt: skip
         self.rest_session = RestSession(
             config, driver, self.rest, clock, self.server_clock, self.catalogue, readiness, pipeline, rng,

@@ -33,6 +33,7 @@ from exconn_sync.errors import (
     MarketClosed,
     ProtocolError,
     RequestTimeout,
+    ValidationError,
 )
 from exconn_sync.model.limits import Lane
 from exconn_sync.model.wire import HttpRequest, HttpResponse, RestCall
@@ -70,6 +71,7 @@ class RestClient:
         look_again: Callable[[], None],
         on_worker: Callable[[], bool] = lambda: False,
         doubt_instruments: Callable[[], None] = lambda: None,
+        environment: str = "production",
     ) -> None:
         self._driver = driver
         self._keys = keys
@@ -84,6 +86,7 @@ class RestClient:
         self._look_again = look_again
         self._on_worker = on_worker
         self._doubt_instruments = doubt_instruments
+        self._environment, self._missing = environment, driver.missing_paths(environment)
         self._cure = SkewCure(clock, server_clock, window_ms, look_again, stop)
         self._ids = itertools.count(1)
 
@@ -96,8 +99,12 @@ class RestClient:
         workers are (``on_worker`` tells whether the calling thread is one). A command never is.
 
         Raises:
+            ValidationError: the environment does not have what is asked for; nothing was sent.
             ExconnError: with ``request_id`` and, for commands, ``outcome``.
         """
+        if call.path in self._missing:
+            text = f"does not have {call.path}"
+            raise ValidationError("environment", self._environment, text, exchange=self._driver.name)
         deadline = Deadline.after(self._clock.monotonic_ns(), timeout)
         if call.pages is None:
             return self._call(call, deadline, is_background)

@@ -31,7 +31,6 @@ from exconn_sync.ports.risk import RiskRule
 if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
-ENVIRONMENTS = ("production", "testnet", "demo", "market_data")
 SIGN_INS = ("subscription", "session")
 
 
@@ -44,8 +43,8 @@ class Config:
 
     Attributes:
         exchange: name of the exchange, for example ``binance``.
-        environment: ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key; chooses
-            the base URLs.
+        environment: ``production``, ``testnet``, ``demo``, or another one that the exchange has; chooses the base URLs.
+            On Binance ``market_data`` is for public data without any key; Bybit has one for each of its sites.
         credentials: API key and secret, None for public data only, or where a provider is asked for them.
         credentials_provider: asked for the key at the start, and again when the exchange refuses it.
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
@@ -85,8 +84,7 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
-        if self.market_streams.book_interval_ms is not None:
-            find_driver(self.exchange).variant(Channel.ORDER_BOOK, f"{self.market_streams.book_interval_ms}ms")
+        find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
         self._check_key()
 
     def _check_key(self) -> None:
@@ -136,9 +134,9 @@ class Config:
         driver = find_driver(exchange)
         source = os.environ if environ is None else environ
         chosen = source.get(env.variable(exchange, env.ENVIRONMENT)) or "production"
-        if chosen not in ENVIRONMENTS:
+        if chosen not in driver.environments:
             name = env.variable(exchange, env.ENVIRONMENT)
-            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(ENVIRONMENTS))
+            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(driver.environments))
         endpoints = env.endpoints_from(exchange, driver.endpoints(chosen), source)
         for name, url in endpoints.items():
             try:
@@ -163,12 +161,11 @@ def check_environment(exchange: str, environment: str) -> Mapping[str, str]:
     Raises:
         ValidationError: no such environment, or not on this exchange.
     """
-    if environment not in ENVIRONMENTS:
-        raise ValidationError("environment", environment, "must be one of " + ", ".join(ENVIRONMENTS))
-    defaults = find_driver(exchange).endpoints(environment)
-    if not defaults:
-        raise ValidationError("environment", environment, f"{exchange} has no such environment")
-    return defaults
+    driver = find_driver(exchange)
+    if environment not in driver.environments:
+        known = ", ".join(driver.environments)
+        raise ValidationError("environment", environment, f"must be one of {known} on {exchange}")
+    return driver.endpoints(environment)
 
 
 def check_takes_keys(exchange: str, environment: str) -> None:

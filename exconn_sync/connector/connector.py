@@ -19,6 +19,7 @@ from exconn_sync.connector.history import HistoryFace
 from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
 from exconn_sync.errors import ValidationError
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
 from exconn_sync.ports.metrics import MetricsSink
@@ -116,6 +117,14 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
     def config(self) -> Config:
         """The configuration of the present life."""
         return self._core.config
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange offers and lacks, by the names of methods; can be read before ``start``, from any thread.
+
+        A call beyond it raises ValidationError before anything is sent.
+        """
+        return self._core.driver.capabilities(self._core.config.environment)
 
     @property
     def ready(self) -> ReadyEvent:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -153,6 +154,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
+        ...
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks, by the methods of a connector."""
         ...
 
     def missing_paths(self, environment: str) -> frozenset[str]:

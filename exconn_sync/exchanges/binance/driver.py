@@ -22,9 +22,11 @@ from exconn_sync.exchanges.binance import (
     streams,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.exchanges.binance.capabilities import capabilities
 from exconn_sync.exchanges.binance.market_calls import MarketCalls
 from exconn_sync.exchanges.binance.trading import BinanceTrading
 from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -53,6 +55,10 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks."""
+        return capabilities(environment)
 
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return one name for all hosts of production, and the REST host for any other environment."""

@@ -18,7 +18,9 @@ from exconn_sync.exchanges.bybit import (
     streams,
 )
 from exconn_sync.exchanges.bybit import endpoints as urls
+from exconn_sync.exchanges.bybit.capabilities import capabilities
 from exconn_sync.exchanges.bybit.market_calls import MarketCalls
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.limits import UsedFigure
@@ -43,6 +45,10 @@ class BybitDriver(MarketCalls):
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``public``, ``private`` and, but for demo, ``trade``."""
         return urls.base_urls(environment)
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks."""
+        return capabilities(environment)
 
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return one name for all hosts of the exchange, and the REST host for any other."""

@@ -26,7 +26,7 @@ _ALIASES: Mapping[Channel, Mapping[str, str]] = {
     },
 }  # fmt: skip
 _DEFAULTS = {Channel.KLINE: "1m", Channel.TICKER: "24h"}
-_WORDS = {Channel.KLINE: "interval", Channel.TICKER: "window", Channel.ORDER_BOOK: "market_streams"}
+_WORDS = {Channel.KLINE: "interval", Channel.TICKER: "window"}
 _BOOKS = "50 levels every 20 ms, 200 every 100 ms, 1000 every 200 ms"
 
 CHANNELS = frozenset(_TOPICS)
@@ -52,9 +52,15 @@ def variant_of(channel: Channel, wanted: str) -> str:
         return _DEFAULTS.get(channel, "")
     spelling = _ALIASES.get(channel, {}).get(wanted, wanted)
     if spelling not in offered:
-        known = _BOOKS if channel is Channel.ORDER_BOOK else ", ".join(offered) if any(offered) else "none"
-        raise ValidationError(_WORDS.get(channel, "variant"), wanted, f"must be one of {known}", exchange=EXCHANGE)
+        raise _not_offered(channel, wanted, offered)
     return spelling
+
+
+def _not_offered(channel: Channel, wanted: str, offered: Mapping[str, str]) -> ValidationError:
+    field, known = _WORDS.get(channel, "variant"), ", ".join(offered) if any(offered) else "none"
+    if channel is Channel.ORDER_BOOK:
+        field, known = "book_interval_ms" if wanted.endswith("ms") else "book_levels", _BOOKS
+    return ValidationError(field, wanted, f"must be one of {known}", exchange=EXCHANGE)
 
 
 def topic_name(topic: Topic, instrument: Instrument) -> str:
