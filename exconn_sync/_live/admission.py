@@ -28,6 +28,10 @@ _AFTER_429, _AFTER_418, _AFTER_ORDERS, _AFTER_FIREWALL = 60.0, 120.0, 10.0, 10.0
 """Seconds of silence where the exchange does not say how long, at first (fault F077)."""
 
 
+_ASK_FOR_SILENCE = frozenset({403, 418, 429})
+"""Answers after which nothing is sent for a while, where a driver has found that they are about limits."""
+
+
 class Admission:
     """The way to the budgets for one connector. Thread-safe; waits on the caller's own thread.
 
@@ -117,7 +121,7 @@ class Admission:
 
     def hear(self, error: Exception, status: int, grant: Grant) -> None:
         """Be silent where an answer asks for it; ``retry_after`` of the error says for how long from then on."""
-        if isinstance(error, RateLimitError) and status in (418, 429):
+        if isinstance(error, RateLimitError) and status in _ASK_FOR_SILENCE:
             fallback = _AFTER_418 if status == 418 else _AFTER_ORDERS if error.is_per_account else _AFTER_429
             what = self._account() if error.is_per_account else EVERYTHING
             # Zero seconds are no answer to the question how long (fault F077).

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exconn_sync._machines.rate_window import Hold, RateWindow
+from exconn_sync._machines.rolling_window import RollingWindow
 from exconn_sync._machines.silence import Silence
 from exconn_sync.model.limits import Lane, UsedFigure
 from exconn_sync.model.wire import Cost, RateRule
@@ -56,6 +57,7 @@ class RequestBudget:
         rules: the limits; those of the documentation until the exchange has stated its own.
         is_told: the exchange stated the rules.
         windows: what is used, by the rule's name and the account it is for.
+        rolling: the same, of limits that hold for any span.
         silences: what is silent: ``EVERYTHING``, or an account, which then places no orders.
     """
 
@@ -63,6 +65,7 @@ class RequestBudget:
     is_told: bool = False
     windows: dict[str, RateWindow] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
+    rolling: dict[str, RollingWindow] = field(default_factory=dict)
 
     def take(self, costs: Sequence[Cost], account: str, lane: Lane, when: When) -> Lease | Refused:
         """Take all costs or none."""
@@ -92,7 +95,7 @@ class RequestBudget:
         intervals = {_name(rule, ""): rule for rule in self.rules}
         told = {(figure.limit, figure.interval_ms): figure.used for figure in figures}
         for name, cost, hold in lease.holds:
-            window, rule = self.windows.get(name), intervals.get(name.partition("@")[0])
+            window, rule = self._known(name), intervals.get(name.partition("@")[0])
             if window is not None and rule is not None:
                 window.settle(
                     hold,
@@ -114,7 +117,7 @@ class RequestBudget:
     def give_back(self, lease: Lease) -> None:
         """Undo what was taken for a request that was never sent."""
         for name, _, hold in lease.holds:
-            window = self.windows.get(name)
+            window = self._known(name)
             if window is not None:
                 window.give_back(hold)
 
@@ -142,6 +145,7 @@ class RequestBudget:
                         self._inherit(_name(rule, account), self.windows[name])
         stated = {_name(rule, "") for rule in rules}
         self.windows = {name: window for name, window in self.windows.items() if name.partition("@")[0] in stated}
+        self.rolling = {name: window for name, window in self.rolling.items() if name.partition("@")[0] in stated}
         self.rules, self.is_told = list(rules), True
 
     def used(self, limit: str, account: str, when: When) -> Mapping[int, int]:
@@ -174,8 +178,14 @@ class RequestBudget:
                     return Refused(left_ms / 1000, cost.limit)
         return None
 
-    def _window(self, rule: RateRule, account: str) -> RateWindow:
-        return self.windows.setdefault(_name(rule, account), RateWindow())
+    def _window(self, rule: RateRule, account: str) -> RateWindow | RollingWindow:
+        name = _name(rule, account)
+        if rule.is_rolling:
+            return self.rolling.setdefault(name, RollingWindow())
+        return self.windows.setdefault(name, RateWindow())
+
+    def _known(self, name: str) -> RateWindow | RollingWindow | None:
+        return self.windows.get(name) or self.rolling.get(name)
 
     def _inherit(self, name: str, former: RateWindow) -> None:
         """Begin a window with what is used in another one; which window that is shows when something is taken."""

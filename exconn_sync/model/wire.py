@@ -80,13 +80,15 @@ class RateRule:
     """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock.
 
     Several rules may have one ``limit``, for windows of different lengths. ``is_per_account`` is for those that the
-    exchange counts by account instead of by address.
+    exchange counts by account instead of by address, ``is_rolling`` for those that hold for any span of that length,
+    wherever it begins.
     """
 
     limit: str
     amount: int
     interval_ms: int
     is_per_account: bool = False
+    is_rolling: bool = False
 
 
 @dataclass(frozen=True)

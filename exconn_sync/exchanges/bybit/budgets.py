@@ -15,8 +15,11 @@ LIMIT_HEADER = "x-bapi-limit"
 LEFT_HEADER = "x-bapi-limit-status"
 RESET_HEADER = "x-bapi-limit-reset-timestamp"
 
+_HEAD = 64
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
-_OWN_INTERVALS = {rule.limit: rule.interval_ms for rule in RATE_RULES if rule.is_per_account}
+_OF_ACCOUNT = {rule.limit: rule for rule in RATE_RULES if rule.is_per_account}
+_USED_UP = re.compile(rb'"retCode"\s*:\s*10006\s*[,}]')
+"""What the refusal for a used up budget begins with; other refusals are none of it."""
 _HOSTS = frozenset(
     host
     for environment in urls.ENVIRONMENTS
@@ -31,9 +34,12 @@ def budget_name(endpoints: Mapping[str, str]) -> str:
 
 
 def used_figures(response: HttpResponse, path: str) -> list[UsedFigure]:
-    """Return what the account has used of an endpoint; nothing where the headers do not say it."""
-    limit, left = (response.headers.get(name, "") for name in (LIMIT_HEADER, LEFT_HEADER))
-    interval_ms = _OWN_INTERVALS.get(path)
-    if interval_ms is None or not (_COUNT.fullmatch(limit) and _COUNT.fullmatch(left)):
+    """Return what the account has used of an endpoint; nothing where the answer does not say it."""
+    rule = _OF_ACCOUNT.get(path)
+    if rule is None:
         return []
-    return [UsedFigure(path, interval_ms, max(0, int(limit) - int(left)))]
+    limit, left = (response.headers.get(name, "") for name in (LIMIT_HEADER, LEFT_HEADER))
+    if _COUNT.fullmatch(limit) and _COUNT.fullmatch(left):
+        return [UsedFigure(path, rule.interval_ms, max(0, int(limit) - int(left)))]
+    is_used_up = _USED_UP.search(response.body[:_HEAD]) is not None
+    return [UsedFigure(path, rule.interval_ms, rule.amount)] if is_used_up else []

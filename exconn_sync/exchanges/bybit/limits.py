@@ -40,9 +40,12 @@ PER_SECOND = {
 """What an account of the default tier may do with each endpoint in any second (Bybit: 3.2)."""
 
 RATE_RULES = (
-    RateRule(REQUESTS, 600, 5 * _SECOND_MS),
-    *(RateRule(path, amount, _SECOND_MS, is_per_account=True) for (_, path), amount in PER_SECOND.items()),
-    RateRule(urls.DEMO_MONEY, 1, 60 * _SECOND_MS, is_per_account=True),
+    RateRule(REQUESTS, 600, 5 * _SECOND_MS, is_rolling=True),
+    *(
+        RateRule(path, amount, _SECOND_MS, is_per_account=True, is_rolling=True)
+        for (_, path), amount in PER_SECOND.items()
+    ),
+    RateRule(urls.DEMO_MONEY, 1, 60 * _SECOND_MS, is_per_account=True, is_rolling=True),
 )
 
 PROCESSING_LIMIT_MS = 10_000
