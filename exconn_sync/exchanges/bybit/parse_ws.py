@@ -18,7 +18,7 @@ from exconn_sync.ports.driver import Control, Decode
 
 _START = b'{"topic":"'
 _ALREADY = "error:already subscribed"
-_REPLIES = frozenset({"subscribe", "unsubscribe"})
+_REPLIES = ("subscribe", "unsubscribe")
 _LONGEST_ID = 18
 
 

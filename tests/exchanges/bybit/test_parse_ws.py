@@ -166,7 +166,8 @@ def test_answers_are_told_by_the_id_of_their_request() -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        frames.reply(None), b'{"op":"auth","success":true}', b"{}", b'{"op":"subscribe"}', b'{"success":"yes"}',
+        b'{"success":true,"op":[]}', frames.reply(None), b'{"op":"auth","success":true}', b"{}",
+        b'{"op":"subscribe"}', b'{"success":"yes"}',
         b'{"success":true,"op":"subscribe","req_id":"' + b"9" * 19 + b'"}',
         b'{"success":true,"op":"subscribe","req_id":7}',
     ],
