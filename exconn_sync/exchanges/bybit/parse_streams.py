@@ -32,7 +32,7 @@ class _Trade(
     gc=False,
     rename={"trade_id": "i", "price": "p", "quantity": "v", "side": "S", "trade_time": "T"},
 ):
-    trade_id: str
+    trade_id: TradeId
     price: str
     quantity: str
     side: Literal["Buy", "Sell"]
@@ -111,7 +111,7 @@ def trade_decoder(topic: Topic) -> Decode:
                 Trade(
                     EXCHANGE,
                     symbol,
-                    TradeId(data.trade_id),
+                    data.trade_id,
                     number(data.price),
                     number(data.quantity),
                     Side.BUY if data.side == "Buy" else Side.SELL,
