@@ -194,7 +194,7 @@ def test_a_flood_of_pings_does_not_keep_our_own_probe_back() -> None:
 
 
 def test_an_exchange_with_pings_of_its_own_is_asked_in_its_words_and_dies_without_an_answer() -> None:
-    """Its text is the probe, paced like one; what it answers counts as a pong, and nothing else does (fault F010)."""
+    """Its text is the probe, paced like one; what it answers is a pong, and nothing else is (faults F010, F025)."""
     desk = Desk()
     desk.link = link_over(desk.socket, desk.clock, CONFIG, desk.handler, ping_frame=b"are you there?")
     desk.live(10.5)

@@ -43,6 +43,7 @@ def call() -> RestCall[list[str]]:
 
 
 def test_all_pages_are_joined_in_their_order() -> None:
+    """(fault F089)"""
     exchange = Exchange(first="a,b|x", x="c,d|y", y="e")
     assert all_pages(call(), PAGES, exchange.ask) == ["a", "b", "c", "d", "e"]
     assert [dict(each.params).get("cursor") for each in exchange.asked] == [None, "x", "y"]
@@ -54,6 +55,7 @@ def test_one_page_is_enough_where_there_is_no_other() -> None:
 
 
 def test_pages_that_lead_back_are_refused() -> None:
+    """(fault F089)"""
     with pytest.raises(ProtocolError, match="do not end"):
         all_pages(call(), PAGES, Exchange(first="a|x", x="b|y", y="c|x").ask)
 

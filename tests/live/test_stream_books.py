@@ -98,7 +98,7 @@ def test_a_later_snapshot_replaces_the_book_whatever_its_number() -> None:
 
 
 def test_a_repeated_snapshot_is_a_sign_of_life_and_no_new_version() -> None:
-    """(Bybit: 6.3, rule 4)"""
+    """(Bybit: 6.3, rule 4; fault F058)"""
     desk, wire = live_desk(7)
     desk.clock.advance(5)
     wire.brings(frames.book(7))
@@ -226,7 +226,7 @@ def test_of_several_topics_of_which_one_is_there_the_others_are_asked_for_again(
 
 
 def test_signs_of_life_are_asked_for_and_given_in_the_words_of_the_exchange() -> None:
-    """(Bybit: 6.1, 6.2)"""
+    """(Bybit: 6.1, 6.2; fault F025)"""
     desk = Desk(TRADES, idle_timeout=20)
     wire = desk.connect()
     accept(wire)
@@ -240,7 +240,7 @@ def test_signs_of_life_are_asked_for_and_given_in_the_words_of_the_exchange() ->
 
 
 def test_no_more_than_ten_topics_are_asked_for_at_once() -> None:
-    """(Bybit: 3.4)"""
+    """(Bybit: 3.4; fault F048)"""
     symbols = tuple(f"S{number}-USDT" for number in range(25))
     desk = MarketDesk(*(Topic(Channel.TRADE, symbol) for symbol in symbols), symbols=symbols, exchange="bybit")
     wire = desk.connect()

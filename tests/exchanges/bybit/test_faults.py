@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +71,7 @@ def test_a_listed_code_is_a_refusal(code: int, kind: type[ExconnError]) -> None:
 
 @pytest.mark.parametrize("code", sorted(UNKNOWN_OUTCOME))
 def test_a_code_after_which_the_order_may_exist_leaves_the_outcome_unknown(code: int) -> None:
+    """(fault F072)"""
     assert isinstance(of_code(code), OutcomeUnknown)
     question = of_code(code, call=QUESTION)
     assert question.retryable
@@ -121,7 +124,7 @@ def test_a_system_that_protects_itself_is_no_limit_of_ours() -> None:
 
 
 def test_a_used_up_budget_tells_when_it_is_whole_again() -> None:
-    """(Bybit: 3.1)"""
+    """(Bybit: 3.1; fault F080)"""
     error = of_code(10006, x_bapi_limit_reset_timestamp="1700000000250")
     assert isinstance(error, RateLimitError)
     assert error.is_per_account
@@ -167,3 +170,24 @@ def test_every_spot_code_of_the_documentation_is_decided() -> None:
         if is_spot and not entry["withdrawn"] and code not in REFUSALS and code not in UNKNOWN_OUTCOME and code:
             undecided.add(code)
     assert undecided == set()
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "exchanges" / "bybit.md"
+
+
+def codes_in(text: str) -> set[int]:
+    """Return the codes in a cell of the page; ``170132 to 170134`` are three."""
+    found: set[int] = set()
+    for first, last in re.findall(r"(?<![\w.])(-?\d{1,6})(?: to (\d{1,6}))?(?!\w)", re.sub(r"HTTP.*", "", text)):
+        found |= set(range(int(first), int(last or first) + 1))
+    return found - {176, 182}
+
+
+def test_the_page_names_every_code_with_its_error() -> None:
+    told: dict[str, set[int]] = {}
+    for error, codes in re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\| ([^|]*) \|$", PAGE.read_text(encoding="utf-8"), re.M):
+        told.setdefault(error, set()).update(codes_in(codes))
+    wanted: dict[str, set[int]] = {"OutcomeUnknown": set(UNKNOWN_OUTCOME)}
+    for code, refusal_ in REFUSALS.items():
+        wanted.setdefault(refusal_.kind.__name__, set()).add(code)
+    assert {name: codes for name, codes in told.items() if codes} == wanted

@@ -59,7 +59,7 @@ def told(limit: str, left: str, path: str = urls.CREATE) -> list[UsedFigure]:
 
 
 def test_the_headers_tell_what_is_used_of_the_endpoint() -> None:
-    """(Bybit: 3.1)"""
+    """(Bybit: 3.1; fault F080)"""
     assert told("20", "17") == [UsedFigure(urls.CREATE, 1_000, 3)]
     assert told("20", "0") == [UsedFigure(urls.CREATE, 1_000, 20)]
     assert told("20", "25") == [UsedFigure(urls.CREATE, 1_000, 0)]
@@ -72,7 +72,7 @@ def test_a_figure_that_cannot_be_read_says_nothing(text: str) -> None:
 
 
 def test_a_refusal_for_the_limit_means_that_all_of_it_is_used() -> None:
-    """Also where the headers do not say so: the next request must not follow at once."""
+    """Also where the headers do not say so: the next request must not follow at once (fault F080)."""
     answer = response(refusal(10006))
     assert DRIVER.used_figures(answer, read_call(urls.CREATE)) == [UsedFigure(urls.CREATE, 1_000, 20)]
     assert DRIVER.used_figures(answer, read_call(urls.TICKERS)) == []

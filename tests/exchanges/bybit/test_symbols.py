@@ -111,7 +111,7 @@ def test_a_symbol_that_lacks_what_we_need_is_refused(broken: dict[str, Any]) -> 
 
 
 def test_pages_are_joined_and_cursors_go_back_as_they_came() -> None:
-    """(Bybit: 2.7)"""
+    """(Bybit: 2.7; fault F089)"""
     pages = CALL.pages
     assert pages is not None
     cursor = "132766%3A2%2C132766%3A2"
