@@ -18,8 +18,8 @@ class BookEntry:
     """One book with what surrounds it; everything but the book under its lock belongs to the keeper's thread."""
 
     __slots__ = (
-        "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "keeper", "lock", "retry_ns",
-        "was_live",
+        "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "is_owed", "keeper", "lock",
+        "retry_ns", "was_live",
     )  # fmt: skip
 
     def __init__(self, book: LocalBook, backoff: Backoff, keeper: object, connection: int) -> None:
@@ -34,6 +34,8 @@ class BookEntry:
         self.epoch = 0
         # A snapshot is on its way.
         self.is_fetching = False
+        # Its topic is acknowledged, and owes a snapshot before any change, where the stream brings snapshots.
+        self.is_owed = False
         # True where the changes are known not to come: a snapshot alone would look alive, and grow old unseen.
         self.awaits_diff = False
         # When the next one is asked for, or the one on its way is overdue; 0 for never.

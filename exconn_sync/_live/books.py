@@ -128,11 +128,18 @@ class BookKeeper:
             except ProtocolError as error:
                 self._pipeline.error(f"book {symbol}", error)
         self._publish(symbol, views)
-        if self._is_on_stream and entry.book.state is BookState.LIVE:
-            # What was asked for has come, or is not needed any more.
-            entry.is_fetching, entry.retry_ns = False, 0
-            entry.backoff.reset()
+        if self._is_on_stream:
+            self._look_for_snapshot(symbol, entry, diffs[-1])
         self._look_after(symbol, entry)
+
+    def _look_for_snapshot(self, symbol: str, entry: BookEntry, newest: BookDiff | BookSnapshot) -> None:
+        if entry.book.state is BookState.LIVE:
+            # What was asked for has come, or is not needed any more.
+            entry.is_fetching, entry.is_owed, entry.retry_ns = False, False, 0
+            entry.backoff.reset()
+        elif entry.is_owed and isinstance(newest, BookDiff):
+            # A topic begins with it: it was lost.
+            self._failed(symbol, entry, ProtocolError("changes of the book came without a snapshot before them"))
 
     def on_subscribed(self, symbol: str) -> None:
         """Load the snapshot now that diffs are flowing, or wait for that of the stream.
@@ -144,6 +151,7 @@ class BookKeeper:
             return
         if self._is_on_stream and entry.book.state is not BookState.LIVE:
             self._await(entry)
+            entry.is_owed = True
         self._look_after(symbol, entry)
 
     def on_tick(self, now_ns: int) -> float | None:
@@ -189,7 +197,7 @@ class BookKeeper:
             entry.book.invalidate(reason, self._clock.monotonic_ns())
         entry.retry_ns = 0
         entry.epoch += 1
-        entry.is_fetching = entry.awaits_diff = False
+        entry.is_fetching = entry.awaits_diff = entry.is_owed = False
         self._note_state(symbol, entry)
 
     def _look_after(self, symbol: str, entry: BookEntry) -> None:
@@ -211,7 +219,7 @@ class BookKeeper:
 
     def _await(self, entry: BookEntry) -> None:
         """Wait for a snapshot that the stream is to bring."""
-        entry.is_fetching = True
+        entry.is_fetching, entry.is_owed = True, False
         entry.retry_ns = self._clock.monotonic_ns() + _SNAPSHOT_LIMIT_NS
         with entry.lock:
             entry.book.snapshot_requested()
@@ -264,7 +272,7 @@ class BookKeeper:
         self._note_state(symbol, entry)
 
     def _failed(self, symbol: str, entry: BookEntry, error: BaseException) -> None:
-        entry.is_fetching = False
+        entry.is_fetching = entry.is_owed = False
         entry.retry_ns = self._clock.monotonic_ns() + int(entry.backoff.next_delay() * _NS)
         with entry.lock:
             entry.book.snapshot_failed()

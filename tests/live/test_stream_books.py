@@ -155,6 +155,22 @@ def test_a_topic_that_brings_no_snapshot_is_subscribed_anew_after_a_while() -> N
     assert asked(wire) == []
 
 
+def test_a_change_without_a_snapshot_before_it_shows_that_it_was_lost() -> None:
+    """The topic is acknowledged, so it owes a snapshot first: nobody waits for it until its time is over."""
+    desk = Desk(BOOK)
+    wire = desk.connect()
+    accept(wire)
+    wire.brings(frames.delta(8))
+    assert desk.state() is BookState.SYNCING
+    assert [where for where, _ in desk.problems()] == ["snapshot of BTC-USDT"]
+    assert asked(wire) == [], "after a pause"
+    desk.pass_time(0.3, wire)
+    desk.run()
+    assert accept(wire) == [("unsubscribe", [NAME]), ("subscribe", [NAME])]
+    wire.brings(frames.book(20), frames.delta(21))
+    assert desk.ids() == [20, 21]
+
+
 def test_a_malformed_snapshot_is_told_and_asked_for_again() -> None:
     """(fault F059)"""
     desk, wire = live_desk(7)
