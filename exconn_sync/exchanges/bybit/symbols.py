@@ -55,7 +55,7 @@ class _Symbol(msgspec.Struct, rename="camel"):
     status: str
     lot_size_filter: _LotSize
     price_filter: _Price
-    margin_trading: str = ""
+    margin_trading: str | None = None
 
 
 _READER = EnvelopeReader(Rows[_Symbol])

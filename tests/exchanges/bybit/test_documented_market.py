@@ -12,7 +12,7 @@ from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.model.wire import Pong, RestCall, SubscriptionReply, Unrecognized
 from tests.data import data_path
-from tests.exchanges.binance.mutations import another, changed, fields, path_of, plain, removed
+from tests.exchanges.binance.mutations import another, changed, fields, path_of, plain, removed, says_no_more
 from tests.exchanges.bybit.documented_market import CONTROL, LEFT_OUT, READINGS
 from tests.exchanges.bybit.support import INSTRUMENTS, instrument
 
@@ -59,13 +59,43 @@ def test_it_is_read_without_loss(name: str) -> None:
     assert lost == set()
 
 
+def is_drift_survived(name: str, payload: Any, before: object) -> bool:
+    """Return whether a changed payload is refused, or read as before but for what it does not say any more."""
+    found = value_of(name, payload)
+    return found == "refused" or says_no_more(found, before)
+
+
 @pytest.mark.parametrize("name", READINGS)
-def test_without_a_field_it_is_refused_or_says_no_more(name: str) -> None:
+def test_without_a_field_nothing_is_invented(name: str) -> None:
     """(faults F037, F038)"""
     payload = json.loads(files()[name].read_text(encoding="utf-8"))
+    before = value_of(name, payload)
     for place, _ in fields(payload):
-        if isinstance(place[-1], str):
-            value_of(name, removed(payload, place))
+        if isinstance(place[-1], str) and not path_of(payload, place).endswith(FALLS_BACK):
+            assert is_drift_survived(name, removed(payload, place), before), place
+
+
+FALLS_BACK = ("cts", "time", "maxLimitOrderQty", "maxMarketOrderQty")
+"""Without the time of the matching engine that of sending counts; a limit that is not told is none."""
+
+JUNK: list[Any] = [None, [], {}, True, 7, 0.5, "?", [[]], "9" * 400]
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_a_field_of_another_type_is_refused(name: str) -> None:
+    """(faults F039, F041)"""
+    payload = json.loads(files()[name].read_text(encoding="utf-8"))
+    before = value_of(name, payload)
+    for place, value in fields(payload):
+        for junk in JUNK:
+            is_other = type(junk) is not type(value) or junk == "9" * 400
+            path = path_of(payload, place)
+            if is_other and not path.endswith((*FALLS_BACK, *WORDS)):
+                assert is_drift_survived(name, changed(payload, place, junk), before), (path, junk)
+
+
+WORDS = ("status", "marginTrading", "execId", ".i", "symbol", "baseCoin", "quoteCoin")
+"""Texts that may be any text."""
 
 
 def test_the_examples_of_answers_are_understood() -> None:

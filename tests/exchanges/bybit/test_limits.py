@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from exconn_sync._machines.request_budget import EVERYTHING, Refused, RequestBudget, When
+from exconn_sync._transport.budget import Budget, Grant
+from exconn_sync._transport.budget_file import FileStore
 from exconn_sync.exchanges.bybit import endpoints as urls
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.exchanges.bybit.limits import costs_of, lane_of
@@ -77,3 +82,33 @@ def test_a_refusal_for_the_limit_means_that_all_of_it_is_used() -> None:
     assert DRIVER.used_figures(answer, read_call(urls.CREATE)) == [UsedFigure(urls.CREATE, 1_000, 20)]
     assert DRIVER.used_figures(answer, read_call(urls.TICKERS)) == []
     assert DRIVER.used_figures(response(refusal(170131)), read_call(urls.CREATE)) == []
+
+
+def test_processes_of_one_host_share_an_endpoint_and_a_ban(tmp_path: Path) -> None:
+    """The same code as for every exchange keeps limits that hold for any span (Bybit: 3.1, 3.2; fault F128)."""
+    rules = list(DRIVER.rate_rules)
+    one, other = (
+        Budget(rules, FileStore(tmp_path / "budgets", "bybit", lambda: RequestBudget(rules))) for _ in range(2)
+    )
+    for each in (one, other):
+        each.enter()
+
+    def moment() -> When:
+        return When(1_700_000_000_000)
+
+    costs = costs_of(urls.FEE_RATE)
+    grants = [each.take(costs, "me", Lane.QUERY, moment) for each in (one, other, one, other, one)]
+    assert all(isinstance(grant, Grant) for grant in grants)
+    refused = other.take(costs, "me", Lane.QUERY, moment)
+    assert isinstance(refused, Refused)
+    assert refused.limit == urls.FEE_RATE
+    assert isinstance(one.take(costs, "somebody else", Lane.QUERY, moment), Grant)
+    first = grants[0]
+    assert isinstance(first, Grant)
+    one.settle(first, moment, DRIVER.used_figures(response(envelope({})), read_call(urls.FEE_RATE)), has_succeeded=True)
+    one.silence(EVERYTHING, 600.0, 60.0, first, moment)
+    banned = other.take(costs_of(urls.TIME), "", Lane.CANCEL, moment)
+    assert isinstance(banned, Refused)
+    assert (banned.limit, banned.wait) == (EVERYTHING, 600.0)
+    for each in (one, other):
+        each.leave()

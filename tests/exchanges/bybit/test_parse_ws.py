@@ -7,14 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exconn_sync.errors import ProtocolError, ValidationError
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.model.enums import Channel, Side
 from exconn_sync.model.market import BookDiff, BookSnapshot, BookTicker, Trade
 from exconn_sync.model.market_statistics import Kline, Ticker
-from exconn_sync.model.numbers import ZERO
+from exconn_sync.model.numbers import ZERO, plain_text
 from exconn_sync.model.wire import Pong, SubscriptionReply, Topic, Unrecognized
+from tests.data import read_json
 from tests.exchanges.bybit import frames
 from tests.exchanges.bybit.frames import AT_MS, data_frame
 from tests.exchanges.bybit.support import RECEIVED_AT, decoded
@@ -234,3 +237,43 @@ def test_a_request_holds_ten_topics_and_a_connection_as_many_as_their_names_allo
     assert limits.topics_per_connection * LONGEST_TOPIC <= 21_000
     assert (limits.connections, limits.connections_period) == (500, 300.0)
     assert len("orderbook.1000." + "1000000MOGUSDT") <= LONGEST_TOPIC
+
+
+any_amounts = st.integers(1, 10**26).map(lambda grains: Decimal(grains).scaleb(-8))
+
+
+@settings(deadline=None)
+@given(any_amounts, any_amounts)
+def test_numbers_are_exact_from_the_wire_to_the_value(price: Decimal, quantity: Decimal) -> None:
+    """(invariant: money is exact from text to text)"""
+    texts = plain_text(price), plain_text(quantity)
+    (trade,) = decoded(TRADES, frames.trades(frames.trade(1, p=texts[0], v=texts[1])))
+    (best,) = decoded(BEST, frames.book(7, [texts], [texts], levels=1))
+    (candle,) = decoded(KLINE, frames.kline({"open": texts[0], "volume": texts[1]}))
+    (snapshot,) = decoded(BOOK, frames.book(7, [texts], []))
+    for found in (
+        (trade.price, trade.quantity), (best.ask_price, best.ask_quantity), (candle.open, candle.volume),
+    ):  # fmt: skip
+        assert found == (price, quantity)
+        assert (plain_text(found[0]), plain_text(found[1])) == texts
+    assert snapshot.bids == [texts]
+
+
+def test_frames_of_other_projects_are_read_or_counted() -> None:
+    """Real ones and made up ones, private ones and those of other markets among them."""
+    seen: set[str] = set()
+    for file in ("bybit_v5_ws_gct.json", "bybit_v5_ws_spot_jkorf.json"):
+        for item in read_json("third_party", file)["items"]:
+            shown = [each["payload"] for each in item["frames"] if each["from"] == "server"] if "frames" in item else []
+            for payload in [item["payload"]] if "payload" in item else shown:
+                frame = json.dumps(payload).encode()
+                topic = DRIVER.topic_of_frame(frame)
+                decode = BY_TOPIC.get((topic or "").rpartition(".")[0])
+                if topic is None:
+                    seen.add(type(DRIVER.parse_control(frame)).__name__)
+                elif decode is not None:
+                    seen.update(type(event).__name__ for event in decoded(decode, frame))
+    assert seen >= {"BookSnapshot", "BookDiff", "Trade", "Kline", "Ticker", "Pong", "SubscriptionReply", "Unrecognized"}
+
+
+BY_TOPIC = {"orderbook.50": BOOK, "publicTrade": TRADES, "kline.5": KLINE, "tickers": TICKER}

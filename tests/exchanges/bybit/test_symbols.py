@@ -89,7 +89,8 @@ def test_a_symbol_without_the_newer_limits_has_none() -> None:
     del wire["lotSizeFilter"]["maxLimitOrderQty"], wire["lotSizeFilter"]["maxMarketOrderQty"], wire["marginTrading"]
     found = parsed(wire).get("BTC-USDT")
     assert (found.max_quantity, found.market_max_quantity) == (ZERO, ZERO)
-    assert not found.offers(Feature.MARGIN)
+    assert found.offers(Feature.MARGIN), "it does not say: the exchange decides"
+    assert not parsed(symbol(marginTrading="none")).get("BTC-USDT").offers(Feature.MARGIN)
 
 
 def test_every_kind_of_order_is_offered_but_the_unknown_one() -> None:
