@@ -147,6 +147,22 @@ def test_a_budget_counts_spans_by_account() -> None:
     assert "orders/1000@one" not in mine.rolling
 
 
+def test_an_account_may_have_more_or_less_than_is_documented() -> None:
+    """The exchange tells it, for this account alone, and until it states its limits as a whole."""
+    mine = budget()
+    lease = taken(mine, 1)
+    assert isinstance(lease, Lease)
+    mine.settle(lease, When(NOW), [UsedFigure("orders", SPAN, 1, 25)], has_succeeded=True)
+    more = taken(mine, 24)
+    assert isinstance(more, Lease)
+    assert isinstance(taken(mine, 1), Refused)
+    assert isinstance(taken(mine, 11, "two"), Refused)
+    mine.settle(more, When(NOW), [UsedFigure("orders", SPAN, 25, 3)], has_succeeded=True)
+    assert isinstance(taken(mine, 4, now_ms=NOW + 2_000), Refused)
+    mine.learn([ADDRESS, RULE])
+    assert isinstance(taken(mine, 10, now_ms=NOW + 4_000), Lease)
+
+
 def test_a_state_can_be_shared_with_other_processes() -> None:
     mine = budget()
     lease = taken(mine, 4)

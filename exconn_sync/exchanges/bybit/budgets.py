@@ -34,12 +34,12 @@ def budget_name(endpoints: Mapping[str, str]) -> str:
 
 
 def used_figures(response: HttpResponse, path: str) -> list[UsedFigure]:
-    """Return what the account has used of an endpoint; nothing where the answer does not say it."""
+    """Return what the account has used of an endpoint, and may use; nothing where the answer does not say it."""
     rule = _OF_ACCOUNT.get(path)
     if rule is None:
         return []
     limit, left = (response.headers.get(name, "") for name in (LIMIT_HEADER, LEFT_HEADER))
     if _COUNT.fullmatch(limit) and _COUNT.fullmatch(left):
-        return [UsedFigure(path, rule.interval_ms, max(0, int(limit) - int(left)))]
+        return [UsedFigure(path, rule.interval_ms, max(0, int(limit) - int(left)), int(limit) or None)]
     is_used_up = _USED_UP.search(response.body[:_HEAD]) is not None
     return [UsedFigure(path, rule.interval_ms, rule.amount)] if is_used_up else []

@@ -65,9 +65,10 @@ def told(limit: str, left: str, path: str = urls.CREATE) -> list[UsedFigure]:
 
 def test_the_headers_tell_what_is_used_of_the_endpoint() -> None:
     """(Bybit: 3.1; fault F080)"""
-    assert told("20", "17") == [UsedFigure(urls.CREATE, 1_000, 3)]
-    assert told("20", "0") == [UsedFigure(urls.CREATE, 1_000, 20)]
-    assert told("20", "25") == [UsedFigure(urls.CREATE, 1_000, 0)]
+    assert told("20", "17") == [UsedFigure(urls.CREATE, 1_000, 3, 20)]
+    assert told("40", "0") == [UsedFigure(urls.CREATE, 1_000, 40, 40)]
+    assert told("20", "25") == [UsedFigure(urls.CREATE, 1_000, 0, 20)]
+    assert told("0", "0") == [UsedFigure(urls.CREATE, 1_000, 0)]
     assert told("20", "17", urls.TICKERS) == []
 
 
