@@ -155,6 +155,7 @@ class Assembly:
             await_rest=self._await_rest,
             submit=partial(self.executor.submit, priority=Priority.DIAL),
             ping_frame=driver.ping_frame,
+            ping_every=driver.stream_limits.ping_every,
         )
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(

@@ -47,7 +47,8 @@ class Link:
     """A socket, its handler, and the rules that keep it alive. Session's thread only, ``cut`` aside.
 
     ``failure`` is the error of a ``send``, which may be raised where it is not plain whose it is. ``ping_frame`` is the
-    text frame by which the exchange wants to be asked for a sign of life, None for the pings of the protocol.
+    text frame by which the exchange wants to be asked for a sign of life, None for the pings of the protocol;
+    ``ping_every`` is the most seconds between two of them that it wants, None where it does not mind.
     """
 
     handler: LinkHandler
@@ -60,12 +61,14 @@ class Link:
         clock: Clock,
         recorder: FlightRecorder,
         ping_frame: bytes | None = None,
+        ping_every: float | None = None,
     ) -> None:
         self.socket = socket
         self.pace = OutboundPace(requests_per_second)
         self.recorder = recorder
         self._clock = clock
-        self._liveness = Liveness(config.reconnect.idle_timeout, config.timeouts.read, clock.monotonic_ns())
+        reconnect, now_ns = config.reconnect, clock.monotonic_ns()
+        self._liveness = Liveness(reconnect.idle_timeout, config.timeouts.read, now_ns, ping_every)
         # A look that comes later than this was held up for so long that our own probe may have been late.
         self._oversleep_ns = int(config.reconnect.idle_timeout * _NS / 4)
         self._planned_ns = clock.monotonic_ns()

@@ -81,6 +81,8 @@ class StreamLimits:
     """What an exchange allows on one stream connection; the rate leaves room for our pongs where they count too.
 
     ``connections`` is how many connections may be opened from one address within ``connections_period`` seconds.
+    ``ping_every`` is after how many seconds at the latest the exchange wants to be asked for a sign of life, None where
+    it does not mind.
     """
 
     topics_per_connection: int
@@ -88,6 +90,7 @@ class StreamLimits:
     requests_per_second: int
     connections: int = 300
     connections_period: float = 300.0
+    ping_every: float | None = None
 
 
 class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):

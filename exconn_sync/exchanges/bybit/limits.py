@@ -58,7 +58,12 @@ LONGEST_TOPIC = 42
 """Characters of a topic: 500 of them fit into the 21,000 that one connection may have (Bybit: 3.4)."""
 
 STREAM_LIMITS = StreamLimits(
-    topics_per_connection=500, topics_per_request=10, requests_per_second=10, connections=500, connections_period=300.0
+    topics_per_connection=500,
+    topics_per_request=10,
+    requests_per_second=10,
+    connections=500,
+    connections_period=300.0,
+    ping_every=20.0,
 )
 
 _CANCELS = frozenset({urls.CANCEL, urls.CANCEL_ALL, urls.CANCEL_BATCH})
