@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from exconn_sync.model.enums import Channel
-
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -21,8 +19,9 @@ class Capabilities:
     Attributes:
         exchange: name of the exchange.
         environment: name of the environment.
-        streams: public channels that can be subscribed, each with its variants, the usual one first: intervals of
-            candles, windows of tickers, levels or paces of books. A channel without variants has one that is empty.
+        streams: public channels that can be subscribed, by the first word of a topic pattern (``trade``, ``kline``),
+            each with its variants, the usual one first: intervals of candles, windows of tickers, levels or paces of
+            books. An empty variant is the usual one of books, and the only one of channels without any.
         missing: methods of ``Connector`` that always raise ValidationError here, and why.
         limited: methods that work in part, and what they do not do.
         key_types: kinds of keys that can sign, of ``hmac``, ``rsa`` and ``ed25519``.
@@ -30,7 +29,7 @@ class Capabilities:
 
     exchange: str
     environment: str
-    streams: Mapping[Channel, tuple[str, ...]]
+    streams: Mapping[str, tuple[str, ...]]
     missing: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     limited: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     key_types: tuple[str, ...] = ()

@@ -42,9 +42,10 @@ def test_they_speak_of_methods_that_there_are(exchange: str, environment: str) -
 def test_each_offered_stream_has_a_topic_and_a_decoder(exchange: str) -> None:
     driver, instrument = find_driver(exchange), Instrument(exchange, "BTC-USDT", "BTCUSDT", "BTC", "USDT")
     streams = of(exchange).streams
-    assert set(streams) == driver.channels
+    assert {Channel(word) for word in streams} == driver.channels
     names = set()
-    for channel, variants in streams.items():
+    for word, variants in streams.items():
+        channel = Channel(word)
         assert variants[0] == driver.variant(channel)
         for variant in variants:
             topic = Topic(channel, "BTC-USDT", driver.variant(channel, variant))
@@ -67,7 +68,7 @@ STREAMS: dict[str, tuple[Channel, tuple[Any, ...]]] = {
 def test_a_stream_is_refused_exactly_where_it_is_said_to_be_missing(exchange: str, name: str) -> None:
     channel, arguments = STREAMS[name]
     connector = Connector(Config(exchange))
-    is_offered = channel in connector.capabilities.streams
+    is_offered = channel.value in connector.capabilities.streams
     method = f"on_{name}"
     assert connector.capabilities.offers(method) is is_offered
     if is_offered:

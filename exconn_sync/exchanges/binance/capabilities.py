@@ -27,7 +27,7 @@ def capabilities(environment: str) -> Capabilities:
     return Capabilities(
         exchange=urls.EXCHANGE,
         environment=environment,
-        streams={channel: variants_of(channel) for channel in sorted(CHANNELS)},
+        streams={channel.value: variants_of(channel) for channel in sorted(CHANNELS)},
         missing=dict.fromkeys(_OF_ACCOUNT, _NO_KEYS) if is_public else {},
         limited=_LIMITED_THERE if is_public else _LIMITED,
         key_types=() if is_public else ("hmac", "rsa", "ed25519"),

@@ -53,7 +53,7 @@ def capabilities(environment: str) -> Capabilities:
     return Capabilities(
         exchange=urls.EXCHANGE,
         environment=environment,
-        streams={channel: variants_of(channel) for channel in sorted(CHANNELS)},
+        streams={channel.value: variants_of(channel) for channel in sorted(CHANNELS)},
         missing=_MISSING | _DEMO_MISSING if environment == urls.DEMO else _MISSING,
         limited=_LIMITED,
         key_types=("hmac", "rsa"),

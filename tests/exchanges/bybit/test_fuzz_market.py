@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from exconn_sync.errors import ProtocolError, ValidationError
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.exchanges.bybit.market_calls import MarketCalls
+from exconn_sync.model.enums import Channel
 from exconn_sync.model.wire import RestCall, Topic
 from tests.exchanges.bybit import frames
 from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, read_call, refusal, response
@@ -60,8 +61,8 @@ def calls() -> Iterator[RestCall[Any]]:
 
 CALLS = list(calls())
 STREAMS = [
-    DRIVER.decoder(Topic(channel, "BTC-USDT", variant))
-    for channel, variants in DRIVER.capabilities("production").streams.items()
+    DRIVER.decoder(Topic(Channel(word), "BTC-USDT", variant))
+    for word, variants in DRIVER.capabilities("production").streams.items()
     for variant in variants[:1]
 ]
 
