@@ -19,15 +19,19 @@ class BookEntry:
 
     __slots__ = (
         "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "is_owed", "keeper", "lock",
-        "retry_ns", "was_live",
+        "renewals", "retry_ns", "was_live",
     )  # fmt: skip
 
-    def __init__(self, book: LocalBook, backoff: Backoff, keeper: object, connection: int) -> None:
+    def __init__(
+        self, book: LocalBook, backoff: Backoff, keeper: object, connection: int, renewals: Backoff | None = None
+    ) -> None:
         self.book = book
         self.connection = connection
         # Guards the book between its writer and its readers.
         self.lock = threading.Lock()
         self.backoff = backoff
+        # Pauses between subscriptions for the sake of a snapshot: a book that is lost again and again waits longer.
+        self.renewals = renewals or backoff
         # Who feeds the book: what an earlier one still says has no effect.
         self.keeper = keeper
         # Counts the connections the book has lived through; a snapshot asked for on an earlier one is not used.

@@ -26,6 +26,9 @@ _RETRY_BASE, _RETRY_CAP = 0.25, 10.0
 _SNAPSHOT_LIMIT_NS = 10 * _NS
 """How long a snapshot may take to come in the stream, once its topic is asked for."""
 
+_STEADY = 10.0
+"""Seconds that a book has to live until losing it is a new case."""
+
 FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
 Post = Callable[[Callable[[], None]], None]
 
@@ -69,7 +72,9 @@ class BookKeeper:
         entry = self._shelf.entries.get(symbol)
         if entry is None:
             book = LocalBook(self._driver.name, symbol, self._driver.judge_diff)
-            entry = BookEntry(book, Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng), self, self._connection)
+            retries = Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng)
+            renewals = Backoff(_RETRY_BASE, _RETRY_CAP, _STEADY, self._rng)
+            entry = BookEntry(book, retries, self, self._connection, renewals)
             self._shelf.entries[symbol] = entry
         else:
             entry.keeper, entry.connection = self, self._connection
@@ -137,6 +142,8 @@ class BookKeeper:
             # What was asked for has come, or is not needed any more.
             entry.is_fetching, entry.is_owed, entry.retry_ns = False, False, 0
             entry.backoff.reset()
+            if not entry.was_live:
+                entry.renewals.connected(self._clock.monotonic_ns())
         elif entry.is_owed and isinstance(newest, BookDiff):
             # A topic begins with it: it was lost.
             self._failed(symbol, entry, ProtocolError("changes of the book came without a snapshot before them"))
@@ -202,8 +209,24 @@ class BookKeeper:
 
     def _look_after(self, symbol: str, entry: BookEntry) -> None:
         self._note_state(symbol, entry)
-        if entry.book.needs_snapshot and not entry.awaits_diff and not entry.is_fetching and not entry.retry_ns:
-            self._request(symbol, entry)
+        if not entry.book.needs_snapshot or entry.awaits_diff or entry.is_fetching or entry.retry_ns:
+            return
+        if self._is_on_stream and self._is_lost_again(entry):
+            return
+        self._request(symbol, entry)
+
+    def _is_lost_again(self, entry: BookEntry) -> bool:
+        """Return whether a book lived for a moment only; then the next snapshot is asked for after a pause.
+
+        An exchange must not be asked for one after the other where something is wrong for good.
+        """
+        now_ns = self._clock.monotonic_ns()
+        entry.renewals.proved(now_ns)
+        is_again = entry.renewals.attempts > 0
+        pause = entry.renewals.next_delay()
+        if is_again:
+            entry.retry_ns = now_ns + int(pause * _NS)
+        return is_again
 
     def _wanted_depth(self, symbol: str) -> tuple[bool, int | None]:
         """Return whether anybody wants views of a book, and to which depth; None for all levels."""

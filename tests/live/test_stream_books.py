@@ -125,6 +125,30 @@ def test_after_a_gap_the_topic_is_subscribed_anew_until_a_snapshot_comes() -> No
     assert counted(desk.metrics, "book.lost") == 1
 
 
+def test_a_book_that_is_lost_again_and_again_waits_longer_each_time() -> None:
+    """An exchange whose numbers do not go up by one is not asked for one snapshot after the other (fault F048)."""
+    desk, wire = live_desk(7)
+    waits = []
+    for _ in range(9):
+        wire.brings(frames.delta(99))
+        waited = 0
+        desk.run()
+        while ("subscribe", [NAME]) not in accept(wire):
+            desk.pass_time(0.1, wire)
+            desk.run()
+            waited += 1
+        waits.append(waited)
+        wire.brings(frames.book(7))
+        assert desk.state() is BookState.LIVE
+    assert waits[0] == 0, "the first time at once"
+    assert sum(waits[1:4]) < sum(waits[5:8])
+    assert max(waits) <= 101
+    desk.pass_time(11, wire)
+    wire.brings(frames.delta(8), frames.delta(99))
+    desk.run()
+    assert accept(wire), "it has lived for a while: a new case"
+
+
 @pytest.mark.parametrize("update_id", [2, 6])
 def test_a_lower_number_without_a_snapshot_is_a_gap_too(update_id: int) -> None:
     """A restart whose snapshot was lost must not leave a book behind that looks alive and never changes."""
