@@ -49,7 +49,7 @@ from exconn_sync.errors import (
     WorkerHung,
     WouldTakeLiquidity,
 )
-from exconn_sync.hub import Hub
+from exconn_sync.hub import Hub, HubSubscription
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
@@ -68,7 +68,7 @@ from exconn_sync.model.enums import (
     Side,
     TimeInForce,
 )
-from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap
+from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
@@ -127,7 +127,9 @@ __all__ = [
     "Health",
     "HistoryEntry",
     "Hub",
+    "HubSubscription",
     "Instrument",
+    "InstrumentEvent",
     "Instruments",
     "InsufficientBalance",
     "Journal",

@@ -1,4 +1,4 @@
-"""What every test is held to: no thread, no socket and no file is left behind, and no real exchange is contacted."""
+"""What every test is held to: nothing is left behind, no real exchange is contacted and no secret is logged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import production_guard
+from tests import production_guard, secret_watch
 
 production_guard.install(production_guard.contacts.append)
+WATCH = secret_watch.install()
 
 if find_spec("hypothesis") is not None:  # other people's clients are run without it
     from hypothesis import settings
@@ -48,6 +49,9 @@ def nothing_left_behind() -> Iterator[None]:
     reached = list(production_guard.contacts)
     production_guard.contacts.clear()
     assert not reached, f"real exchanges were contacted: {reached}"
+    leaks = list(secret_watch.leaks)
+    secret_watch.leaks.clear()
+    assert not leaks, f"secrets were logged: {leaks}"
     limit = time.monotonic() + _THREAD_GRACE
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(limit - time.monotonic(), 0.0))

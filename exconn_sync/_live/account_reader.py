@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.key_ring import KeyRing
@@ -22,8 +22,10 @@ from exconn_sync.errors import (
     ExconnError,
     PermissionDenied,
     ProtocolError,
+    RateLimitError,
 )
-from exconn_sync.model.account import BalanceChange
+from exconn_sync.model.account import BalanceChange, Fact
+from exconn_sync.model.orders import Fill, OrderFact
 from exconn_sync.model.wire import LoginReply, Pong, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
@@ -39,12 +41,18 @@ _GRACE_NS = _NS
 """How long both connections are read after the new one is signed in: what is on its way on the old one still counts."""
 
 
+def account_url(driver: ExchangeDriver, config: Config) -> str:
+    """Return where the account stream is, with the unit of time that the user wants."""
+    return driver.account_url(config.endpoints, microseconds=config.account_stream.microseconds)
+
+
 class AccountFeed:
     """Feed of the account session, for one life of its worker; on the session's thread only.
 
     Two connections may bring the same facts: the store takes each once. ``reconcile_soon`` is called each time events
     begin to flow: what happened meanwhile has to be looked up, because the stream does not repeat it (Binance: 10.2).
-    ``on_clock_skew`` asks for a synchronization of the clock.
+    ``on_clock_skew`` asks for a synchronization of the clock. ``on_limit`` is told of a limit in a reply, and
+    ``on_first_fill`` at what time (exchange's clock, ns) an order of ours traded for the first time.
     """
 
     def __init__(
@@ -61,6 +69,8 @@ class AccountFeed:
         reconcile_soon: Callable[[], None],
         on_clock_skew: Callable[[], None],
         demand_replacement: Callable[[str], None],
+        on_limit: Callable[[RateLimitError], None],
+        on_first_fill: Callable[[int], None],
     ) -> None:
         self.driver = driver
         self.catalogue = catalogue
@@ -69,6 +79,8 @@ class AccountFeed:
         self.readiness = readiness
         self.clock = clock
         self._demand_replacement = demand_replacement
+        self.on_limit = on_limit
+        self._on_first_fill = on_first_fill
         self.on_clock_skew = on_clock_skew
         self._config = config
         self.keys = keys
@@ -84,7 +96,7 @@ class AccountFeed:
 
     def url(self) -> str:
         """Return where to connect."""
-        return self.driver.account_url(self._config.endpoints)
+        return account_url(self.driver, self._config)
 
     def handler(self, link: Link) -> AccountLink:
         """Return what handles a new connection."""
@@ -156,6 +168,17 @@ class AccountFeed:
         self._reconcile_soon()
         if link is self._primary:
             self.readiness.met(ACCOUNT)
+
+    def apply(self, facts: Sequence[Fact]) -> None:
+        """Enter what the exchange stated."""
+        order = next((fact for fact in facts if isinstance(fact, OrderFact)), None)
+        fill = next((fact for fact in facts if isinstance(fact, Fill)), None)
+        # Told together by one event: the first fill is all that the order has.
+        if order is not None and fill is not None and fill.quantity == order.filled_quantity:
+            known = self.store.order_of(order)
+            if known is not None and known.is_own and not known.filled_quantity and fill.exchange_time is not None:
+                self._on_first_fill(fill.exchange_time)
+        self.store.apply(facts)
 
     def doubt(self) -> None:
         """Have what is known compared with the exchange: an unreadable message may have been about an order (F038)."""
@@ -249,10 +272,10 @@ class AccountLink:
             elif isinstance(message, Unrecognized):
                 feed.unrecognized(message.kind)
             elif isinstance(message, PartlyKnown):
-                feed.store.apply(message.facts)
+                feed.apply(message.facts)
                 feed.unrecognized(message.kind)
             else:
-                feed.store.apply(message)
+                feed.apply(message)
                 if any(isinstance(fact, BalanceChange) and fact.is_lock for fact in message):
                     # It is not documented that the balance itself is told too.
                     feed.doubt()
@@ -299,6 +322,8 @@ class AccountLink:
         if reply.error is not None:
             if isinstance(reply.error, ClockSkew) and self._try_again_in_time():
                 return
+            if isinstance(reply.error, RateLimitError):
+                self._feed.on_limit(reply.error)
             self._feed.pipeline.error("account stream", reply.error)
             if isinstance(reply.error, AuthenticationError) and self._signer is not None:
                 self._feed.keys.refused(self._signer)

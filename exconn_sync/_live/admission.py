@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from exconn_sync._live.pipeline import Pipeline
@@ -24,6 +26,8 @@ logger = logging.getLogger("exconn_sync")
 
 _LONGEST_SLEEP = 5.0
 """A wait is looked at again after this time, whatever it was told: another process may have given something back."""
+_MOST_FILLS = 1000
+"""First fills that wait to be told to the budget at most; the exchange's next figure knows of all."""
 _AFTER_429, _AFTER_418, _AFTER_ORDERS, _AFTER_FIREWALL = 60.0, 120.0, 10.0, 10.0
 """Seconds of silence where the exchange does not say how long, at first (fault F077)."""
 
@@ -54,6 +58,8 @@ class Admission:
         self._when = server_clock.moment
         self._pipeline = pipeline
         self._stop = stop
+        # When orders of the account traded for the first time, as far as the budget does not know it yet.
+        self._fills: deque[int] = deque(maxlen=_MOST_FILLS)
         self._losses = 0
         self._is_open = False
         self.budget = budget
@@ -93,6 +99,7 @@ class Admission:
                     raise ConnectorStopped("the connector is stopped", outcome="not_sent")
                 blocker = turns.blocker(ticket)
                 if blocker is None:
+                    self._credit()
                     answer = self.budget.take(costs, self._account(), lane, self._when)
                     self._tell_losses()
                     if isinstance(answer, Grant):
@@ -105,6 +112,9 @@ class Admission:
                     event = turns.join(ticket)
                     logger.debug("%s %s waits for its request budget", self._exchange, what)
                 event.clear()
+                if self._fills:
+                    # Noted while this one joined those who wait, and so before it could be woken.
+                    continue
                 now_ns = self._clock.monotonic_ns()
                 if turns.has_to_wait(ticket, lacks, None if lacks is None else now_ns + int(wait * 1e9)):
                     self._sleep(event, _LONGEST_SLEEP if lacks is None else wait, deadline, stop)
@@ -114,6 +124,15 @@ class Admission:
         finally:
             turns.leave(ticket)
 
+    def first_fill(self, exchange_time_ns: int) -> None:
+        """Note that an order of ours traded for the first time, which may give it back. Instant; from any thread.
+
+        The budget learns it with the next request, because it may have to be waited for.
+        """
+        self._fills.append(exchange_time_ns // 1_000_000)
+        if self.budget.turns.waiting:
+            self.budget.turns.wake()
+
     def settle(self, grant: Grant, figures: Sequence[UsedFigure] = (), *, has_succeeded: bool) -> None:
         """Note the end of a request that was sent, and what the exchange said about its counts."""
         self.budget.settle(grant, self._when, figures, has_succeeded=has_succeeded)
@@ -122,21 +141,44 @@ class Admission:
     def hear(self, error: Exception, status: int, grant: Grant) -> None:
         """Be silent where an answer asks for it; ``retry_after`` of the error says for how long from then on."""
         if isinstance(error, RateLimitError) and status in _ASK_FOR_SILENCE:
-            fallback = _AFTER_418 if status == 418 else _AFTER_ORDERS if error.is_per_account else _AFTER_429
-            what = self._account() if error.is_per_account else EVERYTHING
-            # Zero seconds are no answer to the question how long (fault F077).
-            error.retry_after = self._begin_silence(what, error.retry_after or None, fallback, grant, str(error))
+            self._hear_limit(error, grant.lease.taken_ms, is_ban=status == 418)
         elif isinstance(error, PermissionDenied) and error.retryable:
             # A firewall in front of the exchange, which asks for patience without saying how long (fault F079).
-            self._begin_silence(EVERYTHING, None, _AFTER_FIREWALL, grant, str(error))
+            self._begin_silence(EVERYTHING, None, _AFTER_FIREWALL, grant.lease.taken_ms, str(error))
+
+    def hear_limit(self, error: RateLimitError, grant: Grant) -> None:
+        """Be silent where an answer tells of a limit that it ran into with a part of what was asked."""
+        self._hear_limit(error, grant.lease.taken_ms, is_ban=False)
+
+    def hear_reply(self, error: RateLimitError) -> None:
+        """Be silent where a reply on a socket asks for it, as after an answer of REST: one address has one count."""
+        self._hear_limit(error, self._when().now_ms, is_ban=error.details.get("http_status") == 418)
 
     def hear_refusal(self, error: ConnectionFailed, grant: Grant) -> None:
         """Be silent where the exchange refused a connection because this address is banned (fault F020)."""
         if error.details.get("http_status") == 418:
-            self._begin_silence(EVERYTHING, error.details.get("retry_after") or None, _AFTER_418, grant, str(error))
+            self._begin_silence(
+                EVERYTHING, error.details.get("retry_after") or None, _AFTER_418, grant.lease.taken_ms, str(error)
+            )
 
-    def _begin_silence(self, what: str, seconds: float | None, fallback: float, grant: Grant, why: str) -> float:
-        is_new, lasts = self.budget.silence(what, seconds, fallback, grant, self._when)
+    def _hear_limit(self, error: RateLimitError, taken_ms: int, *, is_ban: bool) -> None:
+        fallback = _AFTER_418 if is_ban else _AFTER_ORDERS if error.is_per_account else _AFTER_429
+        what = self._account() if error.is_per_account else EVERYTHING
+        # Zero seconds are no answer to the question how long (fault F077).
+        error.retry_after = self._begin_silence(what, error.retry_after or None, fallback, taken_ms, str(error))
+
+    def _credit(self) -> None:
+        """Tell the budget of first fills, if there were any."""
+        filled: list[int] = []
+        # Several threads may take them at once.
+        with contextlib.suppress(IndexError):
+            while True:
+                filled.append(self._fills.popleft())
+        if filled:
+            self.budget.credit(self._account(), filled, self._when)
+
+    def _begin_silence(self, what: str, seconds: float | None, fallback: float, taken_ms: int, why: str) -> float:
+        is_new, lasts = self.budget.silence(what, seconds, fallback, taken_ms, self._when)
         if is_new:
             kind = "orders" if what else "requests"
             text = f"no {kind} for {lasts:.0f} s: {why}"

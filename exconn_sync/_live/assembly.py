@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed
+from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed, account_url
 from exconn_sync._live.admission import Admission
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.command_desk import CommandDesk
@@ -104,7 +104,7 @@ class Assembly:
         self._stop = StopSignal()
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
         self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
-        self.catalogue = Catalogue(driver.name)
+        self.catalogue = Catalogue(driver.name, pipeline.instruments)
         self.executor = Executor(driver.name, POOL_SIZE, clock)
         self.breaker = Breaker(driver.name, clock, pause=min(_BREAKER_PAUSE, config.reconnect.cap))
         self.network = NetworkParts(
@@ -120,7 +120,13 @@ class Assembly:
         )
         budget = shared_budget(driver.budget_name(config.endpoints), driver.rate_rules, config.rate_limits)
         self.admission = Admission(
-            driver.name, budget, lambda: self.keys.account, clock, self.server_clock, pipeline, self._stop
+            driver.name,
+            budget,
+            lambda: config.rate_limits.account or self.keys.account,
+            clock,
+            self.server_clock,
+            pipeline,
+            self._stop,
         )
         self.rest = RestClient(
             driver, self.keys, config.rate_limits.window_ms, self._http, self.admission, self.breaker, clock,
@@ -149,7 +155,7 @@ class Assembly:
                 self.network,
                 self.admission,
                 # Hosts for market data alone have no address for an account.
-                {driver.account_url(config.endpoints): driver.account_costs} if config.has_account else {},
+                {account_url(driver, config): driver.account_costs} if config.has_account else {},
             ),
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
@@ -202,7 +208,7 @@ class Assembly:
         return AccountFeed(
             self._config, self._driver, self.keys, self.catalogue, self._store, self._pipeline, self._readiness,
             self._clock, self.server_clock, self.reconciler.reconcile_soon, self.rest_session.synchronize,
-            session.demand_replacement,
+            session.demand_replacement, self.admission.hear_reply, self.admission.first_fill,
         )  # fmt: skip
 
     def _await_rest(self, stop: StopSignal) -> None:

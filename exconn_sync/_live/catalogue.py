@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exconn_sync.errors import NotReady
 from exconn_sync.model.instrument import Instrument, Instruments
 
@@ -9,8 +11,10 @@ from exconn_sync.model.instrument import Instrument, Instruments
 class Catalogue:
     """Holds the newest table of instruments. The table is immutable and replaced whole, so reading needs no lock."""
 
-    def __init__(self, exchange: str) -> None:
+    def __init__(self, exchange: str, on_changes: Callable[[Instruments, Instruments], None] | None = None) -> None:
+        """``on_changes`` is told of each renewal, with the older and the newer table, by whoever loaded it."""
         self._exchange = exchange
+        self._on_changes = on_changes
         self._instruments: Instruments | None = None
 
     @property
@@ -25,7 +29,9 @@ class Catalogue:
 
     def replace(self, instruments: Instruments) -> None:
         """Set a newer table."""
-        self._instruments = instruments
+        older, self._instruments = self._instruments, instruments
+        if older is not None and self._on_changes is not None:
+            self._on_changes(older, instruments)
 
     def get(self, symbol: str) -> Instrument:
         """Return the instrument for any understood spelling.

@@ -36,6 +36,9 @@ class MarketLink:
         self._has_delivered: set[Topic] = set()
         # Whether the pace holds something back; kept, because asking the table costs a look at every topic.
         self._is_held_back = False
+        # When the exchange was last asked for its list of topics, and by which request.
+        self._listed_ns = -1
+        self._list_id: int | None = None
         # Why the exchange refused topics on this connection, as long as it does.
         self.refusals: dict[Topic, ExconnError] = {}
         self._retries: Retries[Topic] = feed.new_retries()
@@ -91,6 +94,7 @@ class MarketLink:
             if now_ns > overdue_ns:
                 self._on_overdue(now_ns)
             due.append(max((overdue_ns - now_ns) / _NS, 0.1))
+            due.append(self._look_at_list(now_ns))
         again = self._retries.due(now_ns)
         if again is not None:
             self._table.retry(again)
@@ -158,7 +162,43 @@ class MarketLink:
         if too_much := self._garbage.count(self._feed.clock.monotonic_ns()):
             raise ConnectionFailed(f"{too_much}: {error.message}") from error
 
+    def _look_at_list(self, now_ns: int) -> float:
+        """Ask which topics the connection has, where a subscription has long been without answer and data (F047).
+
+        Returns the seconds until this is to be looked at again.
+        """
+        patience_ns = _ANSWER_LIMIT_NS // 2
+        doubt_ns = self._table.next_doubt_ns(patience_ns, self._listed_ns, self._has_delivered)
+        if doubt_ns is None:
+            return patience_ns / _NS
+        if now_ns < doubt_ns:
+            return (doubt_ns - now_ns) / _NS
+        if not self._link.pace.may_request(now_ns):
+            return self._link.pace.until_request(now_ns)
+        request_id = next(self._feed.request_ids)
+        question = self._feed.driver.encode_list(request_id)
+        self._listed_ns = now_ns
+        if question is not None:
+            self._list_id = request_id
+            self._link.send(question)
+        return patience_ns / _NS
+
+    def _on_list(self, reply: SubscriptionReply) -> None:
+        """Take the exchange's list for the answer to what was asked before it; without one, time decides."""
+        self._list_id = None
+        if reply.names is None:
+            return
+        names = set(reply.names)
+        has = {topic for topic, name in self._names.items() if name in names}
+        live, hopeless = self._table.listed(self._listed_ns, has, self._has_delivered)
+        self._accepted(tuple(live))
+        self._seek_elsewhere(hopeless)
+        self.settle()
+
     def _on_reply(self, reply: SubscriptionReply) -> None:
+        if reply.request_id == self._list_id:
+            self._on_list(reply)
+            return
         # Of one topic it is no refusal that it is there; of several nobody knows which.
         is_success = not reply.error or (reply.is_already and self._table.is_of_one(reply.request_id))
         request = self._table.answered(reply.request_id, is_success=is_success)
@@ -200,11 +240,14 @@ class MarketLink:
         if self._feed.is_primary(self):
             for topic in delivering:
                 self._feed.delivers(topic)
+        self._seek_elsewhere(hopeless)
+        self.settle()
+
+    def _seek_elsewhere(self, hopeless: list[Topic]) -> None:
         for topic in hopeless:
             self._feed.pipeline.error(topic.name, ExconnError(f"no answer to the subscription of {topic.name}"))
         if hopeless:
             self._feed.try_another(f"no answer to {len(hopeless)} subscriptions")
-        self.settle()
 
     def _known(self, topics: list[Topic]) -> list[Topic]:
         """Return the topics whose symbol exists; the others are reported once and given up."""

@@ -13,7 +13,8 @@ from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.subscription import Key, Subscription
 from exconn_sync.errors import ExconnError, SubscriberLagging
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.events import ConnectionEvent, ErrorEvent
+from exconn_sync.model.events import ConnectionEvent, ErrorEvent, InstrumentEvent
+from exconn_sync.model.instrument import Instruments
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.metrics import MetricsSink
 
@@ -52,6 +53,17 @@ class Pipeline:
         else:
             aside(lambda: logger.warning("%s %s disconnected: %s", self.exchange, event.connection, event.reason))
         self.bus.publish(self.key(Channel.CONNECTION), [event])
+
+    def instruments(self, older: Instruments, newer: Instruments) -> None:
+        """Publish, and log, what differs between two tables of instruments."""
+        events = [
+            InstrumentEvent(self.exchange, symbol, before, after, self._clock.time_ns())
+            for symbol, before, after in older.changes_to(newer)
+        ]
+        if events:
+            aside(lambda: logger.info("%s changed the rules of %d symbols", self.exchange, len(events)))
+        for event in events:
+            self.bus.publish(self.key(Channel.INSTRUMENT, event.symbol), [event])
 
     def connection_changed(self, connection: str, *, is_up: bool) -> None:
         """Count each time that a connection came up, and each loss and failed attempt."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.order_fills import OrderFills
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
@@ -24,7 +25,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
 from exconn_sync.model.enums import OrderListStatus, OrderStatus
-from exconn_sync.model.ids import ClientOrderId, TradeId
+from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_lists import own_list_statement
 from exconn_sync.model.orders import OrderFact, OrderState
@@ -34,8 +35,6 @@ from exconn_sync.ports.waiting import Event
 
 _TELLING = 5.0
 """Seconds that readiness waits for subscribers and journal to be told what a comparison has found."""
-_MOST_PAGES = 1000
-"""Most requests for the fills of one order; with a thousand fills each, more than any order has."""
 
 
 class Reconciler:
@@ -61,6 +60,7 @@ class Reconciler:
         self._readiness = readiness
         self._pipeline = pipeline
         self._clock = clock
+        self._order_fills = OrderFills(driver, rest, catalogue)
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
         # Of the present life of the worker: an abandoned one must not take what wakes its successor.
         self._awake = Event()
@@ -239,25 +239,18 @@ class Reconciler:
         state = self._store.order(client_order_id)
         if state is None or state.exchange_order_id is None:
             return
+        timeout = self._config.timeouts.request
         try:
-            instrument = self._catalogue.get(state.symbol)
+            trades = self._order_fills.trades(state, lambda: timeout)
+            allocations = self._order_fills.allocations(state, lambda: timeout)
         except ValidationError as error:
             self._report_once(client_order_id, error)
             return
-        after: TradeId | None = None
-        is_whole = False
-        for _ in range(_MOST_PAGES):
-            call = self._driver.fetch_fills(
-                instrument, state.exchange_order_id, self._catalogue.instruments, after=after
-            )
-            fills = self._rest.call(call, self._config.timeouts.request)
+        for fills in itertools.chain(trades, allocations):
             self._store.apply(fills)
-            is_whole = self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity
-            if is_whole or not fills or fills[-1].trade_id == after:
-                break
-            after = fills[-1].trade_id
-        if not is_whole:
-            self._report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
+            if self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity:
+                return
+        self._report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
 
     def _fill_sums(self) -> dict[ClientOrderId, Decimal]:
         sums: dict[ClientOrderId, Decimal] = {}

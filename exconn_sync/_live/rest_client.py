@@ -195,8 +195,11 @@ class RestClient:
         error = self._driver.error_of(response, call)
         figures = self._driver.used_figures(response, call)
         self._admission.settle(grant, figures, has_succeeded=error is None)
+        limit = None if error is not None or call.limit_of is None else call.limit_of(response)
         if error is not None:
             self._admission.hear(error, response.status, grant)
+        elif limit is not None:
+            self._admission.hear_limit(limit, grant)
         else:
             rules = self._driver.stated_rules(response, call)
             if rules:

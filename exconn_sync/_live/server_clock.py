@@ -14,7 +14,7 @@ _TOLD_IN_NS = 1_000_000
 """Exchanges tell their time in whole milliseconds."""
 _DRIFT_PPM = 1000
 """More than any usable clock drifts: 86 s a day."""
-_DOUBT_NS = 5_000_000_000
+_DOUBT_NS = 10_000_000_000
 _AHEAD_NS = 500_000_000
 """How far ahead of the exchange's clock a timestamp may lie at worst: half of the second that exchanges accept."""
 _MARGIN_MS = 5

@@ -12,8 +12,8 @@ from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync.errors import ClockSkew
 from exconn_sync.ports.clock import Clock
 
-_LONGEST_WAIT = 5.0
-"""Seconds that a call waits for the clock to be synchronized."""
+_LONGEST_WAIT = 10.0
+"""Seconds that a call waits for the clock to be synchronized: three questions of three seconds each, and no more."""
 
 
 @dataclass

@@ -26,9 +26,9 @@ class Request:
 class TopicTable:
     """The state of each topic on one connection.
 
-    An acknowledgement is not believed alone, nor is a missing one fatal: a topic that delivers is acknowledged, one
-    that got no answer is asked for a second time (fault F047). A refused request of several topics is split until it is
-    known which of them the exchange refuses (fault F046).
+    An acknowledgement is not believed alone, nor is a missing one fatal: a topic that delivers is acknowledged, and so
+    is one in the exchange's own list; one that got no answer is asked for a second time (fault F047). A refused request
+    of several topics is split until it is known which of them the exchange refuses (fault F046).
     """
 
     def __init__(self) -> None:
@@ -146,29 +146,55 @@ class TopicTable:
         Topics of them that deliver on this connection count as acknowledged; the others will be asked for once more.
         Returns the former, and of the latter those for which asking again is no use.
         """
-        delivering: list[Topic] = []
-        hopeless: list[Topic] = []
         late = [key for key, request in self._under_way.items() if now_ns - request.sent_ns > limit_ns]
-        for request_id in late:
+        return self._without_answer(late, has_delivered)
+
+    def listed(self, asked_ns: int, names: Set[Topic], has_delivered: Set[Topic]) -> tuple[list[Topic], list[Topic]]:
+        """Note which topics the exchange says that the connection has, asked at that time.
+
+        That is the answer to the subscriptions that were sent before. Returns the same as ``overdue``.
+        """
+        settled = [
+            key for key, request in self._under_way.items() if request.is_subscribe and request.sent_ns < asked_ns
+        ]
+        return self._without_answer(settled, names | has_delivered)
+
+    def next_doubt_ns(self, patience_ns: int, listed_ns: int, has_delivered: Set[Topic]) -> int | None:
+        """Return the time at which a subscription has been without answer and data for too long, None for never.
+
+        The exchange was last asked for its list at ``listed_ns``: what was sent before needs no other question.
+        """
+        sent = [
+            request.sent_ns
+            for request in self._under_way.values()
+            if request.is_subscribe
+            and request.sent_ns >= listed_ns
+            and any(topic not in has_delivered for topic in request.topics)
+        ]
+        return min(sent) + patience_ns if sent else None
+
+    def next_overdue_ns(self, limit_ns: int) -> int | None:
+        """Return the time at which the oldest request is overdue, None where none is under way."""
+        sent = [request.sent_ns for request in self._under_way.values()]
+        return min(sent) + limit_ns if sent else None
+
+    def _without_answer(self, request_ids: Iterable[int], proven: Set[Topic]) -> tuple[list[Topic], list[Topic]]:
+        """Give up requests; return their topics that are live, and those for which asking again is no use."""
+        live: list[Topic] = []
+        hopeless: list[Topic] = []
+        for request_id in request_ids:
             request = self._over(request_id)
             if request is None:
                 continue
             if not request.is_subscribe:
                 self._end(request.topics)
                 continue
-            delivering += [topic for topic in request.topics if topic in has_delivered]
+            live += [topic for topic in request.topics if topic in proven]
             hopeless += [
-                topic
-                for topic in request.topics
-                if topic not in has_delivered and self._asked.get(topic, 0) >= _ASKED_AT_MOST
+                topic for topic in request.topics if topic not in proven and self._asked.get(topic, 0) >= _ASKED_AT_MOST
             ]
-        self._acknowledge(delivering)
-        return delivering, hopeless
-
-    def next_overdue_ns(self, limit_ns: int) -> int | None:
-        """Return the time at which the oldest request is overdue, None where none is under way."""
-        sent = [request.sent_ns for request in self._under_way.values()]
-        return min(sent) + limit_ns if sent else None
+        self._acknowledge(live)
+        return live, hopeless
 
     def _acknowledge(self, topics: Iterable[Topic]) -> None:
         for topic in topics:

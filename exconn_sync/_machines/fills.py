@@ -14,6 +14,8 @@ from exconn_sync.model.orders import Fill
 
 Content: TypeAlias = tuple[ExchangeOrderId, Side, Decimal, Decimal, bool, Decimal, "str | None"]
 
+_NS_PER_MS = 1_000_000
+
 SOURCE_RANK = {
     FactSource.LOCAL: 0,
     FactSource.ANSWER: 1,
@@ -27,10 +29,11 @@ SOURCE_RANK = {
 def fill_order(fill: Fill) -> tuple[int, int, str, str]:
     """Return the sort key that puts fills in the order in which they happened, however they arrived.
 
-    Trade ids grow, and a longer one is a later one; they are text because they pass 2**53. The order's id decides
-    between the two fills of a trade between orders of one account.
+    Trade ids grow, and a longer one is a later one; they are text because they pass 2**53. They decide within a
+    millisecond, because not every source tells time more finely. The order's id decides between the two fills of a
+    trade between orders of one account.
     """
-    return fill.exchange_time or 0, len(fill.trade_id), fill.trade_id, fill.exchange_order_id
+    return (fill.exchange_time or 0) // _NS_PER_MS, len(fill.trade_id), fill.trade_id, fill.exchange_order_id
 
 
 class TradeReports:
@@ -75,11 +78,16 @@ def _joined(one: Fill, other: Fill) -> Fill:
     client_ids = [fill.client_order_id for fill in (one, other) if fill.client_order_id is not None]
     return replace(
         one,
-        exchange_time=min(times, default=None),
+        exchange_time=min(times, key=_early_and_fine, default=None),
         client_order_id=min(client_ids, default=None),
         received_at=min(one.received_at, other.received_at),
         source=min(one.source, other.source, key=SOURCE_RANK.__getitem__),
     )
+
+
+def _early_and_fine(time_ns: int) -> tuple[int, bool, int]:
+    """Return the sort key of a time: the earliest counts, of one millisecond that with a fraction of it."""
+    return time_ns // _NS_PER_MS, time_ns % _NS_PER_MS == 0, time_ns
 
 
 def _preference(fill: Fill) -> tuple[Decimal, bool, Decimal, str]:

@@ -38,6 +38,7 @@ class RateWindow:
         before: what is counted in the window before it.
         taken: everything that was ever taken, also by other processes that share this state.
         flying: what is not settled, by the window that was the newest when it was taken.
+        told_ms: until when the exchange may have known what it told last.
     """
 
     index: int = -1
@@ -45,6 +46,7 @@ class RateWindow:
     before: int = 0
     taken: int = 0
     flying: dict[int, int] = field(default_factory=dict)
+    told_ms: int = 0
 
     def room(self, amount: int, ceiling: int, interval_ms: int, now_ms: int, margin_ms: int) -> int:
         """Return 0 where so much may be taken now without passing the ceiling, else the ms until the next chance."""
@@ -92,10 +94,23 @@ class RateWindow:
         if figure is None or ends != {self.index}:
             # Nobody can tell for which window the exchange said it.
             return
+        self.told_ms = max(self.told_ms, now_ms + margin_ms)
         if figure > self.used:
             self.used = figure + sum(self.flying.values())
         else:
             self.used = min(self.used, figure + hold.beside + self.taken - hold.mark)
+
+    def credit(self, amount: int, happened_ms: int, interval_ms: int, now_ms: int, margin_ms: int) -> None:
+        """Take off what the exchange gives back for something that happened then.
+
+        Not where the last figure may have it in already, and not where the exchange may have taken it off another
+        window: it is better to count too much until the next figure comes.
+        """
+        margin_ms = min(margin_ms, interval_ms // 4)
+        self._roll(interval_ms, now_ms, margin_ms)
+        moments = (now_ms - margin_ms, now_ms + margin_ms, happened_ms)
+        if happened_ms > self.told_ms and {moment // interval_ms for moment in moments} == {self.index}:
+            self.used = max(self.used - amount, sum(self.flying.values()))
 
     def give_back(self, hold: Hold) -> None:
         """Undo what was taken for a request that was never sent."""

@@ -128,6 +128,17 @@ class RequestBudget:
             if window is not None:
                 window.give_back(hold)
 
+    def credit(self, account: str, filled_ms: Iterable[int], when: When) -> None:
+        """Note that orders of an account traded for the first time, at these times of the exchange's clock."""
+        moments = sorted(filled_ms)
+        for rule in self.rules:
+            if rule.is_per_account and rule.fill_credit:
+                window = self._window(rule, account)
+                if isinstance(window, RateWindow):
+                    # No exchange gives anything back of a limit that holds for any span.
+                    for moment in moments:
+                        window.credit(rule.fill_credit, moment, rule.interval_ms, when.now_ms, when.margin_ms)
+
     def silence(self, what: str, seconds: float | None, fallback: float, taken_ms: int, when: When) -> bool:
         """Let nothing pass for a while; see ``Silence.begin``. Returns whether this is another one."""
         return self.silences.setdefault(what, Silence()).begin(seconds, fallback, taken_ms, when.now_ms)

@@ -192,6 +192,11 @@ class Mailbox(queue.Queue[Any]):
         with self.mutex:
             self._is_hopeless = True
 
+    @property
+    def failure(self) -> ExconnError | None:
+        """What was set last."""
+        return self._failure
+
     def set_failure(self, failure: ExconnError | None) -> None:
         """Say why nothing comes for now, to whoever waits with ``take``; None once it may come again."""
         with self.mutex:

@@ -175,6 +175,11 @@ class Subscription:
         self._mailbox.discard()
         self._on_end(self)
 
+    @property
+    def failure(self) -> ExconnError | None:
+        """Why no event comes for now, or will come any more; None where nothing is known to be wrong."""
+        return self._mailbox.failure
+
     def set_failure(self, failure: ExconnError | None) -> None:
         """Tell whoever waits for an event why none comes for now. Not for users."""
         self._mailbox.set_failure(failure)

@@ -116,14 +116,18 @@ class Budget:
         """Undo a grant: nothing was sent. Never raises."""
         self._settle(grant, lambda budget, _: budget.give_back(grant.lease))
 
+    def credit(self, account: str, filled_ms: Iterable[int], when: Callable[[], When]) -> None:
+        """Note first fills of orders; see ``RequestBudget.credit``. Never raises."""
+        moments = tuple(filled_ms)
+        self._update(lambda budget, now: budget.credit(account, moments, now), when)
+
     def silence(
-        self, what: str, seconds: float | None, fallback: float, grant: Grant, when: Callable[[], When]
+        self, what: str, seconds: float | None, fallback: float, taken_ms: int, when: Callable[[], When]
     ) -> tuple[bool, float]:
         """Let nothing pass for a while; see ``RequestBudget.silence``.
 
         Returns whether it is another silence, and how many seconds it lasts.
         """
-        taken_ms = grant.lease.taken_ms
 
         def begin(budget: RequestBudget, now: When) -> tuple[bool, float]:
             is_new = budget.silence(what, seconds, fallback, taken_ms, now)

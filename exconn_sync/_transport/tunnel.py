@@ -23,21 +23,9 @@ def open_tunnel(sock: socket.socket, attempt: Attempt, proxy: ProxyAddress, host
             begins with ``proxy:``, and ``details["proxy_status"]`` is the status where there was one. Not sent.
     """
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if proxy.authorization is not None:
-        lines.append(f"Proxy-Authorization: {proxy.authorization.reveal()}")
-    opening = Opening(sock, attempt)
-    try:
-        opening.send("".join(line + "\r\n" for line in [*lines, ""]).encode("ascii"))
-        head = _head(opening)
-    except ConnectionFailed as error:
-        raise ConnectionFailed(f"proxy: {error.message}", outcome="not_sent") from None
-    except (OSError, UnicodeError) as error:
-        raise ConnectionFailed(f"proxy: {error}", outcome="not_sent") from None
-    found = _STATUS.match(head)
-    if found is None:
-        raise ConnectionFailed("proxy: the answer is not HTTP", outcome="not_sent")
-    status = int(found[1])
+    status = _status(Opening(sock, attempt), target, proxy)
+    if isinstance(status, ConnectionFailed):
+        raise status
     if not 200 <= status <= 299:
         why = "it wants a user name and password" if status == 407 else "refused"
         raise ConnectionFailed(
@@ -46,6 +34,27 @@ def open_tunnel(sock: socket.socket, attempt: Attempt, proxy: ProxyAddress, host
             outcome="not_sent",
             details={"proxy_status": status},
         )
+
+
+def _status(opening: Opening, target: str, proxy: ProxyAddress) -> int | ConnectionFailed:
+    """Return the status of the answer to CONNECT, or why there is none.
+
+    Nothing is raised from here: an error would carry this frame, in which the credentials stand, and an answer that may
+    repeat them (fault F171).
+    """
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if proxy.authorization is not None:
+        lines.append(f"Proxy-Authorization: {proxy.authorization.reveal()}")
+    try:
+        opening.send("".join(line + "\r\n" for line in [*lines, ""]).encode("ascii"))
+        found = _STATUS.match(_head(opening))
+    except ConnectionFailed as error:
+        return ConnectionFailed(f"proxy: {error.message}", outcome="not_sent")
+    except (OSError, UnicodeError) as error:
+        return ConnectionFailed(f"proxy: {error}", outcome="not_sent")
+    if found is None:
+        return ConnectionFailed("proxy: the answer is not HTTP", outcome="not_sent")
+    return int(found[1])
 
 
 def _head(opening: Opening) -> bytes:

@@ -66,6 +66,13 @@ class Turns:
         for event in events:
             event.set()
 
+    def wake(self) -> None:
+        """Have all who wait look again: there may be room before their time."""
+        with self._lock:
+            events = list(self._events.values())
+        for event in events:
+            event.set()
+
     @property
     def waiting(self) -> int:
         """How many requests wait."""

@@ -11,7 +11,16 @@ from exconn_sync.config import environment as env
 from exconn_sync.config.config import Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
-from exconn_sync.config.settings import Delivery, Intervals, MarketStreams, RateLimits, Reconnect, RiskLimits, Timeouts
+from exconn_sync.config.settings import (
+    AccountStream,
+    Delivery,
+    Intervals,
+    MarketStreams,
+    RateLimits,
+    Reconnect,
+    RiskLimits,
+    Timeouts,
+)
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.metrics import MetricsSink
@@ -124,9 +133,10 @@ class ConfigBuilder:
         path: str | os.PathLike[str] | None = None,
         redis_url: str | None = None,
         name: str = "default",
+        account: str | None = None,
     ) -> ConfigBuilder:
         """Choose who shares the request budget, and how long a signed request stays valid; see ``RateLimits``."""
-        return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name))
+        return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name, account))
 
     def risk(self, *rules: RiskRule, max_order_notional: Decimal | int | str | None = None) -> ConfigBuilder:
         """Limit the user's own orders: built-in limits by name, own rules as objects."""
@@ -156,6 +166,10 @@ class ConfigBuilder:
         ``book_levels`` a side are kept, where the exchange offers books of several depths, as Bybit does.
         """
         return self._set(market_streams=MarketStreams(book_interval_ms, microseconds, book_levels))
+
+    def account_stream(self, *, microseconds: bool = False) -> ConfigBuilder:
+        """Set whether times of the account's events are told to the microsecond."""
+        return self._set(account_stream=AccountStream(microseconds))
 
     def build(self) -> Config:
         """Return the configuration.

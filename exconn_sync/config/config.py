@@ -12,6 +12,7 @@ from exconn_sync.config import environment as env
 from exconn_sync.config.credentials import Credentials, CredentialsProvider
 from exconn_sync.config.network import Network
 from exconn_sync.config.settings import (
+    AccountStream,
     Delivery,
     Intervals,
     MarketStreams,
@@ -72,6 +73,7 @@ class Config:
     risk: RiskLimits = field(default_factory=RiskLimits)
     delivery: Delivery = field(default_factory=Delivery)
     market_streams: MarketStreams = field(default_factory=MarketStreams)
+    account_stream: AccountStream = field(default_factory=AccountStream)
     network: Network = field(default_factory=Network)
     journal: str | Journal = "memory"
     rules: tuple[RiskRule, ...] = ()

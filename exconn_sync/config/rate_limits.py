@@ -23,6 +23,10 @@ class RateLimits:
     of this ``"process"``, those of all processes of this ``"host"`` through the file ``path``, or all processes that
     use one ``"redis"``, on as many machines as stand behind one address. Budgets of another ``name`` are counted apart.
     ``path`` is a file in the system's temporary folder by default, for the processes of one user.
+
+    Orders are counted by account, and accounts are told apart by their keys: several keys of one account count as
+    several until the exchange tells its figures. Connectors with the same ``account``, any name you choose, count
+    together from the start.
     """
 
     share: str = "process"
@@ -30,14 +34,18 @@ class RateLimits:
     path: str | os.PathLike[str] | None = None
     redis_url: Secret | str | None = None
     name: str = "default"
+    account: str | None = None
 
     def __post_init__(self) -> None:
         if self.share not in SHARES:
             raise ValidationError("share", self.share, "must be one of " + ", ".join(SHARES))
         if isinstance(self.window_ms, bool) or not isinstance(self.window_ms, int) or not 1 <= self.window_ms <= 60000:
             raise ValidationError("window_ms", self.window_ms, "must be a whole number of milliseconds up to 60000")
-        if not isinstance(self.name, str) or not 0 < len(self.name) <= _LONGEST_NAME or not self.name.isprintable():
-            raise ValidationError("name", self.name, f"must be a text of at most {_LONGEST_NAME} printable characters")
+        for field in ("name", "account"):
+            value = getattr(self, field)
+            is_name = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+            if not is_name and (field, value) != ("account", None):
+                raise ValidationError(field, value, f"must be a text of at most {_LONGEST_NAME} printable characters")
         self._check_path()
         self._check_redis()
 

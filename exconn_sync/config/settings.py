@@ -140,6 +140,20 @@ def _check_whole(field: str, value: object, unit: str) -> None:
 
 
 @dataclass(frozen=True)
+class AccountStream:
+    """How the exchange is asked for the account's events.
+
+    With ``microseconds`` their times are asked for to the microsecond, where the exchange can tell them.
+    """
+
+    microseconds: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.microseconds, bool):
+            raise ValidationError("microseconds", self.microseconds, "must be True or False")
+
+
+@dataclass(frozen=True)
 class Delivery:
     """Default buffer of a market-data subscription (events) and what gives way when it is full.
 

@@ -15,7 +15,7 @@ from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.events import ConnectionEvent, ErrorEvent
+from exconn_sync.model.events import ConnectionEvent, ErrorEvent, InstrumentEvent
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.order_lists import OrderListState
@@ -111,6 +111,13 @@ class DataFace(MarketPushFace, StreamFace):
     def on_position(self, callback: Callable[[Position], object] | None, *, symbol: str = ANY) -> Subscription:
         """Call back for each changed position."""
         return self._push_account(Channel.POSITION, symbol, callback)
+
+    def on_instrument(self, callback: Callable[[InstrumentEvent], object] | None, *, symbol: str = ANY) -> Subscription:
+        """Call back where a symbol's rules or status changed, or it came or went (fault F065).
+
+        Rules are asked for each hour, and soon after an order was refused that obeys the known ones.
+        """
+        return self._push_account(Channel.INSTRUMENT, symbol, callback)
 
     def on_connection(self, callback: Callable[[ConnectionEvent], object] | None) -> Subscription:
         """Call back when a connection (``rest``, ``market``, ``account``) comes up or goes down."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TypeVar
 
+from exconn_sync._live.order_fills import OrderFills
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._machines.fills import fill_order
 from exconn_sync._machines.span_walk import SpanWalk
 from exconn_sync.connector.core import Core
 from exconn_sync.errors import NotReady, ValidationError
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.orders import Fill, OrderFact, OrderState
 from exconn_sync.model.wire import RestCall, TimeSpan
 
@@ -71,6 +75,8 @@ class HistoryFace:
         """Return executions of the account in a symbol, oldest first (Binance: 5.6, ``myTrades``).
 
         The newest, up to 1,000; or all of one ``order``; or with ``start`` (and ``end``, else now) all in between.
+        What the exchange itself gave a routed order is there too where one ``order`` is asked for; otherwise see
+        ``fetch_allocations``.
         """
         driver, assembly = self._core.driver, self._core.assembly
         instrument, instruments = assembly.catalogue.get(symbol), assembly.catalogue.instruments
@@ -199,19 +205,18 @@ class HistoryFace:
 
     def _fills_of(self, symbol: str, order: Order | str, deadline: Deadline) -> list[Fill]:
         state = self._with_exchange_id(order)
-        driver, assembly = self._core.driver, self._core.assembly
-        instrument, instruments = assembly.catalogue.get(symbol), assembly.catalogue.instruments
-        if instrument.symbol != state.symbol:
+        assembly = self._core.assembly
+        if assembly.catalogue.get(symbol).symbol != state.symbol:
             raise ValidationError("symbol", symbol, f"the order is of {state.symbol}")
-        fills: list[Fill] = []
-        after: TradeId | None = None
-        for _ in range(_MOST_PAGES):
-            call = driver.fetch_fills(instrument, state.exchange_order_id, instruments, after=after)
-            page = assembly.rest.call(call, self._left(deadline))
-            if not page or page[-1].trade_id == after:
-                break
-            fills += page
-            after = page[-1].trade_id
+        asked = OrderFills(self._core.driver, assembly.rest, assembly.catalogue)
+
+        def left() -> float | None:
+            return self._left(deadline)
+
+        fills = [fill for page in asked.trades(state, left) for fill in page]
+        if reduce(EXACT.add, (fill.quantity for fill in fills), ZERO) < state.filled_quantity:
+            fills += [fill for page in asked.allocations(state, left) for fill in page]
+            fills.sort(key=fill_order)
         return fills
 
     def _with_exchange_id(self, order: Order | str) -> OrderState:

@@ -16,8 +16,8 @@ from exconn_sync.model.enums import Channel
 from exconn_sync.model.market_statistics import Kline, Ticker
 
 OnGap = Callable[[int], object] | None
-OF_SYMBOL = (Channel.ORDER, Channel.ORDER_LIST, Channel.FILL, Channel.POSITION)
-"""Account channels whose events belong to a symbol."""
+OF_SYMBOL = (Channel.ORDER, Channel.ORDER_LIST, Channel.FILL, Channel.POSITION, Channel.INSTRUMENT)
+"""Channels without loss whose events belong to a symbol."""
 
 
 class SubscriptionMaker:

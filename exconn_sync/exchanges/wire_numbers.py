@@ -11,6 +11,8 @@ from exconn_sync.model.numbers import ZERO
 
 NS_PER_MS = 1_000_000
 NS_PER_US = 1_000
+_MICROSECONDS_FROM = 10**14
+"""A time since the epoch from here on is in microseconds: in milliseconds it would be in the year 5138."""
 
 # The same 38 digits that the user's numbers may have. ``Decimal`` alone would also take NaN, blanks, underscores,
 # full-width digits and exponents that print as megabytes (faults F039, F041).
@@ -78,6 +80,11 @@ def number_unless_negative(text: str | None) -> Decimal | None:
 def ns_of_ms(milliseconds: int) -> int:
     """Return nanoseconds of the milliseconds of the wire."""
     return milliseconds * NS_PER_MS
+
+
+def ns_of_time(value: int) -> int:
+    """Return nanoseconds of a time since the epoch in milliseconds or microseconds; its size tells which."""
+    return value * (NS_PER_US if value >= _MICROSECONDS_FROM else NS_PER_MS)
 
 
 def optional_ns_of_ms(milliseconds: int | None) -> int | None:

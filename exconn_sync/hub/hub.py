@@ -191,35 +191,32 @@ class Hub:
         for connector in self._all().values():
             connector.wait_ready(remaining(deadline))
 
-    def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> Callable[[], None]:
-        """Subscribe ``channel.exchange.symbol`` on every connector; return a function that ends it.
+    def subscribe(self, pattern: str, callback: Callable[[Any], object] | None) -> HubSubscription:
+        """Subscribe ``channel.exchange.symbol`` on every connector; call what is returned to end it.
 
         The pattern is as for ``Connector.subscribe``, a fourth part for the variant included.
 
-        A connector whose exchange lacks the symbol is left out. Nothing remains when this raises.
+        A connector whose exchange lacks the symbol, the channel or the variant is left out, and named in ``left_out``
+        of what is returned; so is one that is added later. Nothing remains when this raises.
 
         Raises:
-            ValidationError: not two to four parts, an unknown channel, a variant that one of the exchanges does not
-                offer, or a callback that is no function.
+            ValidationError: not two to four parts, an unknown channel, a callback that is no function, or something
+                that none of the exchanges has; ``details["left_out"]`` then has the reason of each.
         """
         check(pattern, callback)
-        subscription = HubSubscription(pattern, callback)
+        subscription = HubSubscription(pattern, callback, self._unsubscribe)
         with self._lock:
             self._subscriptions.append(subscription)
             connectors = dict(self._connectors)
-
-        def end() -> None:
-            with self._lock:
-                if subscription in self._subscriptions:
-                    self._subscriptions.remove(subscription)
-            subscription.stop()
-
         with ExitStack() as undo:
-            undo.callback(end)
-            for name, connector in connectors.items():
-                self._cover(subscription, name, connector)
+            undo.callback(subscription)
+            lacks = [self._cover(subscription, name, connector) for name, connector in connectors.items()]
+            errors = [error for error in lacks if error is not None]
+            if errors and len(errors) == len(lacks):
+                errors[0].details["left_out"] = subscription.left_out
+                raise errors[0]
             undo.pop_all()
-        return end
+        return subscription
 
     def best_price(self, symbol: str, *, max_age: float = _MAX_AGE) -> BestPrice:
         """Return best bid and ask over the connectors, from local books no older than ``max_age`` seconds.
@@ -246,13 +243,19 @@ class Hub:
         with self._lock:
             return dict(self._connectors)
 
-    def _cover(self, subscription: HubSubscription, name: str, connector: Connector) -> None:
-        subscription.cover(connector)
+    def _unsubscribe(self, subscription: HubSubscription) -> None:
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def _cover(self, subscription: HubSubscription, name: str, connector: Connector) -> ValidationError | None:
+        lacks = subscription.cover(name, connector)
         with self._lock:
             is_ours = self._connectors.get(name) is connector
         if not is_ours:
             # It was removed meanwhile, perhaps before this subscription had a part on it.
             subscription.uncover(connector)
+        return lacks
 
     def _start(self, name: str, connector: Connector) -> None:
         connector.start()

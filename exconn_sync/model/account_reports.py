@@ -12,17 +12,20 @@ from exconn_sync.model.numbers import EXACT, ZERO
 
 @dataclass(frozen=True)
 class FeeRates:
-    """Parts of the received amount that are taken: by the role in the trade, and by its side on top."""
+    """Parts of the received amount that are taken: by the role in the trade, and by its side on top.
+
+    A rate that the exchange does not state where there is one is None; where there is none it is zero.
+    """
 
     maker: Decimal = ZERO
     taker: Decimal = ZERO
-    buyer: Decimal = ZERO
-    seller: Decimal = ZERO
+    buyer: Decimal | None = ZERO
+    seller: Decimal | None = ZERO
 
-    def of(self, side: Side, *, is_maker: bool) -> Decimal:
-        """Return the whole rate of a trade."""
-        role = self.maker if is_maker else self.taker
-        return EXACT.add(role, self.buyer if side is Side.BUY else self.seller)
+    def of(self, side: Side, *, is_maker: bool) -> Decimal | None:
+        """Return the whole rate of a trade, None where a part of it is not stated."""
+        role, extra = self.maker if is_maker else self.taker, self.buyer if side is Side.BUY else self.seller
+        return None if extra is None else EXACT.add(role, extra)
 
 
 @dataclass(frozen=True)
@@ -30,22 +33,25 @@ class Commission:
     """What trading a symbol costs this account: the sum of three kinds of rates (Binance: 5.10).
 
     ``discount`` applies to the standard rates where ``has_discount`` is True and enough of ``discount_asset`` is there;
-    it is the figure as the exchange states it.
+    it is the figure as the exchange states it. Rates of a kind that the exchange does not state are None.
     """
 
     symbol: str
     standard: FeeRates = FeeRates()
-    special: FeeRates = FeeRates()
+    special: FeeRates | None = FeeRates()
     tax: FeeRates = FeeRates()
     has_discount: bool = False
     discount: Decimal = ZERO
     discount_asset: str | None = None
 
-    def rate(self, side: Side, *, is_maker: bool) -> Decimal:
-        """Return the whole rate of a trade without a discount."""
+    def rate(self, side: Side, *, is_maker: bool) -> Decimal | None:
+        """Return the whole rate of a trade without a discount, None where a part of it is not stated."""
         total = ZERO
         for rates in (self.standard, self.special, self.tax):
-            total = EXACT.add(total, rates.of(side, is_maker=is_maker))
+            part = None if rates is None else rates.of(side, is_maker=is_maker)
+            if part is None:
+                return None
+            total = EXACT.add(total, part)
         return total
 
 

@@ -175,6 +175,7 @@ class Channel(TextEnum):
     BALANCE_CHANGE = "balancechange"
     ORDER_LIST = "orderlist"
     POSITION = "position"
+    INSTRUMENT = "instrument"
     CONNECTION = "connection"
     ERROR = "error"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
+
+from exconn_sync.model.instrument import Instrument
 
 
 class TrailEntry(NamedTuple):
@@ -46,6 +48,29 @@ class ErrorEvent:
     error: Exception
     received_at: int
     suppressed: int = 0
+
+
+@dataclass(frozen=True)
+class InstrumentEvent:
+    """The rules of a symbol are others than when they were loaded before: a tick, a limit, its status (fault F065).
+
+    ``before`` is None for a symbol that is new, ``after`` for one that is gone; both in the exchange's newest words.
+    ``received_at`` is nanoseconds since the Unix epoch. It says when the change was noticed, not when it was made.
+    """
+
+    exchange: str
+    symbol: str
+    before: Instrument | None
+    after: Instrument | None
+    received_at: int
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the attributes of ``Instrument`` that differ; empty for a symbol that is new or gone."""
+        if self.before is None or self.after is None:
+            return ()
+        names = (field.name for field in fields(self.after))
+        return tuple(name for name in names if getattr(self.before, name) != getattr(self.after, name))
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,15 @@ class Instruments:
         parts = _SEPARATED.fullmatch(symbol.upper()) if len(symbol) <= _MAX_SYMBOL_LENGTH else None
         return symbol if parts is None else canonical_symbol(parts["base"], parts["quote"])
 
+    def changes_to(self, newer: Instruments) -> list[tuple[str, Instrument | None, Instrument | None]]:
+        """Return the symbols that differ in a newer table, with what was before and is after: None for nothing."""
+        found: list[tuple[str, Instrument | None, Instrument | None]] = []
+        for symbol in {**self._by_symbol, **newer._by_symbol}:
+            before, after = self._by_symbol.get(symbol), newer._by_symbol.get(symbol)
+            if before != after:
+                found.append((symbol, before, after))
+        return found
+
     def _find(self, symbol: str) -> Instrument | None:
         found = self._by_symbol.get(symbol) or self._by_exchange_symbol.get(symbol)
         if found is not None or len(symbol) > _MAX_SYMBOL_LENGTH:

@@ -65,6 +65,7 @@ class OrderCheck:
             ("iceberg_quantity", order.iceberg_quantity, Feature.ICEBERG),
             ("trailing_delta", order.trailing_delta, Feature.TRAILING_STOP),
             ("peg", order.peg, Feature.PEGGED),
+            ("smart_routing", order.smart_routing or None, Feature.SMART_ROUTING),
         )
         for field, value, feature in options:
             if value is not None and not rules.offers(feature):

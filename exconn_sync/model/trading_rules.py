@@ -38,6 +38,7 @@ class Feature(TextEnum):
     OTO = "oto"
     OPO = "opo"
     MARGIN = "margin"
+    SMART_ROUTING = "smart_routing"
 
 
 @dataclass(frozen=True)

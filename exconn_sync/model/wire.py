@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from exconn_sync.errors import ExconnError
+from exconn_sync.errors import ExconnError, RateLimitError
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.limits import Lane
 
@@ -81,13 +81,15 @@ class RateRule:
 
     Several rules may have one ``limit``, for windows of different lengths. ``is_per_account`` is for those that the
     exchange counts by account instead of by address, ``is_rolling`` for those that hold for any span of that length,
-    wherever it begins.
+    wherever it begins. ``fill_credit`` is what the exchange takes off its count, at least, when an order trades for the
+    first time.
     """
 
     limit: str
     amount: int
     interval_ms: int
     is_per_account: bool = False
+    fill_credit: int = 0
     is_rolling: bool = False
 
 
@@ -110,6 +112,8 @@ class RestCall(Generic[T]):
     ``parse`` gets the answer of a success and returns the domain value; it raises ProtocolError for anything that does
     not have the documented form. ``is_command`` marks calls that change the account: they are never repeated, and
     without proof their outcome is unknown (fault model 0.1). ``lane`` is how urgent the call is; None is what its kind
+    says: a command places an order, anything else is a query, or bulk where a worker asks. ``limit_of`` finds a limit
+    that an answer tells of although it is no error as a whole.
     says: a command places an order, anything else is a query, or bulk where a worker asks. ``body`` is sent as it is
     beside the parameters, where an exchange takes one; ``pages`` is for questions whose answers come in pages.
     """
@@ -122,6 +126,7 @@ class RestCall(Generic[T]):
     is_command: bool = False
     costs: tuple[Cost, ...] = ()
     lane: Lane | None = None
+    limit_of: Callable[[HttpResponse], RateLimitError | None] | None = None
     body: bytes | None = None
     pages: Pages[T] | None = None
 

@@ -312,8 +312,8 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     # --- account stream ---------------------------------------------------------------------------------------------
 
-    def account_url(self, endpoints: Mapping[str, str]) -> str:
-        """Return the URL of the account stream."""
+    def account_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
+        """Return the URL of the account stream; ``microseconds`` as for ``stream_url``."""
         ...
 
     def encode_login(

@@ -14,7 +14,7 @@ from exconn_sync.errors import ExconnError
 from exconn_sync.model.account import Fact
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.enums import CommandOutcome
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest, OrderState
@@ -118,9 +118,20 @@ class TradingDriver(Protocol):
         ...
 
     def fetch_allocations(
-        self, instrument: Instrument, instruments: Instruments, *, span: TimeSpan | None, limit: int
+        self,
+        instrument: Instrument,
+        instruments: Instruments,
+        *,
+        span: TimeSpan | None,
+        limit: int,
+        order_id: ExchangeOrderId | None = None,
+        after: TradeId | None = None,
     ) -> RestCall[list[Fill]]:
-        """Return the call for executions that the exchange itself gave to orders that it routed."""
+        """Return the call for executions that the exchange itself gave to orders that it routed.
+
+        Those of a time span, the newest, or with ``order_id`` those of one order, oldest first, which come ``after`` a
+        known one.
+        """
         ...
 
     def fetch_amendments(

@@ -109,6 +109,14 @@ class MarketControl:
 
         self._call(change)
 
+    def route(self, *symbols: str) -> None:
+        """Let orders that ask for it take from the books of these symbols together; without any, nothing is routed.
+
+        They need one base asset, tick and step; ValueError otherwise. Their quote assets count as equal.
+        """
+        router = self._exchange.router
+        self._call(lambda: router.open(symbols) if symbols else router.close())
+
     def set_status(self, symbol: str, status: str) -> None:
         """Let a symbol trade or not: ``TRADING``, ``HALT``, ``BREAK``, ``CANCEL_ONLY`` or ``END_OF_DAY``.
 

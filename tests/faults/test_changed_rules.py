@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import queue
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from exconn_sync import MarketClosed, OrderRequest, ValidationError
+from exconn_sync import InstrumentEvent, MarketClosed, OrderRequest, ValidationError
 from exconn_sync.config.settings import Intervals
 from exconn_sync.errors import FilterViolation
 from exconn_sync.simulator import Simulator
-from tests.faults.conftest import Connect
+from tests.faults.conftest import LIMIT, Connect
 from tests.simulator.clients import Rest, eventually
 
 INFO = "/api/v3/exchangeInfo"
@@ -90,3 +91,36 @@ def test_rules_that_are_not_known_yet_are_survived_and_counted(quiet: Simulator,
     assert connector.instruments.get("BTC-USDT").unknown_filters == ("MOON_PHASE",)
     assert connector.instruments.get("ETH-USDT").phase == "unknown"
     assert connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")).status == "new"
+
+
+def test_a_symbol_that_changed_came_or_went_is_told(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet, intervals=Intervals(clock=600, ping=600))
+    told: queue.Queue[InstrumentEvent] = queue.Queue()
+    of_one: queue.Queue[InstrumentEvent] = queue.Queue()
+    connector.on_instrument(told.put)
+    connector.subscribe("instrument.*.ETH-USDT", of_one.put)
+    connector.fetch_instruments()
+
+    body = exchange_info(quiet)
+    bitcoin, ether = (
+        next(item for item in body["symbols"] if item["symbol"] == name) for name in ("BTCUSDT", "ETHUSDT")
+    )
+    for entry in bitcoin["filters"]:
+        entry.update({"tickSize": "0.50000000"} if entry["filterType"] == "PRICE_FILTER" else {})
+    ether["status"] = "HALT"
+    body["symbols"].append({**bitcoin, "symbol": "MOONUSDT", "baseAsset": "MOON"})
+    quiet.faults.answer("GET", INFO, 200, json.dumps(body))
+    connector.fetch_instruments()
+    changes = {event.symbol: event for event in (told.get(timeout=LIMIT) for _ in range(3))}
+    assert changes["BTC-USDT"].changed == ("tick_size",)
+    assert changes["BTC-USDT"].before.tick_size == Decimal("0.01")  # type: ignore[union-attr]
+    assert changes["BTC-USDT"].after is connector.instruments.get("BTC-USDT")
+    assert {"status", "is_trading"} <= set(changes["ETH-USDT"].changed)
+    assert (changes["MOON-USDT"].before, changes["MOON-USDT"].changed) == (None, ())
+    assert of_one.get(timeout=LIMIT) == changes["ETH-USDT"]
+
+    connector.fetch_instruments()
+    back = {event.symbol: event for event in (told.get(timeout=LIMIT) for _ in range(3))}
+    assert back["MOON-USDT"].after is None
+    assert "MOON-USDT" not in connector.instruments
+    assert told.empty(), "the same rules once more are no news"

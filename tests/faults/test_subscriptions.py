@@ -121,8 +121,23 @@ def test_a_topic_without_answer_and_data_is_asked_for_once_more(lively: Simulato
     trades = connector.stream_trades("BTC-USDT")
     trades.get(LIMIT)
     assert connector.stream_ready.wait(LIMIT)
-    assert texts(lively) == 2
+    assert texts(lively) == 3, "asked for, looked for in the list, and asked for once more"
     assert (ups.told, errors.told) == ([], [])
+
+
+@pytest.mark.usefixtures("brisk")
+def test_a_quiet_topic_whose_answer_is_lost_is_found_in_the_list(quiet: Simulator, connect: Connect) -> None:
+    """Nothing comes over it that could prove anything, and it is not asked for twice (fault F047)."""
+    connector = connect(quiet, wait=False, start=False, credentials=None)
+    ups, errors = Ups(connector), Errors(connector)
+    quiet.faults.lose_replies("stream")
+    trades = connector.stream_trades("BTC-USDT")
+    connector.start()
+    assert connector.stream_ready.wait(LIMIT)
+    assert texts(quiet) == 2, "the subscription and the question for the list"
+    quiet.market.trade("BTCUSDT", "buy", "0.1")
+    assert trades.get(LIMIT).quantity == Decimal("0.1")
+    assert (len(ups.told), errors.told) == (1, [])
 
 
 @pytest.mark.usefixtures("brisk")

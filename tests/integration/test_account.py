@@ -17,9 +17,10 @@ from exconn_sync import (
     Side,
     ValidationError,
 )
+from exconn_sync._live.account_reader import account_url
 from exconn_sync._live.assembly import POOL_SIZE
 from exconn_sync._runtime.faultpoints import installed
-from exconn_sync.config.settings import RiskLimits
+from exconn_sync.config.settings import AccountStream, RiskLimits
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.orders import OrderFact
 from exconn_sync.persistence import MemoryJournal
@@ -43,6 +44,25 @@ def test_a_trade_between_two_orders_of_the_account_is_a_fill_of_each(quiet: Simu
     assert len(connector.fills()) == 2
     # Bought less the fee in BTC, sold in full.
     assert connector.positions["BTC-USDT"].quantity == Decimal("-0.00001")
+
+
+def test_times_of_events_to_the_microsecond(quiet: Simulator, connect: Connect) -> None:
+    """Those of answers stay what they are: all say the same moment."""
+    connector = connect(quiet, account_stream=AccountStream(microseconds=True))
+    assert account_url(connector._core.driver, connector._core.config).endswith("?timeUnit=MICROSECOND")
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.01", "60005"))
+    quiet.market.trade("BTCUSDT", "sell", "0.01")
+    assert order.wait("filled", LIMIT)
+    (fill,) = connector.fills()
+    assert fill.source is FactSource.STREAM
+    assert fill.exchange_time is not None
+    assert abs(fill.exchange_time - fill.received_at) < 60 * 10**9
+    (asked,) = connector.fetch_fills("BTC-USDT")
+    assert asked.exchange_time == fill.exchange_time // 10**6 * 10**6
+    assert (order.state.contradictions, len(connector.fills())) == ((), 1)
+    balance = connector.balances.get("BTC")
+    assert balance is not None
+    assert abs(balance.exchange_time - balance.received_at) < 60 * 10**9
 
 
 def test_more_missed_fills_than_one_answer_holds_are_all_found(quiet: Simulator, connect: Connect) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from exconn_sync import Config, Connector, ConnectorStopped, Hub, NotReady, OrderRequest, ValidationError
+from exconn_sync import Config, Connector, ConnectorStopped, Hub, Kline, NotReady, OrderRequest, ValidationError
 from exconn_sync._runtime.subscription import Subscription
 from exconn_sync._runtime.threads import spawn
+from exconn_sync.model.enums import Channel
 from exconn_sync.simulator import Simulator
+from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, UNICODE_SYMBOL
 from tests.integration.conftest import LIMIT, quick
+from tests.simulator.clients import eventually
 
 PATTERN = "bookticker.*.BTC-USDT"
 Told = queue.SimpleQueue[object]
@@ -152,6 +155,98 @@ def test_a_refused_subscription_does_not_stay(quiet: Simulator, pattern: Any, ca
         hub.subscribe(pattern, callback)
     hub.add(quick(quiet.config()), name="later")
     assert "later" in list(hub)
+
+
+LACKS = [
+    ("kline.*.BTC-USDT.7h", "interval"),
+    ("ticker.*.BTC-USDT.9h", "window"),
+    ("averageprice.*.BTC-USDT", "channel"),
+]
+
+
+class Poorer:
+    """Stands for an exchange that lacks one kind of stream; everything else goes to the real driver."""
+
+    def __init__(self, driver: Any, refuses: Callable[[Channel, str], Exception | None]) -> None:
+        self._driver, self._refuses = driver, refuses
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+    def variant(self, channel: Channel, wanted: str = "") -> str:
+        error = self._refuses(channel, wanted)
+        if error is not None:
+            raise error
+        return str(self._driver.variant(channel, wanted))
+
+
+def lacking(connector: Connector, channel: Channel) -> None:
+    """Let the exchange of a connector lack a channel."""
+
+    def refuses(wanted: Channel, _: str) -> Exception | None:
+        return ValidationError("channel", wanted, "is not offered here") if wanted is channel else None
+
+    connector._core.driver = Poorer(connector._core.driver, refuses)
+
+
+def test_an_exchange_that_lacks_something_is_left_out_and_named(hub: Hub) -> None:
+    lacking(hub["second"], Channel.KLINE)
+    told = Told()
+    end = hub.subscribe("kline.*.BTC-USDT.1s", told.put)
+    assert list(end.left_out) == ["second"]
+    assert "is not offered here" in end.left_out["second"]
+    hub.start()
+    hub.wait_ready(LIMIT)
+    assert isinstance(told.get(timeout=LIMIT), Kline)
+    hub.remove("second")
+    assert end.left_out == {}
+    end()
+    end()
+    assert end.left_out == {}
+
+
+def test_one_that_is_added_later_and_lacks_something_is_left_out_too(
+    hub: Hub, second: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = hub.subscribe("kline.*.BTC-USDT.1s", print)
+    assert end.left_out == {}
+    original = Connector.subscribe
+
+    def subscribe(connector: Connector, pattern: str, callback: Callback | None) -> Subscription:
+        lacking(connector, Channel.KLINE)
+        return original(connector, pattern, callback)
+
+    monkeypatch.setattr(Connector, "subscribe", subscribe)
+    hub.add(quick(second.config()), name="third")
+    assert list(end.left_out) == ["third"]
+
+
+def test_a_symbol_that_one_exchange_lacks_is_absent_there_also_where_that_shows_later(
+    hub: Hub, second: Simulator
+) -> None:
+    with Simulator(seed=3, symbols=(*DEFAULT_SYMBOLS, UNICODE_SYMBOL)) as third:
+        hub.add(quick(third.config()), name="third")
+        told = Told()
+        end = hub.subscribe("bookticker.*.测试币-USDT", told.put)
+        assert end.left_out == {}, "nobody knows yet"
+        hub.start()
+        hub.wait_ready(LIMIT)
+        told.get(timeout=LIMIT)
+        eventually(lambda: set(end.left_out) == {"binance", "second"})
+        again = hub.subscribe("bookticker.*.测试币-USDT", told.put)
+        assert set(again.left_out) == {"binance", "second"}
+        hub.remove("third")
+
+
+@pytest.mark.parametrize(("pattern", "field"), LACKS)
+def test_what_no_exchange_has_is_an_error_that_names_all(hub: Hub, pattern: str, field: str) -> None:
+    for name in hub:
+        lacking(hub[name], Channel.AVERAGE_PRICE)
+    with pytest.raises(ValidationError) as caught:
+        hub.subscribe(pattern, print)
+    assert caught.value.field == field
+    assert set(caught.value.details["left_out"]) == {"binance", "second"}
+    assert hub._subscriptions == []
 
 
 def test_what_one_connector_refuses_is_ended_on_the_others(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

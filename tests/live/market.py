@@ -100,7 +100,7 @@ class Wire:
         """Return the requests since the last call: method, names, id."""
         new, self._read = self.socket.texts[self._read :], len(self.socket.texts)
         decoded = map(json.loads, new)
-        return [(each["method"], each["params"], each["id"]) for each in decoded]
+        return [(each["method"], each.get("params", []), each["id"]) for each in decoded]
 
     def brings(self, *frames: bytes) -> bool:
         self.socket.brings(*frames)

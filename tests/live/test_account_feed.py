@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -18,8 +19,9 @@ from exconn_sync._runtime.bus import Bus
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config.settings import Reconnect
-from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed, NotReady
+from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed, NotReady, RateLimitError
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.model.secret import Secret
 from exconn_sync.testing import ManualClock
 from tests.live.fakes import FakeSocket, link_over
@@ -37,6 +39,13 @@ class Store:
     def apply(self, facts: Any) -> None:
         self.facts += facts
 
+    def order_of(self, fact: OrderFact) -> OrderState | None:
+        """Return an order of ours that has not traded, unless its id says something else."""
+        filled = "1" if fact.client_order_id == "known" else "0"
+        is_own = fact.client_order_id != "other"
+        state = OrderState("binance", fact.symbol, fact.client_order_id, filled_quantity=Decimal(filled), is_own=is_own)
+        return None if fact.client_order_id == "unheard" else state
+
 
 class Desk:
     def __init__(self) -> None:
@@ -50,10 +59,13 @@ class Desk:
         self.store = Store()
         self.reconciled = self.skews = 0
         self.demands: list[str] = []
+        self.limits: list[RateLimitError] = []
+        self.first_fills: list[int] = []
         self.feed = AccountFeed(
             self.config, DRIVER, KeyRing(DRIVER.signer(Secret("k" * 64), Secret("s" * 64))), Catalogue("binance"),
             cast(AccountStore, self.store), Pipeline("binance", self.bus, self.clock, self.metrics), self.readiness,
             self.clock, server_clock, self._reconcile, self._skew, self.demands.append,
+            self.limits.append, self.first_fills.append,
         )  # fmt: skip
 
     def _reconcile(self) -> None:
@@ -420,3 +432,40 @@ def test_an_announced_end_dies_with_the_successor_that_announced_it() -> None:
     desk.connect().accept()
     desk.feed.replace()
     assert desk.demands == []
+
+
+FILL = {
+    "e": "executionReport", "E": 1, "s": "BTCUSDT", "S": "BUY", "x": "TRADE", "X": "PARTIALLY_FILLED", "i": 7, "T": 5,
+    "t": 3, "q": "2", "l": "0.5", "z": "0.5", "L": "10",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"c": "own"}, [5_000_000]),
+        ({"c": "own", "z": "0.7"}, []),
+        ({"c": "own", "x": "NEW", "t": -1, "z": "0", "l": "0", "L": "0"}, []),
+        ({"c": "known"}, []),
+        ({"c": "other"}, []),
+        ({"c": "unheard"}, []),
+    ],
+)
+def test_only_the_first_fill_of_an_order_of_ours_gives_something_back(change: dict[str, Any], told: list[int]) -> None:
+    """Once, however often it is told; of orders of others we may not have counted anything (Binance: 4)."""
+    desk = Desk()
+    desk.signed_in().event(**FILL | change)
+    assert desk.first_fills == told
+    assert desk.store.facts
+
+
+def test_a_limit_in_the_answer_to_the_sign_in_is_passed_on() -> None:
+    """(fault F076)"""
+    desk = Desk()
+    wire = desk.connect()
+    request_id = json.loads(wire.socket.texts[-1])["id"]
+    error = {"code": -1003, "msg": "Too many requests queued.", "data": {"serverTime": 1_000, "retryAfter": 8_000}}
+    with pytest.raises(RateLimitError):
+        wire.brings({"id": request_id, "status": 418, "error": error})
+    ((limit),) = desk.limits
+    assert (limit.retry_after, limit.details["http_status"]) == (7.0, 418)

@@ -66,7 +66,7 @@ def test_in_a_short_window_everybody_gets_his_turn_in_order_of_lane_and_arrival(
     random.Random(1).shuffle(plan)
     # Nothing passes before all of them wait.
     blocked = desk.admit(weight=3)
-    desk.budget.silence(EVERYTHING, 1, 1, blocked, desk.server_clock.moment)
+    desk.budget.silence(EVERYTHING, 1, 1, blocked.lease.taken_ms, desk.server_clock.moment)
     desk.admission.settle(blocked, has_succeeded=True)
 
     def ask(lane: Lane, number: int) -> None:
@@ -101,6 +101,43 @@ def test_a_cancel_passes_what_waits_for_the_rest_of_the_budget() -> None:
     for each in waiting:
         with pytest.raises(ConnectorStopped):
             each.result()
+
+
+CREDITED = RateRule("orders", 1, DAY, is_per_account=True, fill_credit=1)
+
+
+def later_ns(desk: Desk) -> int:
+    """Return a time of the exchange's clock that is later than anything that it can have told."""
+    told_ns = desk.server_clock.now_ns()
+    until(lambda: desk.server_clock.now_ns() > told_ns + 50_000_000)
+    return desk.server_clock.now_ns()
+
+
+def test_a_first_fill_lets_an_order_through_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exconn_sync._live.admission._LONGEST_SLEEP", 1000.0)
+    desk = Desk(CREDITED)
+    desk.admission.settle(desk.admit(orders=1), has_succeeded=True)
+    waiting = Background(lambda: desk.admit(Lane.ORDER, orders=1))
+    desk.waiting(1)
+    assert waiting.is_running
+    desk.admission.first_fill(later_ns(desk))
+    assert isinstance(waiting.result(), Grant)
+
+
+def test_a_first_fill_that_comes_while_an_order_begins_to_wait_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exconn_sync._live.admission._LONGEST_SLEEP", 1000.0)
+    desk = Desk(CREDITED)
+    desk.admission.settle(desk.admit(orders=1), has_succeeded=True)
+    at_ns, turns = later_ns(desk), desk.budget.turns
+    original = turns.join
+
+    def join(ticket: Any) -> Any:
+        # Nobody waits yet who could be woken.
+        desk.admission.first_fill(at_ns)
+        return original(ticket)
+
+    monkeypatch.setattr(turns, "join", join)
+    assert isinstance(Background(lambda: desk.admit(Lane.ORDER, orders=1)).result(), Grant)
 
 
 def test_orders_that_are_too_many_hold_up_no_question() -> None:

@@ -218,6 +218,58 @@ def test_no_answer_and_no_data_are_asked_for_once_more_and_then_elsewhere() -> N
     assert desk.problems() == [("trade.BTC-USDT", "no answer to the subscription of trade.BTC-USDT")]
 
 
+def listed(wire: Wire, request_id: int, *names: str) -> None:
+    wire.brings(json.dumps({"result": names, "id": request_id}).encode())
+
+
+def test_a_quiet_topic_without_an_answer_is_looked_for_in_the_exchanges_list() -> None:
+    """What is there is not asked for again, what is not is, without waiting any longer (fault F047)."""
+    desk = MarketDesk(TRADES, ETH_TRADES, TICKER)
+    wire = desk.connect()
+    wire.requests()
+    wire.brings(ticker(1))
+    desk.pass_time(4.9, wire)
+    assert wire.requests() == []
+    desk.pass_time(0.2, wire)
+    ((method, _, question),) = wire.requests()
+    assert method == "LIST_SUBSCRIPTIONS"
+    desk.pass_time(1.0, wire)
+    assert wire.requests() == [], "one question is enough"
+    listed(wire, question, "btcusdt@trade", "btcusdt@bookTicker")
+    ((method, names, again),) = wire.requests()
+    assert (method, names) == ("SUBSCRIBE", ["ethusdt@trade"])
+    assert wire.handler.is_acknowledged(TRADES)
+    assert wire.handler.is_acknowledged(TICKER)
+    wire.answer(again)
+    assert desk.problems() == []
+    assert desk.lane.states[-1] == (True, "")
+
+
+def test_a_topic_that_is_missing_in_the_list_twice_is_sought_elsewhere() -> None:
+    """(fault F047)"""
+    desk = MarketDesk(TRADES)
+    wire = desk.connect()
+    for _ in range(2):
+        assert [method for method, _, _ in wire.requests()] == ["SUBSCRIBE"]
+        desk.pass_time(5.1, wire)
+        ((_, _, question),) = wire.requests()
+        listed(wire, question)
+    assert desk.demands == ["no answer to 1 subscriptions"]
+    assert desk.problems() == [("trade.BTC-USDT", "no answer to the subscription of trade.BTC-USDT")]
+
+
+def test_a_list_that_is_refused_leaves_it_to_the_time() -> None:
+    desk = MarketDesk(TRADES)
+    wire = desk.connect()
+    wire.requests()
+    desk.pass_time(5.1, wire)
+    ((_, _, question),) = wire.requests()
+    wire.answer(question, "not today")
+    desk.pass_time(5.1, wire)
+    assert [method for method, _, _ in wire.requests()] == ["SUBSCRIBE"]
+    assert desk.problems() == []
+
+
 def test_a_lost_answer_on_a_successor_is_not_made_up_for_by_the_primary() -> None:
     """Data of the old connection prove nothing about the new one (faults F044, F047)."""
     desk = MarketDesk(TRADES)

@@ -155,6 +155,40 @@ def test_a_topic_that_delivers_needs_no_answer() -> None:
     assert table.to_subscribe(BOTH) == [BOOK]
 
 
+def test_what_the_exchange_lists_needs_no_answer_and_the_rest_is_asked_for_once_more() -> None:
+    """(fault F047)"""
+    table = TopicTable()
+    table.sent(1, [TRADES, BOOK], is_subscribe=True, now_ns=0)
+    assert table.listed(5, {TRADES}, set()) == ([TRADES], [])
+    assert table.is_acknowledged(TRADES)
+    assert table.to_subscribe(BOTH) == [BOOK]
+    table.sent(2, [BOOK], is_subscribe=True, now_ns=6)
+    assert table.listed(9, set(), set()) == ([], [BOOK]), "twice was enough"
+    assert not table.is_waiting
+
+
+def test_a_list_says_nothing_of_what_was_sent_after_the_question_or_is_to_end() -> None:
+    table = acknowledged(BOOK)
+    table.sent(2, [TRADES], is_subscribe=True, now_ns=5)
+    table.sent(3, [BOOK], is_subscribe=False, now_ns=1)
+    assert table.listed(5, set(), set()) == ([], [])
+    assert table.to_subscribe({TRADES}) == []
+    table.answered(3, is_success=True)
+    assert not table.is_acknowledged(BOOK)
+
+
+def test_a_subscription_is_doubted_once_and_only_while_it_brings_nothing() -> None:
+    """(fault F047)"""
+    table = TopicTable()
+    assert table.next_doubt_ns(5, -1, set()) is None
+    table.sent(1, [TRADES, BOOK], is_subscribe=True, now_ns=0)
+    assert table.next_doubt_ns(5, -1, {TRADES}) == 5
+    assert table.next_doubt_ns(5, -1, BOTH) is None
+    assert table.next_doubt_ns(5, 5, set()) is None, "the list was asked for since"
+    table.sent(2, many(3), is_subscribe=True, now_ns=7)
+    assert table.next_doubt_ns(5, 5, set()) == 12
+
+
 def test_an_answer_after_all_does_no_harm() -> None:
     """(fault F043)"""
     table = TopicTable()

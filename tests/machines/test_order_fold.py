@@ -302,6 +302,14 @@ def test_reports_of_one_trade_complete_each_other_in_any_order() -> None:
     assert record_of([one, other]).fills == record_of([other, one]).fills == (whole,)
 
 
+def test_of_two_times_of_one_trade_the_finer_counts_and_within_a_millisecond_the_ids_order() -> None:
+    """One source tells milliseconds, another one microseconds of the same moment."""
+    coarse, fine = make_fill("7", exchange_time=5_000_000), make_fill("7", exchange_time=5_000_400)
+    assert record_of([coarse, fine]).fills == record_of([fine, coarse]).fills == (fine,)
+    later = make_fill("8", exchange_time=5_000_000)
+    assert [fill.trade_id for fill in record_of([later, fine]).fills] == ["7", "8"]
+
+
 def test_a_larger_quantity_stated_later_does_not_reopen_a_filled_order() -> None:
     more = order_fact(FactSource.LOCAL, quantity="2")
     known: list[OrderFact | Fill] = [order_fact(quantity="1"), make_fill("1", "1"), more]

@@ -39,6 +39,37 @@ def test_a_window_gives_its_amount_and_says_when_the_next_one_begins() -> None:
     assert window.used == 1
 
 
+def test_a_credit_lowers_the_count_and_never_below_what_is_under_way() -> None:
+    window = RateWindow()
+    for _ in range(2):
+        land(window, take(window, 2, MINUTE + 1), MINUTE + 2)
+    take(window, 2, MINUTE + 3)
+    window.credit(1, MINUTE + 4, MINUTE, MINUTE + 5, 0)
+    assert window.used == 5
+    window.credit(9, MINUTE + 4, MINUTE, MINUTE + 5, 0)
+    assert window.used == 2
+
+
+def test_a_credit_that_the_last_figure_may_have_in_already_is_none() -> None:
+    window = RateWindow()
+    land(window, take(window, 4, MINUTE + 1), MINUTE + 20, figure=4)
+    window.credit(1, MINUTE + 20, MINUTE, MINUTE + 30, 0)
+    assert window.used == 4
+    window.credit(1, MINUTE + 21, MINUTE, MINUTE + 30, 0)
+    assert window.used == 3
+
+
+def test_a_credit_of_another_window_or_near_an_edge_is_none() -> None:
+    """Which count the exchange lowered nobody knows."""
+    for happened, now in ((MINUTE - 1, MINUTE + 50), (MINUTE + 1, MINUTE + 5)):
+        window = RateWindow()
+        land(window, take(window, 8, MINUTE + 5), MINUTE + 6)
+        window.credit(1, happened, MINUTE, now, 10)
+        assert window.used == 8
+    window.credit(1, 2 * MINUTE - 5, MINUTE, 2 * MINUTE - 5, 10)
+    assert (window.before, window.used) == (8, 0)
+
+
 def test_near_an_edge_both_sides_are_counted() -> None:
     """The exchange's clock may be on the other side already (fault F160)."""
     window = RateWindow()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -163,6 +164,20 @@ def test_silence_lets_nothing_pass_and_is_never_shortened() -> None:
     assert take(budget, 0, now=1000) == Refused(29.0, EVERYTHING)
     assert take(budget, 1, now=29_999) == Refused(0.001, EVERYTHING)
     assert isinstance(take(budget, 1, now=30_000), Lease)
+
+
+def test_first_fills_are_taken_off_all_windows_of_limits_that_give_them_back() -> None:
+    """(Binance: 4)"""
+    rules = [WEIGHT, *(replace(rule, amount=9, fill_credit=1) for rule in (ORDERS, DAY))]
+    budget = RequestBudget(rules)
+    for account in ("me", "other"):
+        lease = take(budget, 5, 3, account=account)
+        assert isinstance(lease, Lease)
+        budget.settle(lease, START, has_succeeded=True)
+    budget.credit("me", [START.now_ms + 1, START.now_ms + 2], When(START.now_ms + 5))
+    assert used(budget, "orders") == {10_000: 1, 86_400_000: 1}
+    assert used(budget, "orders", "other") == {10_000: 3, 86_400_000: 3}
+    assert used(budget, "weight") == {MINUTE: 10}
 
 
 def test_too_many_orders_stop_the_orders_of_that_account_only() -> None:

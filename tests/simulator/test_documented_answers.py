@@ -84,6 +84,16 @@ def rates(rest: Rest) -> Json:
     return rest.signed("POST", f"{ORDER}/test", **order)[1]
 
 
+def routed(rest: Rest) -> Json:
+    rest.simulator.market.route("BTCUSDT")
+    return rest.signed("POST", "/api/v3/sor/order", **LIMIT | {"price": "60010"})[1]
+
+
+def allocated(rest: Rest) -> Json:
+    routed(rest)
+    return rest.signed("GET", "/api/v3/myAllocations", symbol="BTCUSDT")[1]
+
+
 @pytest.mark.parametrize(
     ("example", "ask"),
     [
@@ -116,6 +126,8 @@ def rates(rest: Rest) -> Json:
         ("GET_api_v3_order_amendments__response", amendments),
         ("GET_api_v3_myPreventedMatches__response", prevented),
         ("POST_api_v3_order_test__with_computecommissionrates", rates),
+        ("POST_api_v3_sor_order__response", routed),
+        ("GET_api_v3_myAllocations__response", allocated),
         (
             "GET_api_v3_account_commission__response",
             lambda rest: rest.signed("GET", "/api/v3/account/commission", symbol="BTCUSDT")[1],

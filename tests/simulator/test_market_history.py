@@ -8,6 +8,7 @@ import pytest
 from exconn_sync.simulator import Simulator, spec_of
 from exconn_sync.simulator.core.events import CommandEnded, PublicTrade
 from exconn_sync.simulator.core.exchange import Exchange
+from exconn_sync.simulator.core.markets import REMEMBERED_TRADES
 from exconn_sync.simulator.core.trade_history import REMEMBERED, TradeHistory
 
 from .clients import Rest, Socket, WsApi
@@ -94,8 +95,10 @@ def test_a_history_is_bounded() -> None:
     for number in range(1, REMEMBERED + 11):
         history.hear(PublicTrade("BTCUSDT", number, D(1), D(1), number, buyer_is_maker=False))
         history.hear(CommandEnded("BTCUSDT", number, None, None, top_changed=False, time=number))
-    assert (len(history.trades("BTCUSDT")), history.trades("BTCUSDT")[0].trade_id) == (REMEMBERED, 11)
-    assert history.aggregates("BTCUSDT")[-1].aggregate_id == REMEMBERED + 10
+    assert (len(history.aggregates("BTCUSDT")), history.aggregates("BTCUSDT")[0].aggregate_id) == (REMEMBERED, 11)
+    exchange.burst("BTCUSDT", REMEMBERED_TRADES + 10, 1)
+    trades = exchange.market("BTCUSDT").trades
+    assert (len(trades), trades[0].trade_id) == (REMEMBERED_TRADES, 11)
 
 
 # --- averages -----------------------------------------------------------------------------------------------------
@@ -111,14 +114,15 @@ def test_the_average_is_weighted_by_volume(quiet: Simulator, rest: Rest) -> None
 
 
 def test_without_a_trade_in_its_span_the_last_price_counts() -> None:
-    history = TradeHistory(Exchange())
-    assert history.average("BTCUSDT", 5, 0) is None
+    market = Exchange().market("BTCUSDT")
+    assert (market.mean_price(5, 0), market.last_trade_time) == (D(60000), 0)
     for number, price in enumerate((100, 200)):
-        history.hear(PublicTrade("BTCUSDT", number, D(price), D(1), 1000 * number, buyer_is_maker=False))
-    assert history.average("BTCUSDT", 5, 2000) == (D(150), 1000)
-    assert history.average("BTCUSDT", 0, 2000) == (D(200), 1000)
-    assert history.average("BTCUSDT", 5, 5 * MINUTE + 500) == (D(200), 1000)
-    assert history.average("BTCUSDT", 5, 10 * MINUTE) == (D(200), 1000)
+        market.trades.append(PublicTrade("BTCUSDT", number, D(price), D(1), 1000 * number, buyer_is_maker=False))
+        market.last_price = D(price)
+    assert (market.mean_price(5, 2000), market.last_trade_time) == (D(150), 1000)
+    assert market.mean_price(0, 2000) == D(200)
+    assert market.mean_price(5, 5 * MINUTE + 500) == D(200)
+    assert market.mean_price(5, 10 * MINUTE) == D(200)
 
 
 # --- candles ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ CALLS: list[tuple[str, str, dict[str, str]]] = [
     ("GET", "allOrders", {"symbol": "BTCUSDT"}),
     ("GET", "myTrades", {"symbol": "BTCUSDT"}),
     ("GET", "myPreventedMatches", ONE),
+    ("GET", "myAllocations", {"symbol": "BTCUSDT"}),
     ("GET", "myFilters", {"symbol": "BTCUSDT"}),
     ("GET", "account/commission", {"symbol": "BTCUSDT"}),
     ("GET", "account", {"omitZeroBalances": "true"}),

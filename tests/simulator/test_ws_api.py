@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+import pytest
+import websocket
+
 from exconn_sync.simulator import Simulator
 from exconn_sync.simulator.binance.endpoints import REST, WS_API
 
@@ -22,6 +25,26 @@ def test_limits_can_be_hidden_by_address(quiet: Simulator) -> None:
     assert "rateLimits" not in socket.call("ping")
     assert "rateLimits" in socket.call("ping", returnRateLimits=True)
     socket.close()
+
+
+@pytest.mark.parametrize("unit", ["MICROSECOND", "microsecond", "MILLISECOND"])
+def test_times_of_answers_and_events_are_in_the_unit_of_the_address(quiet: Simulator, rest: Rest, unit: str) -> None:
+    """(Binance: 11)"""
+    socket = WsApi(quiet, f"?timeUnit={unit}")
+    is_fine = unit.upper() == "MICROSECOND"
+    times = [socket.call("time")["result"]["serverTime"]]
+    socket.subscribe()
+    rest.limit("BUY", "0.1", "59000")
+    report, position = socket.event("executionReport"), socket.event("outboundAccountPosition")
+    times += [report["E"], report["T"], report["O"], report["W"], position["E"], position["u"]]
+    assert [at > 10**14 for at in times] == [is_fine] * len(times)
+    socket.close()
+
+
+@pytest.mark.parametrize("option", ["timeUnit=second", "returnRateLimits=maybe", "responseFormat=sbe"])
+def test_a_wish_in_the_address_that_cannot_be_fulfilled_is_refused(quiet: Simulator, option: str) -> None:
+    with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+        WsApi(quiet, f"?{option}")
 
 
 def test_errors(ws_api: WsApi, quiet: Simulator) -> None:
@@ -123,9 +146,10 @@ def test_a_deposit_is_told(quiet: Simulator, ws_api: WsApi) -> None:
 
 
 def test_both_ways_lead_to_the_same_calls() -> None:
-    """All but one: only the WebSocket API tells of a limit on connections (Binance: 4)."""
-    rest = {id(endpoint) for (_, path), endpoint in REST.items() if path != "/api/v3/exchangeInfo"}
-    assert rest == {id(endpoint) for method, endpoint in WS_API.items() if method != "exchangeInfo"}
+    """All but two: only the WebSocket API tells of a limit on connections, and answers a routed order with a list."""
+    rest_only, ws_only = {"/api/v3/exchangeInfo", "/api/v3/sor/order"}, {"exchangeInfo", "sor.order.place"}
+    rest = {id(endpoint) for (_, path), endpoint in REST.items() if path not in rest_only}
+    assert rest == {id(endpoint) for method, endpoint in WS_API.items() if method not in ws_only}
 
 
 def test_every_kind_of_order_over_the_socket(quiet: Simulator, ws_api: WsApi) -> None:

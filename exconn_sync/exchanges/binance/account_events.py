@@ -23,7 +23,7 @@ from exconn_sync.exchanges.binance.words import (
 )
 from exconn_sync.exchanges.decoding import clean_text
 from exconn_sync.exchanges.wire_numbers import (
-    ns_of_ms,
+    ns_of_time,
     number,
     number_unless_negative,
     number_unless_zero,
@@ -174,7 +174,7 @@ def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
             row.asset,
             signed_number(row.free),
             signed_number(row.locked),
-            ns_of_ms(wire.updated_at),
+            ns_of_time(wire.updated_at),
             received_at,
             FactSource.STREAM,
         )
@@ -189,7 +189,7 @@ def change_facts(event: msgspec.Raw, received_at: int, *, is_lock: bool) -> Sequ
         ValueError: not of the documented form.
     """
     wire = _CHANGE.decode(event)
-    amount, at = signed_number(wire.amount), ns_of_ms(wire.time)
+    amount, at = signed_number(wire.amount), ns_of_time(wire.time)
     return [BalanceChange(EXCHANGE, wire.asset, amount, at, received_at, is_lock=is_lock)]
 
 
@@ -212,7 +212,7 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
         quote_quantity=number_unless_zero(wire.quote_quantity),
         filled_quantity=number(wire.filled_quantity),
         cumulative_quote=number_unless_negative(wire.cumulative_quote),
-        exchange_time=ns_of_ms(wire.transaction_time),
+        exchange_time=ns_of_time(wire.transaction_time),
         reason=reason_of(wire.expiry_reason, wire.reject_reason, unusual_status(wire.status)),
         trailing_delta=wire.trailing_delta,
         iceberg_quantity=number_unless_zero(wire.iceberg_quantity),

@@ -10,7 +10,7 @@ import msgspec
 
 from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE, EXCHANGE_INFO, REST
-from exconn_sync.exchanges.binance.limits import ORDERS, RAW_REQUESTS, REQUEST_WEIGHT
+from exconn_sync.exchanges.binance.limits import FILL_CREDIT, ORDERS, RAW_REQUESTS, REQUEST_WEIGHT
 from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.wire import Cost, HttpResponse, RateRule
@@ -25,6 +25,9 @@ _HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([0-9]{1,4})([smhd])", re
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _ONE_ADDRESS = re.compile(r"api(?:[0-9]|-gcp)?\.binance\.com", re.ASCII)
 """Hosts of one exchange, which counts by address whichever of them is asked (Binance: 1)."""
+
+
+_KINDS = ((REQUEST_WEIGHT, False, 0), (RAW_REQUESTS, False, 0), (ORDERS, True, FILL_CREDIT))
 
 
 class _Limit(msgspec.Struct):
@@ -72,8 +75,8 @@ def stated_rules(response: HttpResponse, path: str) -> list[RateRule]:
         # Whether the answer is good as a whole, its own reader says.
         return []
     return [
-        RateRule(each.rateLimitType, each.limit, each.intervalNum * _INTERVALS_MS[each.interval], is_per_account)
+        RateRule(kind, each.limit, each.intervalNum * _INTERVALS_MS[each.interval], is_per_account, credit)
         for each in limits
-        for kind, is_per_account in ((REQUEST_WEIGHT, False), (RAW_REQUESTS, False), (ORDERS, True))
+        for kind, is_per_account, credit in _KINDS
         if each.rateLimitType == kind and each.interval in _INTERVALS_MS and each.intervalNum > 0 and each.limit > 0
     ]

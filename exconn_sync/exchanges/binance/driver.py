@@ -208,9 +208,9 @@ class BinanceDriver(MarketCalls, BinanceTrading):
 
     # --- account stream ---------------------------------------------------------------------------------------------
 
-    def account_url(self, endpoints: Mapping[str, str]) -> str:
+    def account_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
         """Return the URL of the WebSocket API."""
-        return endpoints[urls.WS_API]
+        return urls.account_url(endpoints, microseconds=microseconds)
 
     def encode_login(
         self, signer: Signer, timestamp_ms: int, window_ms: int, request_id: int, *, sign_in: str = "subscription"

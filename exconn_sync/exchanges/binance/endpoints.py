@@ -97,6 +97,11 @@ def public_paths(environment: str) -> frozenset[str] | None:
     return _PUBLIC_PATHS if environment == MARKET_DATA else None
 
 
+def account_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
+    """Return the URL of a connection to the WebSocket API (Binance: 11)."""
+    return endpoints[WS_API] + ("?timeUnit=MICROSECOND" if microseconds else "")
+
+
 def combined_stream_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
     """Return the URL of a stream connection whose frames name their stream (Binance: 8.1)."""
     return endpoints[STREAM] + "/stream" + ("?timeUnit=MICROSECOND" if microseconds else "")

@@ -27,7 +27,7 @@ from exconn_sync.exchanges.binance.fault_codes import (
     UNKNOWN_OUTCOME,
     Refusal,
 )
-from exconn_sync.exchanges.binance.parse_replace import tells_halves
+from exconn_sync.exchanges.binance.parse_replace import failed_halves, tells_halves
 from exconn_sync.exchanges.binance.retry_after import seconds_of_answer, seconds_of_reply
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.model.wire import HttpResponse, RestCall
@@ -92,6 +92,16 @@ def command_error_of(code: int, text: str) -> ExconnError:
     outcome: Outcome = "unknown" if kind is None else "refused"
     message = f"{EXCHANGE}: {clean_text(text) or 'refused'} (code {code})"
     return (kind or ExchangeError)(message, exchange=EXCHANGE, details={"exchange_code": code}, outcome=outcome)
+
+
+def limit_of_halves(response: HttpResponse) -> RateLimitError | None:
+    """Return the limit that a cancelReplace ran into with one of its halves: the other may have been done (5.7)."""
+    for code, text in failed_halves(response):
+        if REFUSALS.get(code) is RateLimitError:
+            details: dict[str, Any] = {"http_status": response.status, "exchange_code": code}
+            message = f"{EXCHANGE}: {clean_text(text)} (HTTP {response.status}, code {code})"
+            return _rate_limit_error(response, _Body(code, text), message, details)
+    return None
 
 
 def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:

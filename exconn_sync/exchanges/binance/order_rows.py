@@ -30,6 +30,8 @@ from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, OrderFact
 
+_ALLOCATION = "allocation-"
+
 
 class FillRow(msgspec.Struct, rename="camel"):
     """One line of ``fills``; the parts that the exchange itself gave a routed order have no trade (5.10, SOR)."""
@@ -241,4 +243,9 @@ def trade_id_of(trade_id: int, allocation_id: int | None) -> TradeId:
         return TradeId(str(trade_id))
     if allocation_id is None or allocation_id < 0:
         raise ValueError("an execution without an id")
-    return TradeId(f"allocation-{allocation_id}")
+    return TradeId(f"{_ALLOCATION}{allocation_id}")
+
+
+def allocation_number(trade_id: TradeId) -> int:
+    """Return the number of an allocation whose id ``trade_id_of`` made."""
+    return int(trade_id.removeprefix(_ALLOCATION))

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance.account_events import balance_facts, change_facts, execution_facts
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.faults import login_error_of
@@ -30,6 +31,7 @@ class _Frame(msgspec.Struct):
     """An answer (``id``, ``status`` and ``result`` or ``error``), an event in its envelope, or a bare event."""
 
     id: int | str | None = None
+    status: int = 0
     result: Any = None
     error: _Error | None = None
     event: msgspec.Raw = _ABSENT
@@ -81,9 +83,16 @@ def _reply(wire: _Frame, received_at: int) -> LoginReply | Unrecognized:
     # A key that died during the session is answered without an id (Binance: 11).
     request_id = wire.id if isinstance(wire.id, int) else 0
     if wire.error is not None:
-        return LoginReply(request_id, login_error_of(wire.error.code, wire.error.msg, wire.error.data, received_at))
+        return LoginReply(request_id, _error_of(wire.error, wire.status, received_at))
     if isinstance(wire.result, dict) and "subscriptionId" in wire.result:
         return LoginReply(request_id)
     if isinstance(wire.result, dict) and wire.result.get("authorizedSince") is not None:
         return LoginReply(request_id, is_final=False)
     return Unrecognized("object" if wire.result is None else "response")
+
+
+def _error_of(error: _Error, status: int, received_at: int) -> ExconnError:
+    made = login_error_of(error.code, error.msg, error.data, received_at)
+    if status:
+        made.details["http_status"] = status
+    return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
@@ -13,7 +15,6 @@ from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendme
 from exconn_sync.model.enums import FactSource, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instrument
-from exconn_sync.model.numbers import ZERO
 from exconn_sync.model.orders import Fill, OrderFact, OrderState
 from exconn_sync.model.wire import HttpResponse
 
@@ -31,35 +32,44 @@ class _Amendment(msgspec.Struct, rename="camel"):
     time: int
 
 
-class _Rates(msgspec.Struct):
-    maker: str = "0"
-    taker: str = "0"
-    buyer: str = "0"
-    seller: str = "0"
+class _OrderRates(msgspec.Struct):
+    maker: str
+    taker: str
+    buyer: str | None = None
+    seller: str | None = None
+
+
+class _AccountRates(msgspec.Struct):
+    """All four are stated; a missing one would be a rate of zero to whoever adds them up (5.10)."""
+
+    maker: str
+    taker: str
+    buyer: str
+    seller: str
 
 
 class _Discount(msgspec.Struct, rename="camel"):
-    enabled_for_account: bool = False
-    enabled_for_symbol: bool = False
+    enabled_for_account: bool
+    enabled_for_symbol: bool
+    discount: str
     discount_asset: str | None = None
-    discount: str = "0"
 
 
 class _AccountCommission(msgspec.Struct, rename="camel"):
     symbol: str
-    standard_commission: _Rates
-    special_commission: _Rates = msgspec.field(default_factory=_Rates)
-    tax_commission: _Rates = msgspec.field(default_factory=_Rates)
-    discount: _Discount = msgspec.field(default_factory=_Discount)
+    standard_commission: _AccountRates
+    special_commission: _AccountRates
+    tax_commission: _AccountRates
+    discount: _Discount
 
 
 class _OrderCommission(msgspec.Struct, rename="camel"):
-    """The rates for one order; empty where they were not asked for."""
+    """The rates for one order; empty where they were not asked for. A routed order has no special ones (5.10)."""
 
-    standard_commission_for_order: _Rates | None = None
-    special_commission_for_order: _Rates = msgspec.field(default_factory=_Rates)
-    tax_commission_for_order: _Rates = msgspec.field(default_factory=_Rates)
-    discount: _Discount = msgspec.field(default_factory=_Discount)
+    standard_commission_for_order: _OrderRates | None = None
+    special_commission_for_order: _OrderRates | None = None
+    tax_commission_for_order: _OrderRates | None = None
+    discount: _Discount | None = None
 
 
 class _Count(msgspec.Struct, rename="camel"):
@@ -96,6 +106,8 @@ class _Allocation(msgspec.Struct, rename="camel"):
     is_buyer: bool
     is_maker: bool
 
+
+_Rates: TypeAlias = _OrderRates | _AccountRates
 
 _HISTORY = Reader(EXCHANGE, list[QueriedOrderRow], refuse_repeated_keys=True)
 _AMENDMENTS = Reader(EXCHANGE, list[_Amendment], refuse_repeated_keys=True)
@@ -163,8 +175,10 @@ def parse_tested(instrument: Instrument, response: HttpResponse) -> Commission |
         standard = wire.standard_commission_for_order
         if standard is None:
             return None
-        special, tax = wire.special_commission_for_order, wire.tax_commission_for_order
-        return _commission(instrument, standard, special, tax, wire.discount)
+        special, tax, discount = wire.special_commission_for_order, wire.tax_commission_for_order, wire.discount
+        if tax is None or discount is None:
+            raise ValueError("a commission that is not whole")
+        return _commission(instrument, standard, special, tax, discount)
 
     return _ORDER_COMMISSION.read(response.body, commission)
 
@@ -235,20 +249,18 @@ def parse_allocations(instrument: Instrument, response: HttpResponse) -> list[Fi
 
 
 def _commission(
-    instrument: Instrument, standard: _Rates, special: _Rates, tax: _Rates, discount: _Discount
+    instrument: Instrument, standard: _Rates, special: _Rates | None, tax: _Rates, discount: _Discount
 ) -> Commission:
     has_discount = discount.enabled_for_account and discount.enabled_for_symbol
-    figure = number(discount.discount)
     return Commission(
-        instrument.symbol, _rates(standard), _rates(special), _rates(tax), has_discount, figure or ZERO,
-        discount.discount_asset,
+        instrument.symbol, _rates(standard), None if special is None else _rates(special), _rates(tax), has_discount,
+        number(discount.discount), discount.discount_asset,
     )  # fmt: skip
 
 
 def _rates(wire: _Rates) -> FeeRates:
-    return FeeRates(
-        signed_number(wire.maker), signed_number(wire.taker), signed_number(wire.buyer), signed_number(wire.seller)
-    )
+    buyer, seller = (None if text is None else signed_number(text) for text in (wire.buyer, wire.seller))
+    return FeeRates(signed_number(wire.maker), signed_number(wire.taker), buyer, seller)
 
 
 def _require(is_match: object) -> None:

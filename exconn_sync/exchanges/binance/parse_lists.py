@@ -10,7 +10,7 @@ from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.order_rows import OrderRow, acknowledge, answer_fills, order_fact
 from exconn_sync.exchanges.binance.words import list_id_of, list_kind_of, list_status_of, reason_of
 from exconn_sync.exchanges.decoding import Reader
-from exconn_sync.exchanges.wire_numbers import ns_of_ms
+from exconn_sync.exchanges.wire_numbers import ns_of_ms, ns_of_time
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
@@ -186,7 +186,7 @@ def list_status_facts(event: msgspec.Raw, received_at: int, instruments: Instrum
             kind=list_kind_of(wire.contingency),
             legs=tuple(ClientOrderId(leg.client_id) for leg in wire.legs),
             leg_ids=tuple(ExchangeOrderId(str(leg.order_id)) for leg in wire.legs),
-            exchange_time=ns_of_ms(wire.time),
+            exchange_time=ns_of_time(wire.time),
             reason=reason_of(wire.reject_reason),
         )
     ]

@@ -80,6 +80,24 @@ def tells_halves(response: HttpResponse, call: RestCall[object]) -> bool:
         return False  # a page of a proxy, or something malformed: the status has to say it all
 
 
+def failed_halves(response: HttpResponse) -> list[tuple[int, str]]:
+    """Return code and text of each half that was tried and failed; nothing where the answer does not tell."""
+    try:
+        halves = _HAS_DATA.decode(response.body).data
+        if halves is None:
+            return []
+        failures = [
+            _FAILURE.decode(raw)
+            for result, raw in (
+                (halves.cancel_result, halves.cancel_response), (halves.new_order_result, halves.new_order_response),
+            )
+            if result not in (_SUCCESS, _NOT_ATTEMPTED)
+        ]  # fmt: skip
+    except (ValueError, RecursionError):
+        return []  # whoever reads the answer says so
+    return [(failure.code, failure.msg) for failure in failures]
+
+
 def parse_replaced(
     instrument: Instrument, old: OrderState, client_order_id: ClientOrderId, error_of: HalfError, response: HttpResponse
 ) -> ReplaceAnswer:

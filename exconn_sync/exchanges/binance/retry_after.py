@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from exconn_sync.exchanges.wire_numbers import NS_PER_MS, ns_of_time
+
 _LONGEST_BAN_MS = 3 * 24 * 60 * 60 * 1_000  # Binance: 2
 _MS = 1_000
-_NS_PER_MS = 1_000_000
 
 # Only the text of a ban names a time; that of a limit says no more than that it is reached.
 _BANNED_UNTIL = re.compile(r"IP banned until ([0-9]{13})\b", re.ASCII)
@@ -26,14 +27,14 @@ def seconds_of_answer(headers: Mapping[str, str], text: str, received_at: int) -
 def seconds_of_reply(data: Any, text: str, received_at: int) -> float | None:
     """Return the seconds to wait after an error on the WebSocket API, or None where it says nothing usable.
 
-    ``data`` is the error's ``data``: an epoch in milliseconds, unlike the seconds of REST, beside the exchange's own
-    time, so that no clock of ours matters.
+    ``data`` is the error's ``data``: an epoch in the connection's unit of time, unlike the seconds of REST, beside the
+    exchange's own time, so that no clock of ours matters.
     """
     if isinstance(data, dict):
         until = data.get("retryAfter")
-        now = data.get("serverTime", received_at // _NS_PER_MS)
+        now = data.get("serverTime", received_at // NS_PER_MS)
         if type(until) is int and type(now) is int:
-            return _bounded(until - now)
+            return _bounded((ns_of_time(until) - ns_of_time(now)) // NS_PER_MS)
     return _seconds_of_ban(text, received_at)
 
 
@@ -45,7 +46,7 @@ def _seconds_of_header(text: str) -> float | None:
 
 def _seconds_of_ban(text: str, received_at: int) -> float | None:
     found = _BANNED_UNTIL.search(text)
-    return None if found is None else _bounded(int(found[1]) - received_at // _NS_PER_MS)
+    return None if found is None else _bounded(int(found[1]) - received_at // NS_PER_MS)
 
 
 def _bounded(milliseconds: int) -> float:

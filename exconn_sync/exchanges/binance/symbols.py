@@ -52,9 +52,16 @@ class _Symbol(msgspec.Struct, rename="camel"):
     allowed_self_trade_prevention_modes: list[str] = []
 
 
+class _Pool(msgspec.Struct):
+    symbols: list[str] = []
+
+
 class _ExchangeInfo(msgspec.Struct, rename="camel"):
+    """``sors`` is only there where orders are routed at all."""
+
     symbols: list[_Symbol]
     exchange_filters: list[msgspec.Raw] = []
+    sors: list[_Pool] = []
 
 
 _READER = Reader(EXCHANGE, _ExchangeInfo)
@@ -71,11 +78,16 @@ def parse_instruments(response: HttpResponse) -> Instruments:
 
 def _instruments(info: _ExchangeInfo, loaded_at: int) -> Instruments:
     whole = rules_of(info.exchange_filters)
-    items = [_instrument(symbol) for symbol in info.symbols if symbol.is_spot_trading_allowed]
+    routed = {name for pool in info.sors for name in pool.symbols}
+    items = [
+        _instrument(symbol, is_routed=symbol.symbol in routed)
+        for symbol in info.symbols
+        if symbol.is_spot_trading_allowed
+    ]
     return Instruments(EXCHANGE, items, loaded_at, whole.allowances, whole.unknown)
 
 
-def _instrument(wire: _Symbol) -> Instrument:
+def _instrument(wire: _Symbol, *, is_routed: bool) -> Instrument:
     # ``permissions`` has been empty since the sets exist (Binance: 5.3).
     sets = wire.permission_sets or ([wire.permissions] if wire.permissions else [])
     return Instrument(
@@ -93,7 +105,7 @@ def _instrument(wire: _Symbol) -> Instrument:
         quote_fee_precision=wire.quote_commission_precision,
         order_types=frozenset(OFFERED_TYPES[word] for word in wire.order_types if word in OFFERED_TYPES),
         quote_quantity_allowed=wire.quote_order_qty_market_allowed,
-        features=_features(wire),
+        features=_features(wire, is_routed=is_routed),
         permission_sets=tuple(frozenset(names) for names in sets),
         # Our words are theirs in lower case; one that is new is kept as well.
         self_trade_preventions=frozenset(mode.lower() for mode in wire.allowed_self_trade_prevention_modes),
@@ -102,7 +114,7 @@ def _instrument(wire: _Symbol) -> Instrument:
     )
 
 
-def _features(wire: _Symbol) -> frozenset[Feature]:
+def _features(wire: _Symbol, *, is_routed: bool) -> frozenset[Feature]:
     offers = (
         (Feature.POST_ONLY, _POST_ONLY in wire.order_types),
         (Feature.ICEBERG, wire.iceberg_allowed),
@@ -114,5 +126,6 @@ def _features(wire: _Symbol) -> frozenset[Feature]:
         (Feature.OTO, wire.oto_allowed),
         (Feature.OPO, wire.opo_allowed),
         (Feature.MARGIN, wire.is_margin_trading_allowed),
+        (Feature.SMART_ROUTING, is_routed),
     )
     return frozenset(feature for feature, is_offered in offers if is_offered)

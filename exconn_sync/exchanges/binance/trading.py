@@ -19,9 +19,10 @@ from exconn_sync.exchanges.binance import (
     parse_rest,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.exchanges.binance.order_rows import allocation_number
 from exconn_sync.model.account import Fact
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.limits import Lane
 from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
@@ -86,7 +87,10 @@ class BinanceTrading:
             old, order, instrument, client_order_id, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
         costs = limits.costs_of("POST", urls.CANCEL_REPLACE)
-        return RestCall("POST", urls.CANCEL_REPLACE, parse, params, is_signed=True, is_command=True, costs=costs)
+        return RestCall(
+            "POST", urls.CANCEL_REPLACE, parse, params, is_signed=True, is_command=True, costs=costs,
+            limit_of=faults.limit_of_halves,
+        )  # fmt: skip
 
     def amend_order(
         self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
@@ -157,12 +161,24 @@ class BinanceTrading:
         return RestCall("GET", urls.MY_TRADES, parse, _of_span(instrument, span, limit), is_signed=True, costs=costs)
 
     def fetch_allocations(
-        self, instrument: Instrument, instruments: Instruments, *, span: TimeSpan | None, limit: int
+        self,
+        instrument: Instrument,
+        instruments: Instruments,
+        *,
+        span: TimeSpan | None,
+        limit: int,
+        order_id: ExchangeOrderId | None = None,
+        after: TradeId | None = None,
     ) -> RestCall[list[Fill]]:
-        """Return the call for allocations in a span of at most 24 hours."""
+        """Return the call for allocations of a span of at most 24 hours, or of one order after a known one."""
         parse = partial(parse_history.parse_allocations, instrument)
+        params = _of_span(instrument, span, limit)
+        if order_id is not None:
+            # As with trades: without a first id the newest would come (Binance: 5.10).
+            first = 0 if after is None else allocation_number(after) + 1
+            params = (*params, ("orderId", order_id), ("fromAllocationId", str(first)))
         costs = limits.costs_of("GET", urls.ALLOCATIONS)
-        return RestCall("GET", urls.ALLOCATIONS, parse, _of_span(instrument, span, limit), is_signed=True, costs=costs)
+        return RestCall("GET", urls.ALLOCATIONS, parse, params, is_signed=True, costs=costs)
 
     def fetch_amendments(
         self, instrument: Instrument, order: OrderState, *, limit: int

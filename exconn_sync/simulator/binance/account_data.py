@@ -1,23 +1,18 @@
 """An account looks at itself: handlers of the private queries."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from exconn_sync.simulator.binance import errors, order_reports
 from exconn_sync.simulator.binance.commission_info import all_rates
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.binance.limits import window_of
 from exconn_sync.simulator.binance.market_data import MAX_ROWS, known_market, required_market
+from exconn_sync.simulator.binance.paging import between, page_of, time_range
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.symbol_info import rate_limit
 from exconn_sync.simulator.binance.trading import find_order
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.binance.wire import number
 
-_DAY_MS = 86_400_000
-_MICROSECONDS_FROM = 10**14
 _BASIS_POINTS = 10_000
-_Row = TypeVar("_Row")
 
 
 def account(call: Call) -> object:
@@ -74,35 +69,35 @@ def all_orders(call: Call) -> object:
     """GET allOrders; times win over an order id."""
     symbol = required_market(call).spec.name
     order_id = call.params.integer("orderId")
-    start, end = _time_range(call)
+    start, end = time_range(call.params)
     limit = call.params.limit(500, MAX_ROWS)
     call.params.finish()
     orders = call.venue.exchange.registry.orders(call.account, symbol)
     if start is not None or end is not None:
-        orders = _between(orders, lambda order: order.updated_at, start, end)
+        orders = between(orders, lambda order: order.updated_at, start, end)
     elif order_id is not None:
         orders = [order for order in orders if order.order_id >= order_id]
     is_forward = start is not None or order_id is not None
-    return [order_reports.queried(order, call.unit) for order in _page(orders, limit, forward=is_forward)]
+    return [order_reports.queried(order, call.unit) for order in page_of(orders, limit, forward=is_forward)]
 
 
 def my_trades(call: Call) -> object:
     """GET myTrades."""
     symbol = required_market(call).spec.name
     order_id, from_id = call.params.integer("orderId"), call.params.integer("fromId")
-    start, end = _time_range(call)
+    start, end = time_range(call.params)
     limit = call.params.limit(500, MAX_ROWS)
     call.params.finish()
     if (start is not None or end is not None) and (order_id is not None or from_id is not None):
         raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
-    fills = call.venue.exchange.registry.fills(call.account, symbol)
-    fills = _between(fills, lambda fill: fill.time, start, end)
+    fills = [fill for fill in call.venue.exchange.registry.fills(call.account, symbol) if fill.allocation_id is None]
+    fills = between(fills, lambda fill: fill.time, start, end)
     if order_id is not None:
         fills = [fill for fill in fills if fill.order_id == order_id]
     if from_id is not None:
         fills = [fill for fill in fills if fill.trade_id >= from_id]
     is_forward = start is not None or from_id is not None
-    return [order_reports.own_trade(fill, call.unit) for fill in _page(fills, limit, forward=is_forward)]
+    return [order_reports.own_trade(fill, call.unit) for fill in page_of(fills, limit, forward=is_forward)]
 
 
 def my_filters(call: Call) -> object:
@@ -145,23 +140,3 @@ def open_orders_weight(params: Params) -> int:
 def my_trades_weight(params: Params) -> int:
     """Looking at one order costs less."""
     return 5 if params.peek("orderId") else 20
-
-
-def _time_range(call: Call) -> tuple[int | None, int | None]:
-    start, end = _ms(call.params.integer("startTime")), _ms(call.params.integer("endTime"))
-    if start is not None and end is not None and end - start > _DAY_MS:
-        raise errors.ApiError(-1127, "More than 24 hours between startTime and endTime.")
-    return start, end
-
-
-def _ms(value: int | None) -> int | None:
-    return value // 1000 if value is not None and value >= _MICROSECONDS_FROM else value
-
-
-def _between(rows: list[_Row], time: Callable[[_Row], int], start: int | None, end: int | None) -> list[_Row]:
-    return [row for row in rows if (start is None or time(row) >= start) and (end is None or time(row) <= end)]
-
-
-def _page(rows: list[_Row], limit: int, *, forward: bool) -> list[_Row]:
-    # With a lower bound the oldest rows from there, otherwise the newest ones.
-    return rows[:limit] if forward else rows[-limit:]

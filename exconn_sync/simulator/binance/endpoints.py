@@ -12,6 +12,7 @@ from exconn_sync.simulator.binance import (
     market_data,
     prevention_data,
     replacing,
+    routed_orders,
     tickers,
     trading,
 )
@@ -57,6 +58,10 @@ _REFERENCE = _public(execution_rules.reference_price, 2)
 _CALCULATION = _public(execution_rules.reference_calculation, 2)
 _PLACE = _command(trading.place)
 _PLACE_TEST = Endpoint(trading.place_test, trading.place_test_weight, Security.TRADE)
+_ROUTE = _command(routed_orders.place)
+_WS_ROUTE = _command(routed_orders.ws_place)
+_ROUTE_TEST = Endpoint(routed_orders.place_test, trading.place_test_weight, Security.TRADE)
+_ALLOCATIONS = _signed(routed_orders.my_allocations, 20)
 _CANCEL = _command(trading.cancel)
 _CANCEL_REPLACE = _command(replacing.cancel_replace)
 _AMEND = Endpoint(amendments.amend, _costs(4), Security.TRADE)
@@ -96,6 +101,9 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("GET", "/api/v3/ticker/bookTicker"): _BOOK_TICKER,
     ("POST", "/api/v3/order"): _PLACE,
     ("POST", "/api/v3/order/test"): _PLACE_TEST,
+    ("POST", "/api/v3/sor/order"): _ROUTE,
+    ("POST", "/api/v3/sor/order/test"): _ROUTE_TEST,
+    ("GET", "/api/v3/myAllocations"): _ALLOCATIONS,
     ("GET", "/api/v3/order"): _ORDER,
     ("DELETE", "/api/v3/order"): _CANCEL,
     ("POST", "/api/v3/order/cancelReplace"): _CANCEL_REPLACE,
@@ -134,6 +142,9 @@ WS_API: dict[str, Endpoint] = {
     "ticker.book": _BOOK_TICKER,
     "order.place": _PLACE,
     "order.test": _PLACE_TEST,
+    "sor.order.place": _WS_ROUTE,
+    "sor.order.test": _ROUTE_TEST,
+    "myAllocations": _ALLOCATIONS,
     "order.status": _ORDER,
     "order.cancel": _CANCEL,
     "order.cancelReplace": _CANCEL_REPLACE,

@@ -181,6 +181,9 @@ def of_refusal(refusal: Refusal) -> ApiError:
         return bad_symbol()
     if refusal.reason is Reason.FILTER:
         return ApiError(-1013, f"Filter failure: {refusal.detail}")
+    if refusal.reason is Reason.NOT_ROUTED:
+        # The sheet has no text for it.
+        return ApiError(-1020, "This operation is not supported.")
     if refusal.reason is Reason.UNKNOWN_ORDER:
         return cancel_rejected()
     return rejected(_REJECT_TEXTS[refusal.reason])

@@ -14,6 +14,7 @@ from exconn_sync.simulator.binance.stream_control import StreamUrl
 from exconn_sync.simulator.binance.user_stream import UserStreams
 from exconn_sync.simulator.binance.venue import Venue
 from exconn_sync.simulator.binance.window_feed import WindowFeed
+from exconn_sync.simulator.binance.ws_api_url import WsApiUrl
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.sockets import ConnectionHub
@@ -45,11 +46,15 @@ class BinanceFace:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request or connection."""
         if request.path == WS_API_PATH:
+            try:
+                wishes = WsApiUrl.parse(request.raw_path)
+            except ValueError:
+                return streams.bad_url()
             refusal = self._rest.refusal_to_connect(request, ws_api.CONNECT_WEIGHT)
             if refusal is not None:
                 return refusal
             connection = Connection(ws_api.KIND, request)
-            session = ws_api.WsApiSession(connection, self._venue, self._user_streams, self._faults, request.raw_path)
+            session = ws_api.WsApiSession(connection, self._venue, self._user_streams, self._faults, wishes)
             return await self._hub.serve(connection, session)
         if is_stream_path(request.path):
             try:

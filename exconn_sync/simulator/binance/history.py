@@ -11,10 +11,10 @@ AVERAGE_MINUTES = 5
 
 def historical_trades(call: Call) -> object:
     """GET historicalTrades."""
-    symbol = required_market(call).spec.name
+    market = required_market(call)
     page = Page.by_id(call.params)
     call.params.finish()
-    rows = page.of(call.venue.history.trades(symbol), lambda row: row.trade_id, lambda row: row.time)
+    rows = page.of(market.trades, lambda row: row.trade_id, lambda row: row.time)
     return [public_trade(row, call.unit) for row in rows]
 
 
@@ -40,9 +40,8 @@ def average_price(call: Call) -> object:
     """GET avgPrice."""
     market = required_market(call)
     call.params.finish()
-    found = call.venue.history.average(market.spec.name, AVERAGE_MINUTES, call.now)
-    price, time = found or (market.last_price, 0)
-    return {"mins": AVERAGE_MINUTES, "price": number(price), "closeTime": call.time(time)}
+    price = number(market.mean_price(AVERAGE_MINUTES, call.now))
+    return {"mins": AVERAGE_MINUTES, "price": price, "closeTime": call.time(market.last_trade_time)}
 
 
 def _aggregate(row: Aggregate, unit: int) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """Public data: handlers of the calls that need no key."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Reversible
+from itertools import islice
+from typing import TypeVar
 
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.params import Params
@@ -20,6 +22,7 @@ from exconn_sync.simulator.core.exchange import Market
 from exconn_sync.simulator.core.orders import Side
 from exconn_sync.simulator.core.symbols import ZERO, SymbolStatus
 
+_Row = TypeVar("_Row")
 MAX_DEPTH = 5000
 MAX_ROWS = 1000
 
@@ -62,8 +65,9 @@ def _info(call: Call, limits: list[dict[str, object]]) -> object:
         markets = [market for market in markets if has_permission(market.spec, asked)]
         markets = [market for market in markets if wanted_status in (None, market.spec.status)]
     specs = (market.spec for market in markets)
-    rules = call.venue.exchange.rules
-    return exchange_info(limits, specs, call.time(call.now), rules, shows_sets=shows_sets)
+    exchange = call.venue.exchange
+    pools = exchange.router.pools
+    return exchange_info(limits, specs, call.time(call.now), exchange.rules, pools, shows_sets=shows_sets)
 
 
 def depth(call: Call) -> object:
@@ -84,7 +88,12 @@ def trades(call: Call) -> object:
     market = required_market(call)
     limit = call.params.limit(500, MAX_ROWS)
     call.params.finish()
-    return [public_trade(trade, call.unit) for trade in list(market.trades)[-limit:]]
+    return [public_trade(trade, call.unit) for trade in newest(market.trades, limit)]
+
+
+def newest(rows: Reversible[_Row], limit: int) -> list[_Row]:
+    """The last rows of a long list, oldest first."""
+    return list(islice(reversed(rows), limit))[::-1]
 
 
 def price_ticker(call: Call) -> object:

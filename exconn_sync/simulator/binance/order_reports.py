@@ -8,6 +8,7 @@ from exconn_sync.simulator.core.orders import Amendment, ExpiryReason, Fill, Pre
 NOT_IN_A_LIST = -1
 NO_GROUP = -1
 PEG_OFFSET = "PRICE_LEVEL"
+ALLOCATED = "ONE_PARTY_TRADE_REPORT"
 
 EXPIRY_REASONS = {
     ExpiryReason.UNFILLED_IOC: "UNFILLED_IOC_QUANTITY_EXPIRED",
@@ -63,6 +64,9 @@ def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
         fields["preventedQuantity"] = number(order.prevented_quantity)
     if order.expiry_reason is not None:
         fields["expiryReason"] = EXPIRY_REASONS[order.expiry_reason]
+    if order.floor is not None:
+        fields["usedSor"] = True
+        fields["workingFloor"] = order.floor.name
     return fields
 
 
@@ -108,7 +112,7 @@ def _kept_from(prevented: Sequence[PreventedMatch]) -> dict[str, object]:
         "preventedMatches": [
             {
                 "preventedMatchId": match.match_id,
-                "makerSymbol": match.symbol,
+                "makerSymbol": match.maker_symbol,
                 "makerOrderId": match.maker_order_id,
                 "price": number(match.price),
                 **_losses(match),
@@ -134,7 +138,7 @@ def prevented_match(match: PreventedMatch, unit: int) -> dict[str, object]:
         "symbol": match.symbol,
         "preventedMatchId": match.match_id,
         "takerOrderId": match.taker_order_id,
-        "makerSymbol": match.symbol,
+        "makerSymbol": match.maker_symbol,
         "makerOrderId": match.maker_order_id,
         "tradeGroupId": NO_GROUP if match.trade_group is None else match.trade_group,
         "selfTradePreventionMode": match.mode.name,
@@ -146,6 +150,7 @@ def prevented_match(match: PreventedMatch, unit: int) -> dict[str, object]:
 
 def _fill(fill: Fill) -> dict[str, object]:
     return {
+        **({} if fill.allocation_id is None else {"matchType": ALLOCATED, "allocId": fill.allocation_id}),
         "price": number(fill.price),
         "qty": number(fill.quantity),
         "commission": number(fill.commission),
@@ -250,4 +255,24 @@ def own_trade(fill: Fill, unit: int) -> dict[str, object]:
         "isBuyer": fill.side is Side.BUY,
         "isMaker": fill.is_maker,
         "isBestMatch": True,
+    }
+
+
+def allocation(fill: Fill, unit: int) -> dict[str, object]:
+    """A fill in the answer to myAllocations."""
+    return {
+        "symbol": fill.symbol,
+        "allocationId": fill.allocation_id,
+        "allocationType": "SOR",
+        "orderId": fill.order_id,
+        "orderListId": NOT_IN_A_LIST,
+        "price": number(fill.price),
+        "qty": number(fill.quantity),
+        "quoteQty": number(fill.quote),
+        "commission": number(fill.commission),
+        "commissionAsset": fill.commission_asset,
+        "time": fill.time * unit,
+        "isBuyer": fill.side is Side.BUY,
+        "isMaker": fill.is_maker,
+        "isAllocator": False,
     }

@@ -11,6 +11,7 @@ from exconn_sync.simulator.binance.params import Params
 MAX_ROWS = 1000
 _DEFAULT_ROWS = 500
 _MICROSECONDS_FROM = 10**14
+_DAY_MS = 86_400_000
 
 Row = TypeVar("Row")
 
@@ -21,6 +22,25 @@ def time_of(params: Params, name: str) -> int | None:
     if value is None:
         return None
     return value if value >= _MICROSECONDS_FROM else value * 1000
+
+
+def time_range(params: Params) -> tuple[int | None, int | None]:
+    """``startTime`` and ``endTime`` of a private list in milliseconds, at most a day apart (Binance: 5.6)."""
+    times = time_of(params, "startTime"), time_of(params, "endTime")
+    start, end = (None if time is None else time // 1000 for time in times)
+    if start is not None and end is not None and end - start > _DAY_MS:
+        raise errors.ApiError(-1127, "More than 24 hours between startTime and endTime.")
+    return start, end
+
+
+def between(rows: list[Row], time: Callable[[Row], int], start: int | None, end: int | None) -> list[Row]:
+    """The rows of a time (ms, both bounds included)."""
+    return [row for row in rows if (start is None or time(row) >= start) and (end is None or time(row) <= end)]
+
+
+def page_of(rows: list[Row], limit: int, *, forward: bool) -> list[Row]:
+    """With a lower bound the oldest rows from there, otherwise the newest ones."""
+    return rows[:limit] if forward else rows[-limit:]
 
 
 @dataclass(frozen=True, slots=True)

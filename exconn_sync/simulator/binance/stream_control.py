@@ -26,6 +26,18 @@ class ControlError(Exception):
         self.message = message
 
 
+def unit_named(name: str) -> int:
+    """How many of a unit of time make a millisecond; its name is in upper or in lower case, or not there at all.
+
+    Raises:
+        ValueError: a unit that does not exist.
+    """
+    unit = _UNITS.get(name.upper() if name in (name.upper(), name.lower()) else name)
+    if unit is None:
+        raise ValueError(f"no such time unit: {name}")
+    return unit
+
+
 @dataclass(frozen=True, slots=True)
 class StreamUrl:
     """What the address of a stream connection asks for."""
@@ -46,10 +58,7 @@ class StreamUrl:
         options = dict(pair.partition("=")[::2] for pair in map(unquote, query.split("&")))
         combined = path.rstrip("/") == "/stream"
         names = options.get("streams", "") if combined else unquote(path.removeprefix("/ws").lstrip("/"))
-        wanted = options.get("timeUnit", "")
-        unit = _UNITS.get(wanted.upper() if wanted in (wanted.upper(), wanted.lower()) else wanted)
-        if unit is None:
-            raise ValueError(f"no such time unit: {wanted}")
+        unit = unit_named(options.get("timeUnit", ""))
         return cls(tuple(filter(None, names.split("/"))), combined, unit)
 
 

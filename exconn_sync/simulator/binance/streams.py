@@ -148,7 +148,7 @@ def bad_url() -> web.Response:
 
     It is undocumented for streams; the WebSocket API answers so to a bad parameter of its address (Binance: 11).
     """
-    return web.Response(status=400, text="Invalid timeUnit.")
+    return web.Response(status=400, text="Invalid parameter of the address.")
 
 
 def _chunks(texts: Iterator[str]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """The exchangeInfo answer."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from exconn_sync.simulator.binance.filter_info import exchange_filters, symbol_filters
 from exconn_sync.simulator.binance.limits import window_of
@@ -42,16 +42,19 @@ def exchange_info(
     specs: Iterable[SymbolSpec],
     server_time: int,
     rules: ExchangeRules | None = None,
+    pools: Mapping[str, Collection[str]] | None = None,
     *,
     shows_sets: bool = True,
 ) -> dict[str, object]:
-    """The whole answer."""
+    """The whole answer; ``pools`` are the symbols that are routed together, by base asset."""
+    sors = [{"baseAsset": base, "symbols": list(symbols)} for base, symbols in (pools or {}).items()]
     return {
         "timezone": "UTC",
         "serverTime": server_time,
         "rateLimits": limits,
         "exchangeFilters": [] if rules is None else exchange_filters(rules),
         "symbols": [symbol_info(spec, shows_sets=shows_sets) for spec in specs],
+        **({"sors": sors} if sors else {}),
     }
 
 

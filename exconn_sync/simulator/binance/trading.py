@@ -14,7 +14,11 @@ _RESTRICTIONS = {"ONLY_NEW": OrderStatus.NEW, "ONLY_PARTIALLY_FILLED": OrderStat
 
 def place(call: Call) -> object:
     """POST order."""
-    command = read_new_order(call)
+    return place_command(call, read_new_order(call))
+
+
+def place_command(call: Call, command: OrderCommand) -> dict[str, object]:
+    """Place an order that was read, and answer as it was wanted."""
     call.venue.order_counts.admit(call.account, call.now)
     check_order_in_time(call)
     try:
@@ -36,7 +40,11 @@ def check_order_in_time(call: Call) -> None:
 
 def place_test(call: Call) -> object:
     """POST order/test: every check that comes before the matching engine, and nothing else."""
-    command = read_new_order(call, "computeCommissionRates")
+    return check_command(call, read_new_order(call, "computeCommissionRates"))
+
+
+def check_command(call: Call, command: OrderCommand) -> dict[str, object]:
+    """Do with an order that was read what a test does."""
     try:
         call.venue.exchange.check(call.account, command.order, call.now)
     except Refusal as refusal:

@@ -3,7 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS, NO_GROUP, NOT_IN_A_LIST, PEG_OFFSET, since
+from exconn_sync.simulator.binance.order_reports import (
+    ALLOCATED,
+    EXPIRY_REASONS,
+    NO_GROUP,
+    NOT_IN_A_LIST,
+    PEG_OFFSET,
+    since,
+)
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, LockedOutside, OrderEvent
@@ -112,7 +119,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
     if is_working:
         report["W"] = since(order.working_at, unit)
     report["V"] = order.prevention.name
-    return report | _conditional(order, unit) | _prevented(event)
+    return report | _conditional(order, unit) | _prevented(event) | _routed(event)
 
 
 def _conditional(order: SimOrder, unit: int) -> dict[str, object]:
@@ -149,11 +156,22 @@ def _prevented(event: OrderEvent) -> dict[str, object]:
         "B": number(match.taker_prevented if is_taker else match.maker_prevented),
         "u": NO_GROUP if match.trade_group is None else match.trade_group,
         "U": match.maker_order_id if is_taker else match.taker_order_id,
-        "Cs": match.symbol,
+        "Cs": match.maker_symbol if is_taker else match.symbol,
         "pl": number(match.quantity),
         "pL": number(match.price),
         "pY": number(match.price * match.quantity),
     }
+
+
+def _routed(event: OrderEvent) -> dict[str, object]:
+    """Where a routed order is at work, and which allocation it got."""
+    floor, fill = event.order.floor, event.fill
+    if floor is None:
+        return {}
+    fields: dict[str, object] = {"k": floor.name, "uS": True}
+    if fill is not None and fill.allocation_id is not None:
+        fields |= {"b": ALLOCATED, "a": fill.allocation_id}
+    return fields
 
 
 def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, object]:

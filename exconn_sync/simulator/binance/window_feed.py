@@ -65,11 +65,11 @@ class WindowFeed:
         )
 
     def _publish_average(self, market: Market, now: int) -> None:
-        symbol, clock, history = market.spec.name, self._venue.clock, self._venue.history
+        symbol, clock = market.spec.name, self._venue.clock
         stream = f"{symbol.lower()}@avgPrice"
         if not self._registry.is_wanted(stream):
             return
-        price, last = history.average(symbol, AVERAGE_MINUTES, now) or (market.last_price, 0)
+        price, last = market.mean_price(AVERAGE_MINUTES, now), market.last_trade_time
         payload = {"s": symbol, "i": f"{AVERAGE_MINUTES}m", "w": number(price)}
         self._registry.publish(
             stream, lambda unit: {"e": "avgPrice", "E": clock.now_in(unit), **payload, "T": last * unit}

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.account_data import order_limit_rows
@@ -20,6 +19,7 @@ from exconn_sync.simulator.binance.symbol_info import weight_limit
 from exconn_sync.simulator.binance.user_stream import USER_STREAM, UserStreams
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import shutdown_event, to_json
+from exconn_sync.simulator.binance.ws_api_url import WsApiUrl
 from exconn_sync.simulator.binance.ws_session import LOGIN, AccountSession
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
@@ -54,14 +54,13 @@ class WsApiSession:
     max_inbound_per_second: int | None = None
 
     def __init__(
-        self, connection: Connection, venue: Venue, streams: UserStreams, faults: FaultBoard, raw_path: str
+        self, connection: Connection, venue: Venue, streams: UserStreams, faults: FaultBoard, url: WsApiUrl
     ) -> None:
-        options = dict(parse_qsl(raw_path.partition("?")[2]))
         self._connection = connection
         self._venue = venue
         self._faults = faults
-        self._unit = 1000 if options.get("timeUnit", "").upper() == "MICROSECOND" else 1
-        self._with_limits = options.get("returnRateLimits", "true").lower() != "false"
+        self._unit = url.unit
+        self._with_limits = url.with_limits
         self._session = AccountSession(connection, venue, streams, self._unit, with_limits=self._with_limits)
 
     def opened(self) -> None:

@@ -116,8 +116,8 @@ class AccountSession:
         call.params.finish()
         key = call.known_key
         if key.kind != _KEY_OF_SESSION:
-            name = {"hmac": "HMAC_SHA256"}.get(key.kind, key.kind.upper())
-            raise errors.ApiError(-4056, f"{name} API key is not supported.")
+            # That it is refused is documented, by which code is not; this one is for keys that may not do something.
+            raise errors.bad_key()
         self.key, self._authorized_since = key, call.now
         return self._report(call)
 

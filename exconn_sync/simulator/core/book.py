@@ -203,20 +203,13 @@ class OrderBook:
                 break
             if not within.allows(level.price):
                 return Plan(steps, leaves_range=True)
-            line = level.copy()
-            while quantity > ZERO and line.orders:
-                order_id, resting = next(iter(line.orders.items()))
-                verdict = judge(order_id, quantity)
-                if verdict is None:
-                    part = min(resting.shown, quantity)
-                    steps.append(Match(order_id, level.price, part))
-                    line.trade(order_id, part)
-                    quantity -= part
-                else:
-                    steps.append(Prevented(order_id, level.price, verdict))
-                    line.reduce(order_id, verdict.maker_loses)
-                    quantity -= verdict.taker_loses
+            at_price, quantity = _plan_level(level, quantity, judge)
+            steps += at_price
         return Plan(steps)
+
+    def plan_at(self, taker: Side, price: Decimal, quantity: Decimal, judge: Judge) -> tuple[list[Step], Decimal]:
+        """What would happen now at one price of the other side, and what the taker would have left."""
+        return _plan_level(self._sides[taker.opposite].levels[price], quantity, judge)
 
     def apply(self, taker: Side, steps: Iterable[Step]) -> None:
         """Take what was planned off the book; fully used orders leave it."""
@@ -251,3 +244,21 @@ class OrderBook:
             self._sides[side].discard(level.price)
         self.update_id += 1
         self._on_change(BookChange(self.symbol, self.update_id, side, level.price, level.total))
+
+
+def _plan_level(level: _Level, quantity: Decimal, judge: Judge) -> tuple[list[Step], Decimal]:
+    steps: list[Step] = []
+    line = level.copy()
+    while quantity > ZERO and line.orders:
+        order_id, resting = next(iter(line.orders.items()))
+        verdict = judge(order_id, quantity)
+        if verdict is None:
+            part = min(resting.shown, quantity)
+            steps.append(Match(order_id, level.price, part))
+            line.trade(order_id, part)
+            quantity -= part
+        else:
+            steps.append(Prevented(order_id, level.price, verdict))
+            line.reduce(order_id, verdict.maker_loses)
+            quantity -= verdict.taker_loses
+    return steps, quantity

@@ -25,6 +25,7 @@ from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.refusals import Reason, Refusal
+from exconn_sync.simulator.core.routing import Router
 from exconn_sync.simulator.core.stops import Stops
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, ZERO, ExchangeRules, SymbolSpec, SymbolStatus
 
@@ -44,6 +45,7 @@ class Exchange:
         self.references = ReferencePrices()
         self.rules = ExchangeRules()
         self._matcher = Matcher(self._records, self.references)
+        self.router = Router(self._records, self._matcher, self.references, self.markets)
         self._amender = Amender(self._records)
         self._stops = Stops(self._records, self._matcher, self.markets, self.average_price)
         self._locked_outside: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
@@ -92,6 +94,8 @@ class Exchange:
         """Refuse an order which does not pass the filters, or any while the symbol does not trade."""
         market = self.market(order.symbol)
         self._refuse_closed(market)
+        if order.is_routed and not self.router.serves(order.symbol):
+            raise Refusal(Reason.NOT_ROUTED, order.symbol)
         pegged = None if order.peg is None else pegged_price(market.book, order.side, order.peg)
         average = self.average_price(market, now)
         failed = failed_filter(market.spec, order, average, pegged) or self._failed_account_filter(
@@ -112,9 +116,15 @@ class Exchange:
             self.check(account, request, now)
             self._refuse_duplicate(account, request)
         order = self._draft(market, account, request, now)
-        order = self._wait(market, order, request, now) if request.type.is_stop else self._work(market, order, now)
+        if request.type.is_stop:
+            order = self._wait(market, order, request, now)
+        elif request.is_routed:
+            order = self.router.work(market, order, now)
+        else:
+            order = self._work(market, order, now)
         self._stops.run(now)
-        self._records.end_command(market, now)
+        for touched in self.router.places(market) if request.is_routed else [market]:
+            self._records.end_command(touched, now)
         # What it fired may have changed it once more.
         return self.registry.get(order.symbol, order.order_id) or order
 

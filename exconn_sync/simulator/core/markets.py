@@ -2,6 +2,7 @@
 
 from collections import deque
 from decimal import Decimal
+from itertools import takewhile
 
 from exconn_sync.simulator.core.book import OrderBook
 from exconn_sync.simulator.core.events import Level, Listener, PublicTrade
@@ -11,7 +12,7 @@ from exconn_sync.simulator.core.triggers import TriggerBook
 HOUSE = "house"
 """The account of the generated market: rich, unfiltered, and forgotten by the registry."""
 
-REMEMBERED_TRADES = 1000
+REMEMBERED_TRADES = 20_000
 _MINUTE_MS = 60_000
 
 
@@ -26,13 +27,23 @@ class Market:
         self.last_price = spec.start_price
         self.next_trade_id = 1
         self.next_prevented_id = 0
+        self.next_allocation_id = 0
         self.top: tuple[Level | None, Level | None] = (None, None)
 
+    @property
+    def last_trade_time(self) -> int:
+        """When it traded last (ms), 0 if it never did."""
+        return self.trades[-1].time if self.trades else 0
+
     def average_price(self, now: int) -> Decimal:
-        """The price to which filters compare others: the mean by volume over the last minutes, or the last price."""
-        since = now - self.spec.average_minutes * _MINUTE_MS
-        recent = [trade for trade in self.trades if trade.time > since] if self.spec.average_minutes else []
-        volume = sum((trade.quantity for trade in recent), ZERO)
-        if volume == ZERO:
-            return self.last_price
-        return sum((trade.price * trade.quantity for trade in recent), ZERO) / volume
+        """The price to which filters compare others."""
+        return self.mean_price(self.spec.average_minutes, now)
+
+    def mean_price(self, minutes: int, now: int) -> Decimal:
+        """The mean price weighted by volume over the last minutes; the last price without a trade in them."""
+        since = now - minutes * _MINUTE_MS
+        volume = quote = ZERO
+        for trade in takewhile(lambda trade: trade.time > since, reversed(self.trades)):
+            volume += trade.quantity
+            quote += trade.price * trade.quantity
+        return quote / volume if volume else self.last_price

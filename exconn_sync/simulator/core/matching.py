@@ -1,9 +1,10 @@
 """An order meets the book: it trades, then rests or ends."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from exconn_sync.simulator.core.book import Bounds, Match, Plan, Prevented, Step
+from exconn_sync.simulator.core.book import Bounds, Judge, Match, Plan, Prevented, Step
 from exconn_sync.simulator.core.events import Execution, PublicTrade
 from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.orders import (
@@ -33,17 +34,23 @@ class Matcher:
         """What the order would do now, with its own or another quantity."""
         wanted = order.remaining if quantity is None else quantity
         bounds = price_bounds(market.spec.price_range, order.side, self._references.price(order.symbol))
+        return market.book.plan(order.side, order.limit, wanted, self.judge_of(market, order), bounds)
+
+    def judge_of(self, market: Market, order: SimOrder) -> Judge:
+        """Who decides whether the order may trade with what rests on a book."""
         if order.prevention is PreventionMode.NONE:
-            return market.book.plan(order.side, order.limit, wanted, within=bounds)
+            return lambda *_: None
 
         def verdict(maker_id: int, taker_left: Decimal) -> Verdict | None:
-            maker = self._records.order(order.symbol, maker_id)
+            maker = self._records.order(market.spec.name, maker_id)
             accounts = self._records.accounts
             if not are_one(accounts[maker.account], accounts[order.account]):
                 return None
-            return judge(order.prevention, taker_left, maker)
+            found = judge(order.prevention, taker_left, maker)
+            # Orders of two symbols give different quote assets, which cannot just change hands.
+            return found if maker.symbol == order.symbol else replace(found, moves=False)
 
-        return market.book.plan(order.side, order.limit, wanted, verdict, bounds)
+        return verdict
 
     def quantity_for(self, market: Market, order: SimOrder, amount: Decimal) -> Decimal:
         """How much a market order trades for an amount of the quote asset, in whole steps."""
@@ -64,7 +71,7 @@ class Matcher:
         if order.limit is not None or order.side is Side.SELL:
             amount = lock_amount(order, order.limit or ZERO)
         else:
-            amount = sum((_cost(step) for step in plan.steps), ZERO)
+            amount = cost(plan.steps)
         return self._records.lock(market, order, amount)
 
     def execute(self, market: Market, order: SimOrder, plan: Plan, now: int) -> SimOrder:
@@ -75,40 +82,42 @@ class Matcher:
         market.book.apply(order.side, plan.steps)
         for step in plan.steps:
             if isinstance(step, Match):
-                order = self._trade(market, order, step, now)
+                order = self.fill(market, order, self.meet(market, order.side, step, now))
             else:
-                order = self._prevent(market, order, step, now)
-        if order.is_open and plan.leaves_range:
-            return self._records.expire(market, order, ExpiryReason.PRICE_RANGE, now)
-        return self._rest_or_expire(market, order, now)
+                order = self.prevent(market, order, step, now, market)
+        return self.rest_or_expire(market, order, now, leaves_range=plan.leaves_range)
 
-    def _trade(self, market: Market, taker: SimOrder, match: Match, now: int) -> SimOrder:
-        maker = self._records.order(taker.symbol, match.order_id)
+    def meet(self, market: Market, taker: Side, match: Match, now: int) -> MatchTerms:
+        """Let a resting order trade and tell everybody; what the trade is to its taker."""
+        maker = self._records.order(market.spec.name, match.order_id)
         trade_id = market.next_trade_id
         market.next_trade_id += 1
         market.last_price = match.price
         trade = PublicTrade(
-            taker.symbol, trade_id, match.price, match.quantity, now, buyer_is_maker=taker.side is Side.SELL
+            market.spec.name, trade_id, match.price, match.quantity, now, buyer_is_maker=taker is Side.SELL
         )
         market.trades.append(trade)
         self._records.emit(trade)
-        self._fill(market, maker, MatchTerms(trade_id, match.price, match.quantity, now, is_maker=True))
-        return self._fill(market, taker, MatchTerms(trade_id, match.price, match.quantity, now, is_maker=False))
+        self.fill(market, maker, MatchTerms(trade_id, match.price, match.quantity, now, is_maker=True))
+        return MatchTerms(trade_id, match.price, match.quantity, now, is_maker=False)
 
-    def _fill(self, market: Market, order: SimOrder, terms: MatchTerms) -> SimOrder:
+    def fill(self, market: Market, order: SimOrder, terms: MatchTerms) -> SimOrder:
+        """Settle one side of a trade and tell it; the order after it."""
         records = self._records
         order, fill = settle(market.spec, records.account(order.account), order, records.fees, terms)
         records.registry.add_fill(fill)
         records.record(Execution.TRADE, order, terms.time, fill)
         return order
 
-    def _prevent(self, market: Market, taker: SimOrder, step: Prevented, now: int) -> SimOrder:
+    def prevent(self, market: Market, taker: SimOrder, step: Prevented, now: int, source: Market) -> SimOrder:
+        """Do what happens instead of a trade with an order on the book of ``source``; the taker after it."""
         records, verdict = self._records, step.verdict
-        maker = records.order(taker.symbol, step.order_id)
+        maker = records.order(source.spec.name, step.order_id)
         taker_account, maker_account = records.account(taker.account), records.account(maker.account)
         match = PreventedMatch(
             match_id=market.next_prevented_id,
             symbol=taker.symbol,
+            maker_symbol=maker.symbol,
             taker_order_id=taker.order_id,
             maker_order_id=maker.order_id,
             accounts=frozenset({taker.account, maker.account}),
@@ -125,7 +134,7 @@ class Matcher:
         if verdict.moves and taker_account is not maker_account:
             maker = move(market.spec, maker_account, taker_account, maker, step.price, verdict.quantity)
             taker = move(market.spec, taker_account, maker_account, taker, step.price, verdict.quantity)
-        self._lose(market, maker, match, verdict.maker_loses)
+        self._lose(source, maker, match, verdict.maker_loses)
         return self._lose(market, taker, match, verdict.taker_loses)
 
     def _lose(self, market: Market, order: SimOrder, match: PreventedMatch, quantity: Decimal) -> SimOrder:
@@ -142,9 +151,12 @@ class Matcher:
         self._records.record(Execution.TRADE_PREVENTION, order, match.time, prevented=match)
         return order
 
-    def _rest_or_expire(self, market: Market, order: SimOrder, now: int) -> SimOrder:
+    def rest_or_expire(self, market: Market, order: SimOrder, now: int, *, leaves_range: bool = False) -> SimOrder:
+        """Let what is left of an order rest on the book, or end it; the order after it."""
         if not order.is_open:
             return order
+        if leaves_range:
+            return self._records.expire(market, order, ExpiryReason.PRICE_RANGE, now)
         if order.limit is None:
             return self._records.expire(market, order, ExpiryReason.NO_LIQUIDITY, now)
         if order.time_in_force is TimeInForce.IOC:
@@ -159,6 +171,11 @@ def price_bounds(rule: PriceRange | None, side: Side, reference: Decimal | None)
         return Bounds()
     down, up = (rule.bid_down, rule.bid_up) if side is Side.BUY else (rule.ask_down, rule.ask_up)
     return Bounds(None if down is None else reference * down, None if up is None else reference * up)
+
+
+def cost(steps: Iterable[Step]) -> Decimal:
+    """What a buyer pays for these steps."""
+    return sum((_cost(step) for step in steps), ZERO)
 
 
 def _cost(step: Step) -> Decimal:

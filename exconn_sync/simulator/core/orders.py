@@ -12,6 +12,7 @@ __all__ = [
     "Amendment",
     "ExpiryReason",
     "Fill",
+    "Floor",
     "NewOrder",
     "OrderStatus",
     "OrderType",
@@ -52,6 +53,15 @@ class ExpiryReason(Enum):
     """It would have traded too far away from the reference price."""
 
 
+class Floor(Enum):
+    """Where an order that is routed was last at work (Binance: 5.10)."""
+
+    SOR = "sor"
+    """On several books at once."""
+    EXCHANGE = "exchange"
+    """On the book of its own symbol."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peg:
     """A price that comes from the book, so many existing levels away from its best one."""
@@ -81,6 +91,8 @@ class NewOrder:
     iceberg_quantity: Decimal | None = None
     """How much of it may be seen at a time."""
     peg: Peg | None = None
+    is_routed: bool = False
+    """Whether it may take from the books of other symbols too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ class SimOrder:
     """What did not trade because it met its own side."""
     prevented_match_id: int | None = None
     """The last time that happened."""
+    floor: Floor | None = None
+    """None for an order that is not routed."""
 
     @property
     def remaining(self) -> Decimal:
@@ -173,6 +187,8 @@ class Fill:
     commission_asset: str
     is_maker: bool
     time: int
+    allocation_id: int | None = None
+    """What the venue itself gave a routed order has this in place of a trade, whose id is then -1."""
 
     @property
     def quote(self) -> Decimal:
@@ -186,6 +202,7 @@ class PreventedMatch:
 
     match_id: int
     symbol: str
+    maker_symbol: str
     taker_order_id: int
     maker_order_id: int
     accounts: frozenset[str]

@@ -20,6 +20,7 @@ class Reason(Enum):
     NO_CHANGE = "nothing would change"
     NOTHING_LEFT = "no quantity left"
     TOO_MANY_AMENDMENTS = "too many amendments"
+    NOT_ROUTED = "no routing for this symbol"
     MARKET_CLOSED = "market closed"
 
 

@@ -18,6 +18,7 @@ class MatchTerms:
     quantity: Decimal
     time: int
     is_maker: bool
+    allocation_id: int | None = None
 
 
 def lock_asset(spec: SymbolSpec, order: SimOrder) -> str:
@@ -72,6 +73,7 @@ def settle(
         commission_asset=charge.asset,
         is_maker=match.is_maker,
         time=match.time,
+        allocation_id=match.allocation_id,
     )
     return order, fill
 

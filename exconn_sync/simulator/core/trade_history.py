@@ -1,16 +1,15 @@
-"""The trades of every symbol, further back than the book's face shows them, one by one and as aggregates."""
+"""What taker orders traded on every symbol, price by price; the single trades are the market's own."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exconn_sync.simulator.core.events import CommandEnded, Event, PublicTrade, TradeBurst
+from exconn_sync.simulator.core.events import CommandEnded, Event, PublicTrade
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.symbols import ZERO
 
 REMEMBERED = 20_000
-_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class _Symbol:
     """The history of one symbol."""
 
     def __init__(self) -> None:
-        self.trades: deque[PublicTrade] = deque(maxlen=REMEMBERED)
         self.aggregates: deque[Aggregate] = deque(maxlen=REMEMBERED)
         self._open: list[PublicTrade] = []
         self._aggregate_id = 0
@@ -40,14 +38,6 @@ class _Symbol:
         if self._open and self._open[-1].price != trade.price:
             self.close()
         self._open.append(trade)
-        self.trades.append(trade)
-
-    def burst(self, burst: TradeBurst) -> None:
-        """Take many trades of the house with itself; they have no aggregates."""
-        for index in range(max(0, burst.count - REMEMBERED), burst.count):
-            trade_id = burst.first_trade_id + index
-            trade = PublicTrade(burst.symbol, trade_id, burst.price, burst.quantity, burst.time, buyer_is_maker=False)
-            self.trades.append(trade)
 
     def close(self) -> None:
         """Complete the aggregate of the command that ended."""
@@ -70,7 +60,7 @@ class _Symbol:
 
 
 class TradeHistory:
-    """Listens to trades and remembers the newest of each symbol."""
+    """Listens to trades and remembers the newest aggregates of each symbol; bursts of the house have none."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._symbols = {symbol: _Symbol() for symbol in exchange.markets}
@@ -82,30 +72,7 @@ class TradeHistory:
             self._symbols[event.symbol].add(event)
         elif isinstance(event, CommandEnded):
             self._symbols[event.symbol].close()
-        elif isinstance(event, TradeBurst):
-            self._symbols[event.symbol].burst(event)
-
-    def trades(self, symbol: str) -> Sequence[PublicTrade]:
-        """The remembered trades, oldest first."""
-        return self._symbols[symbol].trades
 
     def aggregates(self, symbol: str) -> Sequence[Aggregate]:
         """The remembered aggregates, oldest first."""
         return self._symbols[symbol].aggregates
-
-    def average(self, symbol: str, minutes: int, now: int) -> tuple[Decimal, int] | None:
-        """The mean price weighted by volume, and the time of the last trade; None for a symbol that never traded.
-
-        Without a trade in the span, or with a span of zero, the last trade before counts alone.
-        """
-        trades = self._symbols[symbol].trades
-        if not trades:
-            return None
-        volume = quote = ZERO
-        for trade in reversed(trades):
-            if trade.time <= now - minutes * _MINUTE_MS:
-                break
-            volume += trade.quantity
-            quote += trade.price * trade.quantity
-        last = trades[-1]
-        return (quote / volume if volume else last.price), last.time

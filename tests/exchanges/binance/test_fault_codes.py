@@ -251,6 +251,7 @@ def login_error(code: int, text: str, data: Any) -> ExconnError:
     [
         ({"serverTime": 1_000_000_000_000, "retryAfter": 1_000_000_061_500}, 61.5),
         ({"retryAfter": NOW_MS + 3_000}, 3.0),
+        ({"serverTime": 1_600_000_000_000_000, "retryAfter": 1_600_000_061_500_000}, 61.5),
         ({"serverTime": "x", "retryAfter": 1}, None),
         ({"serverTime": 1, "retryAfter": True}, None),
         ({"serverTime": 1_000_000_000_000, "retryAfter": 999_999_999_999}, 0.0),

@@ -121,6 +121,33 @@ def test_a_prevented_trade_is_no_fill() -> None:
     assert order(wire).filled_quantity == 0
 
 
+def times(message: AccountMessage) -> set[int | None]:
+    assert isinstance(message, Sequence)
+    return {fact.exchange_time for fact in message}
+
+
+LIST_STATUS = {
+    "e": "listStatus", "E": 1564035303637, "s": "ETHBTC", "g": 2, "c": "OCO", "l": "EXEC_STARTED", "L": "EXECUTING",
+    "r": "NONE", "C": "F4QN4G8DlFATFlIUQ0cjdD", "T": 1564035303625,
+    "O": [{"s": "ETHBTC", "i": 17, "c": "AJYsMjErWJesZvqlJCTUgL"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wire", "letter"),
+    [
+        (TRADE, "T"),
+        (POSITION, "u"),
+        ({"e": "balanceUpdate", "E": 1, "a": "BTC", "d": "1", "T": 1564034571073}, "T"),
+        (LIST_STATUS, "T"),
+    ],
+)
+def test_times_are_in_the_unit_of_the_connection_and_their_size_tells_it(wire: dict[str, Any], letter: str) -> None:
+    """``timeUnit=MICROSECOND`` in the address (Binance: 11)."""
+    assert times(event(wire)) == {wire[letter] * 10**6}
+    assert times(event(wire | {letter: wire[letter] * 1000 + 7})) == {wire[letter] * 10**6 + 7000}
+
+
 def test_an_allocation_is_a_fill_with_an_id_of_its_own() -> None:
     """What the exchange itself gives a routed order has no trade, and its ids count for themselves (5.10, SOR)."""
     message = event(TRADE | {"t": -1, "a": 5, "b": "ONE_PARTY_TRADE_REPORT"})

@@ -95,6 +95,7 @@ def test_what_binance_does_not_offer_is_refused(channel: Channel, wanted: str, f
 def test_microseconds_are_asked_for_in_the_address() -> None:
     urls = DRIVER.endpoints("demo")
     assert DRIVER.stream_url(urls, microseconds=True) == urls["stream"] + "/stream?timeUnit=MICROSECOND"
+    assert DRIVER.account_url(urls, microseconds=True) == urls["ws_api"] + "?timeUnit=MICROSECOND"
     assert DRIVER.stream_url(urls) == urls["stream"] + "/stream"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exconn_sync.errors import ProtocolError
+from exconn_sync.errors import ProtocolError, ValidationError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.enums import OrderType
 from exconn_sync.model.instrument import Instruments
@@ -37,8 +37,8 @@ def symbol(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def parsed(*symbols: Any) -> Instruments:
-    return DRIVER.fetch_instruments().parse(response({"timezone": "UTC", "symbols": symbols}))
+def parsed(*symbols: Any, **more: Any) -> Instruments:
+    return DRIVER.fetch_instruments().parse(response({"timezone": "UTC", "symbols": symbols, **more}))
 
 
 def test_rules_become_exact_limits() -> None:
@@ -133,11 +133,33 @@ def test_what_a_symbol_offers() -> None:
         "cancelReplaceAllowed": Feature.CANCEL_REPLACE, "pegInstructionsAllowed": Feature.PEGGED,
         "isMarginTradingAllowed": Feature.MARGIN,
     }  # fmt: skip
-    assert parsed(symbol()).get("BTC-USDT").features == frozenset(Feature)
+    by_flag = frozenset(Feature) - {Feature.SMART_ROUTING}
+    assert parsed(symbol()).get("BTC-USDT").features == by_flag
     for flag, feature in flags.items():
         found = parsed(symbol(**{flag: False})).get("BTC-USDT")
-        assert found.features == frozenset(Feature) - {feature}
+        assert found.features == by_flag - {feature}
     assert not parsed(symbol(orderTypes=["LIMIT"])).get("BTC-USDT").offers("post_only")
+
+
+@pytest.mark.parametrize(
+    ("pools", "is_offered"),
+    [
+        ([{"baseAsset": "BTC", "symbols": ["BTCUSDC", "BTCUSDT"]}], True),
+        ([{"baseAsset": "BTC", "symbols": ["BTCUSDC"]}, {"baseAsset": "ETH"}], False),
+        ([], False),
+    ],
+)
+def test_orders_of_a_symbol_are_routed_where_it_is_in_a_pool(pools: Any, is_offered: bool) -> None:
+    """(Binance: 5.3)"""
+    found = parsed(symbol(), sors=pools).get("BTC-USDT")
+    assert found.offers("smart_routing") is is_offered
+    order = OrderRequest.limit("BTC-USDT", "buy", "1", "50000").with_options(smart_routing=True)
+    if is_offered:
+        found.check(order)
+        return
+    with pytest.raises(ValidationError) as caught:
+        found.check(order)
+    assert caught.value.field == "smart_routing"
 
 
 def test_permissions_precisions_and_self_trade_prevention() -> None:

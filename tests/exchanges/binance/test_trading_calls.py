@@ -22,7 +22,7 @@ from exconn_sync.errors import (
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.account_reports import FeeRates, OrderCount
 from exconn_sync.model.enums import CommandOutcome, OrderListStatus, OrderStatus, SelfTradePrevention, Side
-from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.order_lists import OrderListFact, OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, OrderFact, OrderRequest
@@ -203,11 +203,50 @@ def test_history_is_asked_for_by_time_or_by_number() -> None:
         assert (call.method, call.is_signed, call.is_command) == ("GET", True, False)
 
 
+def test_allocations_of_an_order_are_paged_by_their_id_from_the_first_one_on() -> None:
+    for after, first in ((None, "0"), (TradeId("allocation-41"), "42")):
+        call = DRIVER.fetch_allocations(
+            BTCUSDT, INSTRUMENTS, span=None, limit=1000, order_id=ExchangeOrderId("5"), after=after
+        )
+        assert dict(call.params) == {
+            "symbol": "BTCUSDT", "limit": "1000", "orderId": "5", "fromAllocationId": first,
+        }  # fmt: skip
+
+
 def test_prevented_trades_are_paged_by_their_id() -> None:
     call = DRIVER.fetch_prevented_matches(BTCUSDT, ExchangeOrderId("5"), after="41", limit=1000)
     assert dict(call.params) == {
         "symbol": "BTCUSDT", "orderId": "5", "limit": "1000", "fromPreventedMatchId": "42",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "newOrderResponse": {"code": -1015}}}, True),
+        ({"data": {"cancelResult": "FAILURE", "newOrderResult": "FAILURE", "cancelResponse": {"code": -2011},
+                   "newOrderResponse": {"code": -1015, "msg": "Too many new orders."}}}, True),
+        ({"data": {"cancelResult": "FAILURE", "newOrderResult": "NOT_ATTEMPTED", "cancelResponse": {"code": -2011}}},
+         False),
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE", "newOrderResponse": {"code": "x"}}}, False),
+        ({"data": {"cancelResult": "SUCCESS", "newOrderResult": "FAILURE"}}, False),
+        ({"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}, False),
+        ({"data": 7}, False),
+        ([], False),
+        ("[" * 100_000, False),
+    ],
+)  # fmt: skip
+def test_a_limit_that_one_half_ran_into_is_found_whatever_the_answer_looks_like(body: Any, is_told: bool) -> None:
+    """(Binance: 5.7)"""
+    call = DRIVER.replace_order(
+        order_state(), BUY, BTCUSDT, ClientOrderId("b"), INSTRUMENTS, place_anyway=False, cancel_anyway=False
+    )
+    assert call.limit_of is not None
+    answer = response(body.encode() if isinstance(body, str) else body, 429, {"retry-after": "7"})
+    limit = call.limit_of(answer)
+    assert (limit is not None) is is_told
+    if limit is not None:
+        assert (limit.is_per_account, limit.retry_after) == (True, 7.0)
 
 
 # --- replacements: every row of the table in 5.7 --------------------------------------------------------------------
@@ -457,11 +496,14 @@ def test_what_the_exchange_itself_gave_is_a_fill_without_a_trade() -> None:
 
 
 def test_a_tested_order_may_tell_what_it_costs() -> None:
+    """What is not said of it stays unknown (fault F037)."""
     for name in ("POST_api_v3_order_test", "POST_api_v3_sor_order_test"):
         call = DRIVER.test_order(BUY, BTCUSDT, MINE, with_commission=True)
         told = call.parse(response(documented(f"{name}__with_computecommissionrates")))
         assert told is not None
-        assert told.standard == FeeRates(exact("0.00000112"), exact("0.00000114"))
+        assert told.standard == FeeRates(exact("0.00000112"), exact("0.00000114"), None, None)
+        assert (told.special is None) is ("sor" in name)
+        assert told.rate(Side.BUY, is_maker=True) is None, "of the side nothing is said"
         assert (told.has_discount, told.discount, told.discount_asset) == (True, exact("0.25"), "BNB")
         assert call.parse(response(documented(f"{name}__without_computecommissionrates"))) is None
 
@@ -474,6 +516,30 @@ def test_the_rates_of_the_account_add_up_by_role_and_side() -> None:
     call = DRIVER.fetch_commission(instrument("LTC", "BTC"))
     with pytest.raises(ProtocolError):
         call.parse(response(documented("GET_api_v3_account_commission__response")))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["standardCommission", "specialCommission", "taxCommission", "discount", "taxCommission.seller",
+     "specialCommission.maker", "discount.discount", "discount.enabledForSymbol"],
+)  # fmt: skip
+def test_a_rate_that_is_not_stated_is_not_taken_for_zero(missing: str) -> None:
+    """(Binance: 5.10; fault F037)"""
+    body = documented("GET_api_v3_account_commission__response")
+    part, _, name = missing.partition(".")
+    del (body[part] if name else body)[name or part]
+    with pytest.raises(ProtocolError) as caught:
+        DRIVER.fetch_commission(BTCUSDT).parse(response(body))
+    assert "BTCUSDT" in str(caught.value.details)
+
+
+@pytest.mark.parametrize("missing", ["taxCommissionForOrder", "discount", "standardCommissionForOrder.taker"])
+def test_the_rates_of_a_tested_order_are_whole_or_an_error(missing: str) -> None:
+    body = documented("POST_api_v3_order_test__with_computecommissionrates")
+    part, _, name = missing.partition(".")
+    del (body[part] if name else body)[name or part]
+    with pytest.raises(ProtocolError):
+        DRIVER.test_order(BUY, BTCUSDT, MINE, with_commission=True).parse(response(body))
 
 
 def test_counts_of_orders_are_by_interval() -> None:

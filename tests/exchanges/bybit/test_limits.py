@@ -107,7 +107,7 @@ def test_processes_of_one_host_share_an_endpoint_and_a_ban(tmp_path: Path) -> No
     first = grants[0]
     assert isinstance(first, Grant)
     one.settle(first, moment, DRIVER.used_figures(response(envelope({})), read_call(urls.FEE_RATE)), has_succeeded=True)
-    one.silence(EVERYTHING, 600.0, 60.0, first, moment)
+    one.silence(EVERYTHING, 600.0, 60.0, first.lease.taken_ms, moment)
     banned = other.take(costs_of(urls.TIME), "", Lane.CANCEL, moment)
     assert isinstance(banned, Refused)
     assert (banned.limit, banned.wait) == (EVERYTHING, 600.0)

@@ -322,6 +322,14 @@ def test_settings_of_market_streams_are_checked(settings: dict[str, Any], field:
     assert caught.value.field == field
 
 
+def test_settings_of_the_account_stream_are_checked_and_kept() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Config.builder("binance").account_stream(microseconds=1)  # type: ignore[arg-type]
+    assert caught.value.field == "microseconds"
+    assert Config.builder("binance").account_stream(microseconds=True).build().account_stream.microseconds
+    assert not Config("binance").account_stream.microseconds
+
+
 def test_settings_of_market_streams_are_kept() -> None:
     config = Config.builder("binance").market_streams(book_interval_ms=1000, microseconds=True).build()
     assert (config.market_streams.book_interval_ms, config.market_streams.microseconds) == (1000, True)

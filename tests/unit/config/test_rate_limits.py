@@ -44,6 +44,11 @@ def test_the_builder_hands_them_on() -> None:
         ({"share": "redis", "redis_url": "http://topsecret@cache.example"}, "redis_url"),
         ({"share": "redis", "redis_url": "redis://"}, "redis_url"),
         ({"share": "redis", "redis_url": "redis://topsecret@x:99999"}, "redis_url"),
+        ({"account": ""}, "account"),
+        ({"account": "a" * 101}, "account"),
+        ({"account": "a\n"}, "account"),
+        ({"account": 7}, "account"),
+        ({"name": None}, "name"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(settings: dict[str, Any], field: str) -> None:

@@ -217,6 +217,11 @@ def test_how_far_a_stop_may_trail(kind: str, side: str, low: int, high: int) -> 
             "trailing_delta",
         ),
         (Feature.PEGGED, OrderRequest.pegged("BTC-USDT", "buy", "1"), "peg"),
+        (
+            Feature.SMART_ROUTING,
+            OrderRequest.market("BTC-USDT", "buy", "1").with_options(smart_routing=True),
+            "smart_routing",
+        ),
     ],
 )
 def test_options_that_a_symbol_does_not_offer(feature: Feature, order: OrderRequest, field: str) -> None:

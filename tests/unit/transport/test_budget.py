@@ -131,7 +131,7 @@ def test_silence_and_limits_are_shared(make: Make) -> None:
     one, other = Budget([WEIGHT], make()), Budget([WEIGHT], make())
     grant = take(one, 1)
     assert isinstance(grant, Grant)
-    assert one.silence(EVERYTHING, 30, 60, grant, now) == (True, 30)
+    assert one.silence(EVERYTHING, 30, 60, grant.lease.taken_ms, now) == (True, 30)
     for _ in range(2):
         assert take(other, 1) == Refused(30, EVERYTHING)
     assert other.silent_for(now) == 30
@@ -184,7 +184,7 @@ def test_silence_does_not_end_with_the_store(monkeypatch: pytest.MonkeyPatch, ma
     budget = Budget([WEIGHT], store)
     grant = take(budget, 1)
     assert isinstance(grant, Grant)
-    budget.silence(EVERYTHING, 30, 60, grant, now)
+    budget.silence(EVERYTHING, 30, 60, grant.lease.taken_ms, now)
     store.update(lambda state: state.silences.clear())
     assert take(budget, 1) == Refused(30, EVERYTHING)
 
