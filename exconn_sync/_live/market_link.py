@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NS = 1_000_000_000
 _ANSWER_LIMIT_NS = 10 * _NS
+_LIST_AFTER_NS = 5 * _NS
+"""After this time without an answer the exchange is asked what it has subscribed."""
 
 
 class MarketLink:
@@ -167,10 +169,9 @@ class MarketLink:
 
         Returns the seconds until this is to be looked at again.
         """
-        patience_ns = _ANSWER_LIMIT_NS // 2
-        doubt_ns = self._table.next_doubt_ns(patience_ns, self._listed_ns, self._has_delivered)
+        doubt_ns = self._table.next_doubt_ns(_LIST_AFTER_NS, self._listed_ns, self._has_delivered)
         if doubt_ns is None:
-            return patience_ns / _NS
+            return _LIST_AFTER_NS / _NS
         if now_ns < doubt_ns:
             return (doubt_ns - now_ns) / _NS
         if not self._link.pace.may_request(now_ns):
@@ -181,7 +182,7 @@ class MarketLink:
         if question is not None:
             self._list_id = request_id
             self._link.send(question)
-        return patience_ns / _NS
+        return _LIST_AFTER_NS / _NS
 
     def _on_list(self, reply: SubscriptionReply) -> None:
         """Take the exchange's list for the answer to what was asked before it; without one, time decides."""

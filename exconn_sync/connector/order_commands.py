@@ -68,6 +68,7 @@ class OrderCommandFace:
         """Give an order another quantity; it keeps its place in the book (Binance: 5.7, ``amend/keepPriority``).
 
         ``quantity`` is the new whole quantity in the base asset, more than what is filled; on Binance a smaller one.
+        Of a pair of which one order cancels the other both get it.
 
         Raises:
             OrderRejected: the exchange refused, or the order is terminal already.

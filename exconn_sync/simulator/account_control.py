@@ -8,6 +8,7 @@ from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.controls import CallOnLoop, Number
 from exconn_sync.simulator.core.commission import Discount, FeeRates
 from exconn_sync.simulator.core.exchange import HOUSE, Exchange
+from exconn_sync.simulator.core.order_lists import SimOrderList
 from exconn_sync.simulator.core.orders import Fill, SimOrder
 from exconn_sync.simulator.keys import KINDS, ApiKey, ClientKey, KeyTable, new_key_pair
 from exconn_sync.simulator.symbol_rules import exact
@@ -123,6 +124,11 @@ class Accounts:
         """Every order of one account as it stands, or of all accounts where no key is given."""
         name = None if api_key is None else self._account(api_key)
         return self._call(lambda: self._exchange.registry.orders(name))
+
+    def order_lists(self, api_key: str | None = None) -> list[SimOrderList]:
+        """Every order list of an account, oldest first; the ids of its orders are those of ``orders``."""
+        name = self._account(api_key)
+        return self._call(lambda: self._exchange.lists.lists(name))
 
     def fills(self, api_key: str | None = None) -> list[Fill]:
         """Every fill of one account, or of all accounts where no key is given, oldest first."""

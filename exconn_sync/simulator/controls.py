@@ -98,11 +98,12 @@ class MarketControl:
         max_open_orders: int | None = None,
         max_algo_orders: int | None = None,
         max_iceberg_orders: int | None = None,
+        max_order_lists: int | None = None,
         asset_limits: Mapping[str, Number] | None = None,
     ) -> None:
         """Set what counts over all symbols; what is not named is switched off, as in the beginning."""
         limits = {asset: exact(amount) for asset, amount in (asset_limits or {}).items()}
-        rules = ExchangeRules(max_open_orders, max_algo_orders, max_iceberg_orders, limits)
+        rules = ExchangeRules(max_open_orders, max_algo_orders, max_iceberg_orders, max_order_lists, limits)
 
         def change() -> None:
             self._exchange.rules = rules

@@ -112,8 +112,11 @@ def test_a_half_of_a_replacement_that_was_too_many_stops_the_orders_of_the_accou
     data = {**halves, "cancelResponse": cancelled(old), "newOrderResponse": TOO_MANY}
     body = json.dumps({"code": -2021, "msg": "Order cancel-replace partially failed.", "data": data})
     quiet.faults.answer("POST", REPLACE, status, body, headers={"Retry-After": "7"})
-    with pytest.raises(PartlyDone):
+    with pytest.raises(PartlyDone) as partly:
         connector.replace_order(old, limit("BTC-USDT", "buy", "0.01", "50002"))
+    of_half = partly.value.result.placement_error
+    assert isinstance(of_half, RateLimitError)
+    assert of_half.retry_after == 7
     told = errors.until(lambda event: event.where == "request budget")
     assert isinstance(told.error, RateLimitError)
     assert told.error.retry_after == pytest.approx(7, abs=1)

@@ -121,13 +121,15 @@ def test_a_topic_without_answer_and_data_is_asked_for_once_more(lively: Simulato
     trades = connector.stream_trades("BTC-USDT")
     trades.get(LIMIT)
     assert connector.stream_ready.wait(LIMIT)
-    assert texts(lively) == 3, "asked for, looked for in the list, and asked for once more"
+    assert texts(lively) == 2
     assert (ups.told, errors.told) == ([], [])
 
 
-@pytest.mark.usefixtures("brisk")
-def test_a_quiet_topic_whose_answer_is_lost_is_found_in_the_list(quiet: Simulator, connect: Connect) -> None:
+def test_a_quiet_topic_whose_answer_is_lost_is_found_in_the_list(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing comes over it that could prove anything, and it is not asked for twice (fault F047)."""
+    monkeypatch.setattr("exconn_sync._live.market_link._LIST_AFTER_NS", 200_000_000)
     connector = connect(quiet, wait=False, start=False, credentials=None)
     ups, errors = Ups(connector), Errors(connector)
     quiet.faults.lose_replies("stream")
@@ -138,6 +140,22 @@ def test_a_quiet_topic_whose_answer_is_lost_is_found_in_the_list(quiet: Simulato
     quiet.market.trade("BTCUSDT", "buy", "0.1")
     assert trades.get(LIMIT).quantity == Decimal("0.1")
     assert (len(ups.told), errors.told) == (1, [])
+
+
+def test_a_topic_that_is_not_in_the_list_is_asked_for_once_more(
+    lively: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the answer is overdue (fault F047)."""
+    connector = connect(lively, credentials=None)
+    monkeypatch.setattr("exconn_sync._live.market_link._LIST_AFTER_NS", 200_000_000)
+    monkeypatch.setattr("exconn_sync._live.market_link._ANSWER_LIMIT_NS", 3_600_000_000_000)
+    ups, errors = Ups(connector), Errors(connector)
+    lively.faults.lose_subscriptions()
+    lively.faults.lose_replies("stream")
+    connector.stream_trades("BTC-USDT").get(LIMIT)
+    assert connector.stream_ready.wait(LIMIT)
+    assert texts(lively) == 3, "asked for, looked for in the list, and asked for once more"
+    assert (ups.told, errors.told) == ([], [])
 
 
 @pytest.mark.usefixtures("brisk")

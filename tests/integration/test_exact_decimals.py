@@ -29,7 +29,8 @@ FINE = replace(
     spec_of("TST", "USDT", tick="0.00000001", step="0.00000001", min_notional="0.00000001", start_price="1"),
     min_notional=Decimal(0),
     max_notional=Decimal(10**12),
-    price_multiplier_up=Decimal(10**12),
+    # From the smallest price of a case to the largest of the next.
+    price_multiplier_up=Decimal(10**14),
     price_multiplier_down=Decimal(0),
 )
 TSTUSDT = instrument("TST", "USDT")

@@ -9,6 +9,7 @@ import pytest
 from exconn_sync.simulator import Simulator
 
 from .clients import Json, Rest, WsApi
+from .test_order_lists import KINDS
 
 ORDER = "/api/v3/order"
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1", "price": "59000"}
@@ -68,6 +69,48 @@ def amended(rest: Rest) -> Json:
     return rest.signed("PUT", f"{ORDER}/amend/keepPriority", **which, newQty="0.05")[1]
 
 
+def new_list(rest: Rest, kind: str, **change: object) -> Json:
+    params = {name: value for name, value in (KINDS[kind] | change).items() if value is not None}
+    return rest.signed("POST", f"/api/v3/orderList/{kind}", **params)[1]
+
+
+ICEBERG_STOP = {"belowType": "STOP_LOSS_LIMIT", "belowPrice": "58000", "belowTimeInForce": "GTC",
+                "belowIcebergQty": "0.05"}  # fmt: skip
+LIMITED_STOP = {"pendingBelowType": "STOP_LOSS_LIMIT", "pendingBelowPrice": "58000", "pendingBelowTimeInForce": "IOC"}
+BUYING_BACK = {"workingSide": "SELL", "workingPrice": "61000", "pendingType": "MARKET", "pendingSide": "BUY",
+               "pendingPrice": None, "pendingTimeInForce": None}  # fmt: skip
+
+
+def pair_of_parts(rest: Rest) -> Json:
+    return new_list(rest, "oco", **ICEBERG_STOP)
+
+
+def old_pair(rest: Rest) -> Json:
+    old = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.1", "price": "61000", "stopPrice": "59000"}
+    return rest.signed("POST", f"{ORDER}/oco", **old)[1]
+
+
+def cancelled_list(rest: Rest) -> Json:
+    made = new_list(rest, "oco", belowType="STOP_LOSS_LIMIT", belowPrice="58000", belowTimeInForce="GTC")
+    return rest.signed("DELETE", "/api/v3/orderList", symbol="BTCUSDT", orderListId=made["orderListId"])[1]
+
+
+def cancelled_all(rest: Rest) -> Json:
+    new_list(rest, "oco", **ICEBERG_STOP, aboveIcebergQty="0.05")
+    place(rest)
+    return rest.signed("DELETE", "/api/v3/openOrders", symbol="BTCUSDT")[1]
+
+
+def amended_leg(rest: Rest) -> Json:
+    leg = new_list(rest, "oto", **BUYING_BACK)["orders"][1]["orderId"]
+    return rest.signed("PUT", f"{ORDER}/amend/keepPriority", symbol="BTCUSDT", orderId=leg, newQty="0.05")[1]
+
+
+def queried_lists(rest: Rest, which: str) -> Json:
+    new_list(rest, "oco")
+    return rest.signed("GET", f"/api/v3/{which}", **({"orderListId": 0} if which == "orderList" else {}))[1]
+
+
 def amendments(rest: Rest) -> Json:
     which = {"symbol": "BTCUSDT", "orderId": amended(rest)["amendedOrder"]["orderId"]}
     return rest.signed("GET", f"{ORDER}/amendments", **which)[1]
@@ -92,6 +135,12 @@ def routed(rest: Rest) -> Json:
 def allocated(rest: Rest) -> Json:
     routed(rest)
     return rest.signed("GET", "/api/v3/myAllocations", symbol="BTCUSDT")[1]
+
+
+def routed_rates(rest: Rest) -> Json:
+    rest.simulator.market.route("BTCUSDT")
+    order = LIMIT | {"computeCommissionRates": "true"}
+    return rest.signed("POST", "/api/v3/sor/order/test", **order)[1]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +176,23 @@ def allocated(rest: Rest) -> Json:
         ("GET_api_v3_myPreventedMatches__response", prevented),
         ("POST_api_v3_order_test__with_computecommissionrates", rates),
         ("POST_api_v3_sor_order__response", routed),
+        ("POST_api_v3_sor_order_test__with_computecommissionrates", routed_rates),
         ("GET_api_v3_myAllocations__response", allocated),
+        (
+            "POST_api_v3_orderList_oco__response_format_for_orderreports_is_sele",
+            lambda r: new_list(r, "oco", **ICEBERG_STOP),
+        ),
+        ("POST_api_v3_orderList_oto__response", lambda rest: new_list(rest, "oto", **BUYING_BACK)),
+        ("POST_api_v3_orderList_otoco__response", lambda rest: new_list(rest, "otoco", **LIMITED_STOP)),
+        ("POST_api_v3_orderList_opo__response", lambda rest: new_list(rest, "opo")),
+        ("POST_api_v3_orderList_opoco__response", lambda rest: new_list(rest, "opoco", **LIMITED_STOP)),
+        ("POST_api_v3_order_oco__response", old_pair),
+        ("DELETE_api_v3_orderList__response", cancelled_list),
+        ("DELETE_api_v3_openOrders__response", cancelled_all),
+        ("PUT_api_v3_order_amend_keepPriority__response_for_an_order_that_is_part_of_an", amended_leg),
+        ("GET_api_v3_orderList__response", lambda rest: queried_lists(rest, "orderList")),
+        ("GET_api_v3_openOrderList__response", lambda rest: queried_lists(rest, "openOrderList")),
+        ("GET_api_v3_allOrderList__response", lambda rest: queried_lists(rest, "allOrderList")),
         (
             "GET_api_v3_account_commission__response",
             lambda rest: rest.signed("GET", "/api/v3/account/commission", symbol="BTCUSDT")[1],
@@ -156,3 +221,13 @@ def test_an_event_has_the_fields_of_the_example(ws_api: WsApi, rest: Rest, examp
     ws_api.subscribe()
     place(rest)
     assert shape(ws_api.event("executionReport")) == shape(expected)
+
+
+def test_the_event_of_a_list_has_the_fields_of_the_example(ws_api: WsApi, rest: Rest, examples: Path) -> None:
+    path = examples / "user_data" / "Order_Reject_Reason__listStatus__payload.json"
+    expected = json.loads(path.read_text())["event"]
+    ws_api.subscribe()
+    new_list(rest, "oco")
+    event = ws_api.event("listStatus")
+    assert shape(event) == shape(expected)
+    assert [event[name] for name in "clLr"] == [expected[name] for name in "clLr"]

@@ -30,6 +30,7 @@ def test_the_usual_filters(rest: Rest) -> None:
         "NOTIONAL",
         "MAX_NUM_ORDERS",
         "MAX_NUM_ALGO_ORDERS",
+        "MAX_NUM_ORDER_LISTS",
         "MAX_NUM_ORDER_AMENDS",
     ]
     assert shown(rest)["ICEBERG_PARTS"]["limit"] == 100

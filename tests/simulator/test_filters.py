@@ -65,9 +65,9 @@ def test_first_failure(order: NewOrder, failure: str | None) -> None:
 
 def test_open_orders_are_counted_for_orders_that_stay() -> None:
     most = BTCUSDT.max_open_orders
-    assert failed_count(BTCUSDT, limit("0.001", "60000"), Census(most - 1)) is None
-    assert failed_count(BTCUSDT, limit("0.001", "60000"), Census(most)) == "MAX_NUM_ORDERS"
-    assert failed_count(BTCUSDT, market("0.001"), Census(most)) is None
+    assert failed_count(BTCUSDT, Census.of_new(limit("0.001", "60000")), Census(most - 1)) is None
+    assert failed_count(BTCUSDT, Census.of_new(limit("0.001", "60000")), Census(most)) == "MAX_NUM_ORDERS"
+    assert failed_count(BTCUSDT, Census.of_new(market("0.001")), Census(most)) is None
 
 
 def test_excess_precision_names_the_field() -> None:
@@ -137,21 +137,21 @@ def test_both_prices_of_a_pegged_order_must_pass() -> None:
 
 def test_counts_of_special_orders() -> None:
     rules = spec(max_algo_orders=2, max_iceberg_orders=3)
-    assert failed_count(rules, STOP, Census(10, 1, 3)) is None
-    assert failed_count(rules, STOP, Census(10, 2, 3)) == "MAX_NUM_ALGO_ORDERS"
-    assert failed_count(rules, ICEBERG, Census(10, 2, 2)) is None
-    assert failed_count(rules, ICEBERG, Census(10, 2, 3)) == "MAX_NUM_ICEBERG_ORDERS"
-    assert failed_count(BTCUSDT, ICEBERG, Census(10, 2, 100)) is None
+    assert failed_count(rules, Census.of_new(STOP), Census(10, 1, 3)) is None
+    assert failed_count(rules, Census.of_new(STOP), Census(10, 2, 3)) == "MAX_NUM_ALGO_ORDERS"
+    assert failed_count(rules, Census.of_new(ICEBERG), Census(10, 2, 2)) is None
+    assert failed_count(rules, Census.of_new(ICEBERG), Census(10, 2, 3)) == "MAX_NUM_ICEBERG_ORDERS"
+    assert failed_count(BTCUSDT, Census.of_new(ICEBERG), Census(10, 2, 100)) is None
 
 
 def test_counts_over_the_whole_exchange() -> None:
     rules = ExchangeRules(max_open_orders=5, max_algo_orders=2, max_iceberg_orders=1)
     plain = limit("1", "60000")
-    assert failed_exchange_count(rules, plain, Census(5)) == "EXCHANGE_MAX_NUM_ORDERS"
-    assert failed_exchange_count(rules, market("1"), Census(5)) is None
-    assert failed_exchange_count(rules, STOP, Census(4, 2)) == "EXCHANGE_MAX_NUM_ALGO_ORDERS"
-    assert failed_exchange_count(rules, ICEBERG, Census(4, 2, 1)) == "EXCHANGE_MAX_NUM_ICEBERG_ORDERS"
-    assert failed_exchange_count(ExchangeRules(), STOP, Census(1000, 1000, 1000)) is None
+    assert failed_exchange_count(rules, Census.of_new(plain), Census(5)) == "EXCHANGE_MAX_NUM_ORDERS"
+    assert failed_exchange_count(rules, Census.of_new(market("1")), Census(5)) is None
+    assert failed_exchange_count(rules, Census.of_new(STOP), Census(4, 2)) == "EXCHANGE_MAX_NUM_ALGO_ORDERS"
+    assert failed_exchange_count(rules, Census.of_new(ICEBERG), Census(4, 2, 1)) == "EXCHANGE_MAX_NUM_ICEBERG_ORDERS"
+    assert failed_exchange_count(ExchangeRules(), Census.of_new(STOP), Census(1000, 1000, 1000)) is None
 
 
 def test_the_position_a_buyer_could_reach() -> None:

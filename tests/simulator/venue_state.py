@@ -4,7 +4,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 from exconn_sync.simulator.core.exchange import Exchange
-from exconn_sync.simulator.core.orders import NewOrder, OrderType, Side, SimOrder, TimeInForce
+from exconn_sync.simulator.core.order_lists import STOP_LOSSES, Legs
+from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, OrderType, Side, SimOrder, TimeInForce
 
 D = Decimal
 SYMBOL = "BTCUSDT"
@@ -67,6 +68,7 @@ def current(exchange: Exchange, order: SimOrder) -> SimOrder:
 
 def check_invariants(exchange: Exchange) -> None:
     """Money is kept, locks are what open orders need, the book shows what is open and is not crossed."""
+    check_lists(exchange)
     for asset, amount in FUNDS.items():
         assert exchange.total(asset) == amount * len(TRADERS)
     market_ = exchange.markets[SYMBOL]
@@ -74,10 +76,13 @@ def check_invariants(exchange: Exchange) -> None:
     most: defaultdict[tuple[Side, Decimal], Decimal] = defaultdict(Decimal)
     for name in TRADERS:
         locked: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for order in exchange.registry.orders(name):
+            locked["BTC"] += order.received
+            assert order.received == 0 or order.is_open
         for order in exchange.registry.open_orders(name):
             locked["USDT" if order.side is Side.BUY else "BTC"] += order.locked
-            assert order.locked == needed(order)
-            if order.order_id not in market_.triggers:
+            assert order.locked == needed(exchange, order)
+            if order.order_id not in market_.triggers and not order.is_pending:
                 assert order.working_at is not None
                 place = (order.side, order.resting_price)
                 # How much of its part an iceberg order shows depends on what has been taken of it.
@@ -96,15 +101,48 @@ def check_invariants(exchange: Exchange) -> None:
             order.remaining
             for name in TRADERS
             for order in exchange.registry.open_orders(name, SYMBOL)
-            if order.side is side and order.order_id not in market_.triggers
+            if order.side is side and order.order_id not in market_.triggers and not order.is_pending
         )
         assert market_.book.total(side) == sum(left, D(0))
     bid, ask = (market_.book.best(side) for side in Side)
     assert bid is None or ask is None or bid[0] < ask[0]
 
 
-def needed(order: SimOrder) -> Decimal:
+def needed(exchange: Exchange, order: SimOrder) -> Decimal:
     """What an open order has to have set aside; a waiting order without a limit keeps its estimate."""
-    if order.side is Side.SELL:
-        return order.remaining
-    return order.locked if order.limit is None else order.limit * order.remaining
+    if order.is_pending:
+        return D(0)
+    other = partner_of(exchange, order)
+    is_stop_of_pair = other is not None and other.is_open and order.type in STOP_LOSSES and order.working_at is None
+    alone = order.remaining if order.side is Side.SELL else order.limit and order.limit * order.remaining
+    if alone is None:
+        return order.locked
+    if is_stop_of_pair:
+        assert other is not None
+        return max(D(0), alone - other.locked)
+    return alone
+
+
+def partner_of(exchange: Exchange, order: SimOrder) -> SimOrder | None:
+    """The other order of a pair."""
+    order_list = None if order.list_id is None else exchange.lists.get(order.list_id)
+    return None if order_list is None else Legs.of(order_list.kind, exchange.orders_of(order_list)).partner(order)
+
+
+def check_lists(exchange: Exchange) -> None:
+    """No order outlives its list, none waits for an order that is over, and of a pair only one ever begins."""
+    for name in TRADERS:
+        for order_list in exchange.lists.lists(name):
+            orders = exchange.orders_of(order_list)
+            assert any(order.is_open for order in orders) is not order_list.is_done
+            legs = Legs.of(order_list.kind, orders)
+            waits = [order for order in legs.dependent if order.is_pending]
+            assert not waits or (legs.working is not None and legs.working.is_open)
+            # What loses to its partner has done nothing yet.
+            losers = [order for order in orders if order.expiry_reason is ExpiryReason.OTHER_CAME_FIRST]
+            assert len(losers) <= 1
+            assert all(order.remaining == order.quantity for order in losers)
+            if legs.pair is not None:
+                both_open = all(order.is_open for order in legs.pair)
+                assert both_open or sum(order.is_open or order.remaining < order.quantity for order in legs.pair) <= 1
+                assert not both_open or all(order.remaining == order.quantity for order in legs.pair)

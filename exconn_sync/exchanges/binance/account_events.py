@@ -206,7 +206,8 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
         side=side_of(wire.side),
         type=order_type_of(wire.type),
         time_in_force=time_in_force_of(wire.time_in_force),
-        quantity=optional_number(wire.quantity),
+        # What an order sells that another one has yet to buy is told as zero (Binance: 5.9, OPO).
+        quantity=number_unless_zero(wire.quantity),
         price=number_unless_zero(wire.price),
         stop_price=number_unless_zero(wire.stop_price),
         quote_quantity=number_unless_zero(wire.quote_quantity),

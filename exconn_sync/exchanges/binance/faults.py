@@ -96,12 +96,16 @@ def command_error_of(code: int, text: str) -> ExconnError:
 
 def limit_of_halves(response: HttpResponse) -> RateLimitError | None:
     """Return the limit that a cancelReplace ran into with one of its halves: the other may have been done (5.7)."""
-    for code, text in failed_halves(response):
-        if REFUSALS.get(code) is RateLimitError:
-            details: dict[str, Any] = {"http_status": response.status, "exchange_code": code}
-            message = f"{EXCHANGE}: {clean_text(text)} (HTTP {response.status}, code {code})"
-            return _rate_limit_error(response, _Body(code, text), message, details)
-    return None
+    errors = (half_error_of(response, code, text) for code, text in failed_halves(response))
+    return next((error for error in errors if isinstance(error, RateLimitError)), None)
+
+
+def half_error_of(response: HttpResponse, code: int, text: str) -> ExconnError:
+    """Return the error of one half of a command; of a limit the answer as a whole says how long to wait."""
+    error = command_error_of(code, text)
+    if isinstance(error, RateLimitError):
+        return _rate_limit_error(response, _Body(code, text), error.message, error.details)
+    return error
 
 
 def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> ExconnError:

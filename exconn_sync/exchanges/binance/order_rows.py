@@ -162,7 +162,7 @@ def order_fact(
         side=side_of(row.side),
         type=order_type_of(row.type),
         time_in_force=time_in_force_of(row.time_in_force),
-        quantity=optional_number(row.orig_qty),
+        quantity=number_unless_zero(row.orig_qty),
         price=number_unless_zero(row.price),
         stop_price=number_unless_zero(row.stop_price),
         quote_quantity=number_unless_zero(row.orig_quote_order_qty),

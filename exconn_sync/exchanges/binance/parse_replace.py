@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -22,7 +23,7 @@ from exconn_sync.ports.trading import HalfAnswer, ReplaceAnswer
 _SUCCESS, _NOT_ATTEMPTED = "SUCCESS", "NOT_ATTEMPTED"
 
 _NOTHING = msgspec.Raw()
-HalfError = Callable[[int, str], ExconnError]
+HalfError = Callable[[HttpResponse, int, str], ExconnError]
 """Return the error of a half by its code and text; its ``outcome`` says what the exchange proved by it."""
 
 
@@ -105,11 +106,11 @@ def parse_replaced(
 
     def answer(body: _Body) -> ReplaceAnswer:
         halves = body.halves()
-        at = response.received_at
+        at, half_error = response.received_at, partial(error_of, response)
         return ReplaceAnswer(
-            _half(halves.cancel_result, halves.cancel_response, error_of, lambda raw: _cancelled(raw, old, at)),
+            _half(halves.cancel_result, halves.cancel_response, half_error, lambda raw: _cancelled(raw, old, at)),
             _half(
-                halves.new_order_result, halves.new_order_response, error_of,
+                halves.new_order_result, halves.new_order_response, half_error,
                 lambda raw: _placed(raw, instrument, client_order_id, at),
             ),
         )  # fmt: skip
@@ -137,7 +138,10 @@ def parse_amended(instrument: Instrument, order: OrderState, response: HttpRespo
 
 
 def _half(
-    result: str, response: msgspec.Raw, error_of: HalfError, read: Callable[[msgspec.Raw], Sequence[Fact]]
+    result: str,
+    response: msgspec.Raw,
+    error_of: Callable[[int, str], ExconnError],
+    read: Callable[[msgspec.Raw], Sequence[Fact]],
 ) -> HalfAnswer:
     if result == _SUCCESS:
         return HalfAnswer(CommandOutcome.DONE, read(response))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
-from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance import (
     encode_lists,
     encode_orders,
@@ -82,7 +81,7 @@ class BinanceTrading:
         cancel_anyway: bool,
     ) -> RestCall[ReplaceAnswer]:
         """Return the command that cancels one order and places another, which is not one transaction."""
-        parse = partial(parse_replace.parse_replaced, instrument, old, client_order_id, _half_error)
+        parse = partial(parse_replace.parse_replaced, instrument, old, client_order_id, faults.half_error_of)
         params = encode_orders.replace_params(
             old, order, instrument, client_order_id, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
@@ -223,7 +222,3 @@ def _of_span(instrument: Instrument, span: TimeSpan | None, limit: int) -> Param
     if span is None:
         return params
     return (*params, ("startTime", str(span.first_ms)), ("endTime", str(span.last_ms)))
-
-
-def _half_error(code: int, text: str) -> ExconnError:
-    return faults.command_error_of(code, text)

@@ -1,11 +1,12 @@
 """Amending an order in its place, and what was amended: handlers (Binance: 5.7)."""
 
-from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance import errors, list_reports, order_reports
 from exconn_sync.simulator.binance.market_data import MAX_ROWS, required_market
 from exconn_sync.simulator.binance.new_order import CLIENT_ID_FORM
 from exconn_sync.simulator.binance.trading import find_order
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.filters import decimals
+from exconn_sync.simulator.core.orders import SimOrder
 from exconn_sync.simulator.core.refusals import Reason, Refusal
 
 
@@ -36,7 +37,16 @@ def amend(call: Call) -> object:
         "transactTime": call.time(amendment.time),
         "executionId": amendment.execution_id,
         "amendedOrder": order_reports.amended(amended, call.unit),
+        **_list_status(call, amended),
     }
+
+
+def _list_status(call: Call, order: SimOrder) -> dict[str, object]:
+    if order.list_id is None:
+        return {}
+    exchange = call.venue.exchange
+    order_list = exchange.list_of(order)
+    return {"listStatus": list_reports.amended(order_list, exchange.orders_of(order_list))}
 
 
 def amendments(call: Call) -> object:

@@ -9,6 +9,8 @@ from exconn_sync.simulator.binance import (
     execution_rules,
     history,
     klines,
+    list_data,
+    list_trading,
     market_data,
     prevention_data,
     replacing,
@@ -71,6 +73,17 @@ _ACCOUNT = _signed(account_data.account, 20)
 _ORDER = _signed(account_data.order_status, 4)
 _OPEN_ORDERS = Endpoint(account_data.open_orders, account_data.open_orders_weight, Security.SIGNED)
 _ALL_ORDERS = _signed(account_data.all_orders, 20)
+_PLACE_OCO = _command(list_trading.place_oco)
+_PLACE_OLD_OCO = _command(list_trading.place_old_oco)
+_PLACE_OTO = _command(list_trading.place_oto)
+_PLACE_OTOCO = _command(list_trading.place_otoco)
+_PLACE_OPO = _command(list_trading.place_opo)
+_PLACE_OPOCO = _command(list_trading.place_opoco)
+_CANCEL_LIST = _command(list_trading.cancel_list)
+_LIST = _signed(list_data.order_list, 4)
+_WS_LIST = _signed(list_data.ws_order_list, 4)
+_OPEN_LISTS = _signed(list_data.open_order_lists, 6)
+_ALL_LISTS = _signed(list_data.all_order_lists, 20)
 _MY_TRADES = Endpoint(account_data.my_trades, account_data.my_trades_weight, Security.SIGNED)
 _PREVENTED = Endpoint(
     prevention_data.my_prevented_matches, prevention_data.my_prevented_matches_weight, Security.SIGNED
@@ -112,6 +125,16 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("GET", "/api/v3/openOrders"): _OPEN_ORDERS,
     ("DELETE", "/api/v3/openOrders"): _CANCEL_ALL,
     ("GET", "/api/v3/allOrders"): _ALL_ORDERS,
+    ("POST", "/api/v3/order/oco"): _PLACE_OLD_OCO,
+    ("POST", "/api/v3/orderList/oco"): _PLACE_OCO,
+    ("POST", "/api/v3/orderList/oto"): _PLACE_OTO,
+    ("POST", "/api/v3/orderList/otoco"): _PLACE_OTOCO,
+    ("POST", "/api/v3/orderList/opo"): _PLACE_OPO,
+    ("POST", "/api/v3/orderList/opoco"): _PLACE_OPOCO,
+    ("DELETE", "/api/v3/orderList"): _CANCEL_LIST,
+    ("GET", "/api/v3/orderList"): _LIST,
+    ("GET", "/api/v3/openOrderList"): _OPEN_LISTS,
+    ("GET", "/api/v3/allOrderList"): _ALL_LISTS,
     ("GET", "/api/v3/myTrades"): _MY_TRADES,
     ("GET", "/api/v3/myPreventedMatches"): _PREVENTED,
     ("GET", "/api/v3/account"): _ACCOUNT,
@@ -153,6 +176,16 @@ WS_API: dict[str, Endpoint] = {
     "openOrders.status": _OPEN_ORDERS,
     "openOrders.cancelAll": _CANCEL_ALL,
     "allOrders": _ALL_ORDERS,
+    "orderList.place": _PLACE_OLD_OCO,
+    "orderList.place.oco": _PLACE_OCO,
+    "orderList.place.oto": _PLACE_OTO,
+    "orderList.place.otoco": _PLACE_OTOCO,
+    "orderList.place.opo": _PLACE_OPO,
+    "orderList.place.opoco": _PLACE_OPOCO,
+    "orderList.cancel": _CANCEL_LIST,
+    "orderList.status": _WS_LIST,
+    "openOrderLists.status": _OPEN_LISTS,
+    "allOrderLists": _ALL_LISTS,
     "myTrades": _MY_TRADES,
     "myPreventedMatches": _PREVENTED,
     "account.status": _ACCOUNT,

@@ -143,6 +143,11 @@ def no_such_order() -> ApiError:
     return ApiError(-2013, "Order does not exist.")
 
 
+def no_such_list() -> ApiError:
+    """A query for an order list found nothing."""
+    return ApiError(-2013, "Order list does not exist.")
+
+
 def cancel_rejected(message: str = "Unknown order sent.") -> ApiError:
     """The matching engine refuses a cancel."""
     return ApiError(-2011, message)
@@ -154,6 +159,7 @@ _AMEND_TEXTS = {
     Reason.NO_CHANGE: "The requested action would change no state; rejecting",
     Reason.NOTHING_LEFT: "Price * QTY is zero or less.",
     Reason.TOO_MANY_AMENDMENTS: "Filter failure: MAX_NUM_ORDER_AMENDS",
+    Reason.PENDING_AMOUNT: "Order amend (pending OPO order) is not supported.",
 }
 
 
@@ -170,6 +176,7 @@ _REJECT_TEXTS = {
     Reason.NO_PEG: "Order book liquidity is too low for this pegged order.",
     Reason.ICEBERG_TOO_LARGE: "IcebergQty exceeds QTY.",
     Reason.WOULD_TRIGGER: "Order would trigger immediately.",
+    Reason.BAD_RELATION: "The relationship of the prices for the orders is not correct.",
     Reason.MARKET_CLOSED: "Market is closed.",
     Reason.NO_LIQUIDITY: "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
 }

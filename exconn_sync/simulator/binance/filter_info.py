@@ -47,6 +47,7 @@ def exchange_filters(rules: ExchangeRules) -> list[Filter]:
         ("EXCHANGE_MAX_NUM_ORDERS", "maxNumOrders", rules.max_open_orders),
         ("EXCHANGE_MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", rules.max_algo_orders),
         ("EXCHANGE_MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders", rules.max_iceberg_orders),
+        ("EXCHANGE_MAX_NUM_ORDER_LISTS", "maxNumOrderLists", rules.max_order_lists),
     )
     return [{"filterType": name, field: most} for name, field, most in rows if most is not None]
 
@@ -93,6 +94,7 @@ def _counts(spec: SymbolSpec) -> list[Filter]:
     rows: list[Filter] = [
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.max_open_orders},
         {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": spec.max_algo_orders},
+        {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": spec.max_order_lists},
         {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": spec.max_amendments},
     ]
     if spec.max_iceberg_orders is not None:

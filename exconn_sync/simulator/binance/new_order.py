@@ -37,28 +37,43 @@ def read_new_order(call: Call, *extra: str) -> OrderCommand:
     """Read, then check: parameters, symbol, precision. ``extra`` names further parameters of the endpoint."""
     params = call.params
     symbol = params.required("symbol")
-    side = _member(Side, params.required("side"), errors.ApiError(-1117, "Invalid side."))
-    order_type = _member(OrderType, params.required("type"), errors.ApiError(-1116, "Invalid orderType."))
+    side, order_type = read_side(params), read_type(params)
     client_id = params.matching("newClientOrderId", CLIENT_ID_FORM) or call.venue.new_client_id()
-    response_type = _response_type(params, order_type)
+    response_type = read_response_type(params, "FULL" if order_type in (OrderType.LIMIT, OrderType.MARKET) else "ACK")
     for name in extra:
         params.optional(name)
-    order = _read_order(params, symbol, side, order_type, client_id)
+    order = read_order(params, symbol, side, order_type, client_id)
     mode = params.optional("selfTradePreventionMode")
     params.finish()
-    market = known_market(call, symbol)
-    order = replace(order, prevention=_prevention(market.spec, mode))
-    refusal = unsupported(market.spec, order)
-    if refusal is not None:
-        raise errors.rejected(refusal)
-    check_peg(order)
-    excess = excess_precision(market.spec, order)
-    if excess is not None:
-        raise errors.too_precise(_WIRE_FIELD[excess])
+    order = checked_order(params, known_market(call, symbol).spec, order, mode)
     return OrderCommand(order, response_type)
 
 
-def _read_order(params: Params, symbol: str, side: Side, order_type: OrderType, client_id: str) -> NewOrder:
+def checked_order(params: Params, spec: SymbolSpec, order: NewOrder, mode: str | None) -> NewOrder:
+    """The order with its mode of self-trade prevention, if the symbol offers all that it asks for."""
+    order = replace(order, prevention=_prevention(spec, mode))
+    refusal = unsupported(spec, order)
+    if refusal is not None:
+        raise errors.rejected(refusal)
+    check_peg(order)
+    excess = excess_precision(spec, order)
+    if excess is not None:
+        raise errors.too_precise(params.named(_WIRE_FIELD[excess]))
+    return order
+
+
+def read_side(params: Params) -> Side:
+    """The side of an order."""
+    return _member(Side, params.required("side"), errors.ApiError(-1117, "Invalid side."))
+
+
+def read_type(params: Params) -> OrderType:
+    """The type of an order."""
+    return _member(OrderType, params.required("type"), errors.ApiError(-1116, "Invalid orderType."))
+
+
+def read_order(params: Params, symbol: str, side: Side, order_type: OrderType, client_id: str) -> NewOrder:
+    """Read what belongs to one order; complain about what does not go with its type."""
     tif = params.optional("timeInForce")
     strategy_id, strategy_type = params.integer("strategyId"), params.integer("strategyType")
     order = NewOrder(
@@ -94,8 +109,8 @@ def _prevention(spec: SymbolSpec, name: str | None) -> PreventionMode:
     raise errors.ApiError(-1013, "This symbol does not allow the specified self-trade prevention mode.")
 
 
-def _response_type(params: Params, order_type: OrderType) -> str:
-    default = "FULL" if order_type in (OrderType.LIMIT, OrderType.MARKET) else "ACK"
+def read_response_type(params: Params, default: str) -> str:
+    """The kind of answer wanted."""
     wanted = params.optional("newOrderRespType") or default
     if wanted not in _RESPONSE_TYPES:
         raise errors.ApiError(-1100, "Invalid newOrderRespType.")

@@ -16,7 +16,14 @@ EXPIRY_REASONS = {
     ExpiryReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
     ExpiryReason.REJECTED: "REJECTED",
     ExpiryReason.PRICE_RANGE: "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
+    ExpiryReason.OTHER_CAME_FIRST: "OCO_TRIGGER",
+    ExpiryReason.NEVER_PLACED: "OTO_PHASE_ONE_EXPIRED",
 }
+
+
+def list_id(item: SimOrder | Fill) -> int:
+    """The list of which an order is a part."""
+    return NOT_IN_A_LIST if item.list_id is None else item.list_id
 
 
 def acknowledgement(order: SimOrder, unit: int) -> dict[str, object]:
@@ -24,16 +31,21 @@ def acknowledgement(order: SimOrder, unit: int) -> dict[str, object]:
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": NOT_IN_A_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": order.client_order_id,
         "transactTime": order.updated_at * unit,
     }
 
 
+def _quantity(order: SimOrder) -> dict[str, object]:
+    # How much is received for an order to sell is not known before it is (Binance: 5.5).
+    return {"origQty": number(order.quantity)} if order.quantity else {}
+
+
 def _amounts(order: SimOrder) -> dict[str, object]:
     return {
         "price": number(order.price),
-        "origQty": number(order.quantity),
+        **_quantity(order),
         "executedQty": number(order.filled_quantity),
         "origQuoteOrderQty": number(order.quote_quantity),
         "cummulativeQuoteQty": number(order.filled_quote),
@@ -165,7 +177,7 @@ def canceled(order: SimOrder, unit: int) -> dict[str, object]:
         "symbol": order.symbol,
         "origClientOrderId": order.original_client_order_id,
         "orderId": order.order_id,
-        "orderListId": NOT_IN_A_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": order.client_order_id,
         "transactTime": order.updated_at * unit,
         **_amounts(order),
@@ -179,7 +191,7 @@ def amended(order: SimOrder, unit: int) -> dict[str, object]:
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": NOT_IN_A_LIST,
+        "orderListId": list_id(order),
         "origClientOrderId": order.original_client_order_id,
         "clientOrderId": order.client_order_id,
         "price": number(order.price),
@@ -217,10 +229,10 @@ def queried(order: SimOrder, unit: int) -> dict[str, object]:
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": NOT_IN_A_LIST,
+        "orderListId": list_id(order),
         "clientOrderId": order.client_order_id,
         "price": number(order.price),
-        "origQty": number(order.quantity),
+        **_quantity(order),
         "executedQty": number(order.filled_quantity),
         "cummulativeQuoteQty": number(order.filled_quote),
         "status": order.status.name,
@@ -245,7 +257,7 @@ def own_trade(fill: Fill, unit: int) -> dict[str, object]:
         "symbol": fill.symbol,
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": NOT_IN_A_LIST,
+        "orderListId": list_id(fill),
         "price": number(fill.price),
         "qty": number(fill.quantity),
         "quoteQty": number(fill.quote),

@@ -42,20 +42,21 @@ def check_shape(params: Params, order: NewOrder) -> None:
     """Complain about a parameter that the type of order lacks, or does not take."""
     mandatory = _MANDATORY[order.type]
     for name in mandatory:
-        if name != "price" or order.peg is None:
+        if params.takes(name) and (name != "price" or order.peg is None):
             params.required(name)
     if order.type is OrderType.MARKET:
         if order.quantity is not None and order.quote_quantity is not None:
             raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
-        if order.quote_quantity is None:
+        if order.quote_quantity is None and params.takes("quantity"):
             params.required("quantity")
     if order.type.is_stop and order.stop_price is None and order.trailing_delta is None:
-        text = "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"
+        names = [params.named(name) for name in _STOP]
+        text = f"Param '{names[0]}' or '{names[1]}' must be sent, but both were empty/null!"
         raise errors.ApiError(-1102, text)
     taken = (*mandatory, *_OPTIONAL.get(order.type, ()))
     for name in _SOMETIMES_UNWANTED:
         if name not in taken and params.peek(name) is not None:
-            raise errors.unwanted_parameter(name)
+            raise errors.unwanted_parameter(params.named(name))
     if order.iceberg_quantity is not None and order.time_in_force is not TimeInForce.GTC:
         raise errors.ApiError(-1014, "Unsupported order combination.")
 
@@ -65,7 +66,7 @@ def read_peg(params: Params) -> Peg | None:
     price, kind, value = params.optional(_PEG[0]), params.optional(_PEG[1]), params.integer(_PEG[2])
     if price is None:
         if kind is not None or value is not None:
-            raise errors.missing_parameter("pegPriceType")
+            raise errors.missing_parameter(params.named("pegPriceType"))
         return None
     if price not in PegPrice.__members__:
         raise errors.ApiError(-1210, "Invalid pegPriceType.")
@@ -74,7 +75,7 @@ def read_peg(params: Params) -> Peg | None:
     if (kind is None) != (value is None):
         raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
     if value is not None and not 1 <= value <= _MAX_PEG_OFFSET:
-        raise errors.ApiError(-1130, "Data sent for parameter 'pegOffsetValue' is not valid.")
+        raise errors.ApiError(-1130, f"Data sent for parameter '{params.named('pegOffsetValue')}' is not valid.")
     return Peg(PegPrice[price], value)
 
 

@@ -23,15 +23,24 @@ class Params:
         self._values = values
         self._passed_by = passed_by
         self._read: set[str] = set()
+        self._absent: frozenset[str] = frozenset()
 
     @classmethod
     def from_http(cls, query: str, body: str) -> "Params":
         """From the raw query and form body; the query wins when both have a name."""
         return cls({**_pairs(body), **_pairs(query)})
 
+    def named(self, name: str) -> str:
+        """What a parameter is called on the wire."""
+        return name
+
+    def takes(self, name: str) -> bool:
+        """Whether there is such a parameter at all."""
+        return name not in self._absent
+
     def peek(self, name: str) -> str | None:
         """A value without marking it as read."""
-        return self._values.get(name)
+        return self._values.get(self.named(name)) if self.takes(name) else None
 
     def items(self) -> Iterable[tuple[str, str]]:
         """All names and values."""
@@ -39,25 +48,23 @@ class Params:
 
     def optional(self, name: str) -> str | None:
         """A text, or None when it was not sent."""
-        self._read.add(name)
-        value = self._values.get(name)
+        value = self._read_value(name)
         if value == "":
-            raise errors.empty_parameter(name)
+            raise errors.empty_parameter(self.named(name))
         return value
 
     def required(self, name: str) -> str:
         """A text that must be there."""
-        self._read.add(name)
-        value = self._values.get(name)
+        value = self._read_value(name)
         if not value:
-            raise errors.missing_parameter(name)
+            raise errors.missing_parameter(self.named(name))
         return value
 
     def matching(self, name: str, pattern: str) -> str | None:
         """A text in a given form."""
         value = self.optional(name)
         if value is not None and not re.fullmatch(pattern, value):
-            raise errors.illegal_characters(name, pattern)
+            raise errors.illegal_characters(self.named(name), pattern)
         return value
 
     def decimal(self, name: str) -> Decimal | None:
@@ -92,6 +99,31 @@ class Params:
             raise errors.too_many_parameters(0, len(sent))
         if unread:
             raise errors.unread_parameters(len(sent) - len(unread), len(sent))
+
+    def _read_value(self, name: str) -> str | None:
+        if not self.takes(name):
+            return None
+        self._read.add(self.named(name))
+        return self._values.get(self.named(name))
+
+
+class LegParams(Params):
+    """The parameters of one order of a list: the usual names on the inside, its own on the wire.
+
+    ``names`` are those that are called otherwise, and None for one that there is not; all others get the ``prefix``.
+    What is read here counts as read of the whole request.
+    """
+
+    def __init__(self, whole: Params, prefix: str, names: Mapping[str, str | None]) -> None:
+        super().__init__(whole._values, whole._passed_by)
+        self._read = whole._read
+        self._prefix = prefix
+        self._names = names
+        self._absent = frozenset(name for name, called in names.items() if called is None)
+
+    def named(self, name: str) -> str:
+        """What a parameter is called on the wire."""
+        return self._names.get(name) or self._prefix + name[0].upper() + name[1:]
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -24,8 +24,9 @@ def ws_place(call: Call) -> list[dict[str, object]]:
 
 
 def place_test(call: Call) -> object:
-    """POST sor/order/test."""
-    return check_command(call, _read(call, "computeCommissionRates"))
+    """POST sor/order/test; of special rates its documented answer says nothing."""
+    answer = check_command(call, _read(call, "computeCommissionRates"))
+    return {name: value for name, value in answer.items() if name != "specialCommissionForOrder"}
 
 
 def my_allocations(call: Call) -> object:

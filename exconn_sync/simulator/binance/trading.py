@@ -1,11 +1,12 @@
 """Placing and cancelling: handlers of the calls that reach the matching engine."""
 
-from exconn_sync.simulator.binance import errors, order_reports
+from exconn_sync.simulator.binance import errors, list_reports, order_reports
 from exconn_sync.simulator.binance.commission_info import commission_for_order
 from exconn_sync.simulator.binance.market_data import required_market
 from exconn_sync.simulator.binance.new_order import CLIENT_ID_FORM, OrderCommand, read_new_order
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.venue import Call
+from exconn_sync.simulator.core.order_lists import SimOrderList
 from exconn_sync.simulator.core.orders import OrderStatus, SimOrder
 from exconn_sync.simulator.core.refusals import Refusal
 
@@ -29,12 +30,12 @@ def place_command(call: Call, command: OrderCommand) -> dict[str, object]:
     return placed(call, command, order)
 
 
-def check_order_in_time(call: Call) -> None:
-    """The late look at the time window, for an order: this late, it already counts."""
+def check_order_in_time(call: Call, orders: int = 1) -> None:
+    """The late look at the time window, for new orders: this late, they already count."""
     try:
         call.check_before_matching()
     except errors.ApiError:
-        call.venue.order_counts.add(call.account, 1, call.now)
+        call.venue.order_counts.add(call.account, orders, call.now)
         raise
 
 
@@ -83,11 +84,21 @@ def cancel_found(
         raise errors.cancel_rejected()
     if restriction is not None and order.status is not restriction:
         raise errors.cancel_rejected("Order was not canceled due to cancel restrictions.")
-    return order_reports.canceled(call.venue.exchange.cancel(order, call.now, client_id), call.unit)
+    exchange = call.venue.exchange
+    if order.list_id is not None:
+        return canceled_list(call, exchange.list_of(order), client_id)
+    return order_reports.canceled(exchange.cancel(order, call.now, client_id), call.unit)
+
+
+def canceled_list(call: Call, order_list: SimOrderList, client_id: str, client_list_id: str = "") -> dict[str, object]:
+    """Cancel a list that is open, and report it with each of its orders."""
+    exchange = call.venue.exchange
+    done = exchange.cancel_list(order_list, call.now, client_id, client_list_id)
+    return list_reports.canceled(done, exchange.orders_of(done), call.unit)
 
 
 def cancel_all(call: Call) -> object:
-    """DELETE openOrders."""
+    """DELETE openOrders: single orders first, then whole lists."""
     market = required_market(call)
     call.params.finish()
     call.check_before_matching()
@@ -96,7 +107,11 @@ def cancel_all(call: Call) -> object:
     if not orders:
         raise errors.cancel_rejected()
     client_id = call.venue.new_client_id()
-    return [order_reports.canceled(exchange.cancel(order, call.now, client_id), call.unit) for order in orders]
+    single = [order for order in orders if order.list_id is None]
+    lists = exchange.lists.lists(call.account, market.spec.name, only_open=True)
+    return [order_reports.canceled(exchange.cancel(order, call.now, client_id), call.unit) for order in single] + [
+        canceled_list(call, order_list, client_id) for order_list in lists
+    ]
 
 
 def find_order(

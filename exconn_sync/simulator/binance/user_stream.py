@@ -3,17 +3,31 @@
 from collections import defaultdict
 from collections.abc import Callable
 
+from exconn_sync.simulator.binance.list_reports import (
+    LIST_STATUS_TYPES,
+    contingency,
+    list_order_status,
+    own_client_id,
+)
 from exconn_sync.simulator.binance.order_reports import (
     ALLOCATED,
     EXPIRY_REASONS,
     NO_GROUP,
-    NOT_IN_A_LIST,
     PEG_OFFSET,
+    list_id,
     since,
 )
 from exconn_sync.simulator.binance.wire import number, to_json
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.core.events import BalanceEvent, Deposited, Event, Execution, LockedOutside, OrderEvent
+from exconn_sync.simulator.core.events import (
+    BalanceEvent,
+    Deposited,
+    Event,
+    Execution,
+    ListEvent,
+    LockedOutside,
+    OrderEvent,
+)
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.orders import SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
@@ -22,8 +36,9 @@ from exconn_sync.simulator.fault_board import FaultBoard
 USER_STREAM = "userDataStream"
 """The name by which faults know the frames of all user data streams."""
 
-# A stop order that fires is told as new once more, now at work; the documentation leaves that event open.
-_EXECUTION_WORDS = {Execution.TRIGGERED: "NEW"}
+# A stop order that fires is told as new once more, now at work, and so is an order of a list that is placed by another
+# one; the documentation leaves these events open.
+_EXECUTION_WORDS = {Execution.TRIGGERED: "NEW", Execution.ACTIVATED: "NEW"}
 
 Send = Callable[[str], None]
 Subscriber = tuple[Send, int, int]
@@ -51,6 +66,8 @@ class UserStreams:
         """Take an event of the core."""
         if isinstance(event, OrderEvent):
             self._send(event.order.account, lambda now, unit: execution_report(event, now, unit))
+        elif isinstance(event, ListEvent):
+            self._send(event.order_list.account, lambda now, unit: list_status(event, now, unit))
         elif isinstance(event, BalanceEvent):
             self._send(event.account, lambda now, unit: account_position(event, now, unit))
         elif isinstance(event, Deposited):
@@ -79,7 +96,7 @@ def envelope(subscription_id: int, event: dict[str, object]) -> str:
 def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object]:
     """What happened to an order."""
     order, fill = event.order, event.fill
-    begins = event.execution in (Execution.NEW, Execution.TRIGGERED)
+    begins = event.execution in (Execution.NEW, Execution.ACTIVATED, Execution.TRIGGERED)
     is_working = order.working_at is not None and (begins or (order.is_open and order.type.has_limit))
     is_renamed = event.execution in (Execution.CANCELED, Execution.REPLACED)
     report: dict[str, object] = {
@@ -94,7 +111,7 @@ def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object
         "p": number(order.price),
         "P": number(order.stop_price),
         "F": number(order.iceberg_quantity),
-        "g": NOT_IN_A_LIST,
+        "g": list_id(order),
         "C": order.original_client_order_id if is_renamed else "",
         "x": _EXECUTION_WORDS.get(event.execution, event.execution.name),
         "X": order.status.name,
@@ -172,6 +189,24 @@ def _routed(event: OrderEvent) -> dict[str, object]:
     if fill is not None and fill.allocation_id is not None:
         fields |= {"b": ALLOCATED, "a": fill.allocation_id}
     return fields
+
+
+def list_status(event: ListEvent, now: int, unit: int) -> dict[str, object]:
+    """What happened to an order list; its orders report for themselves."""
+    order_list = event.order_list
+    return {
+        "e": "listStatus",
+        "E": now,
+        "s": order_list.symbol,
+        "g": order_list.list_id,
+        "c": contingency(order_list.kind),
+        "l": LIST_STATUS_TYPES[event.change],
+        "L": list_order_status(order_list),
+        "r": "NONE",
+        "C": order_list.client_list_id,
+        "T": event.time * unit,
+        "O": [{"s": order.symbol, "i": order.order_id, "c": own_client_id(order)} for order in event.orders],
+    }
 
 
 def account_position(event: BalanceEvent, now: int, unit: int) -> dict[str, object]:

@@ -19,17 +19,38 @@ class Amender:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def amend(self, market: Market, order: SimOrder, quantity: Decimal, client_order_id: str, now: int) -> SimOrder:
-        """Reduce the quantity. An order of which nothing is left open then expires."""
-        _refuse(market, order, quantity)
+    def amend(
+        self,
+        market: Market,
+        order: SimOrder,
+        quantity: Decimal,
+        client_order_id: str,
+        now: int,
+        partner: SimOrder | None = None,
+    ) -> SimOrder:
+        """Reduce the quantity. An order of which nothing is left open then expires.
+
+        ``partner`` is the other order of a pair: if it is open it becomes as small, and keeps its client id.
+        """
+        orders = [order] if partner is None or not partner.is_open else [order, partner]
+        for each in orders:
+            _refuse(market, each, quantity)
+        amended = [
+            self._reduce(market, each, quantity, client_order_id if each is order else each.client_order_id, now)
+            for each in orders
+        ]
+        return amended[0]
+
+    def _reduce(self, market: Market, order: SimOrder, quantity: Decimal, client_order_id: str, now: int) -> SimOrder:
         taken_off = order.quantity - quantity
         left = order.remaining - taken_off
+        amended = replace(order, quantity=quantity)
         if order.working_at is not None:
             market.book.reduce(order.order_id, order.side, order.resting_price, taken_off)
-        # What waits without a limit has set aside an estimate: so much for each unit.
-        price = order.locked / order.remaining if order.limit is None else order.limit
-        amended = replace(order, quantity=quantity)
-        amended = self._records.lock(market, amended, lock_amount(amended, price))
+            amended = self._records.lock(market, amended, lock_amount(amended, order.resting_price))
+        else:
+            # What waits has set aside an estimate, its part of a pair's, or nothing yet: so much for each unit.
+            amended = self._records.lock(market, amended, order.locked / order.remaining * left)
         amended = replace(
             amended,
             amendments=order.amendments + 1,

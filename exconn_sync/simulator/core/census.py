@@ -1,6 +1,6 @@
 """The rules about what an account has open already, on a symbol and everywhere (Binance: 6)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,44 +10,64 @@ from exconn_sync.simulator.core.symbols import ZERO, ExchangeRules, SymbolSpec
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many orders an account has open, and how many of them are of a special kind."""
+    """How many orders there are, how many of them are of a special kind, and how many lists they make."""
 
     orders: int = 0
     stops: int = 0
     icebergs: int = 0
+    lists: int = 0
 
     @classmethod
     def of(cls, open_orders: Iterable[SimOrder]) -> "Census":
-        """Count them."""
+        """Count what an account has open."""
         orders = list(open_orders)
         return cls(
             len(orders),
             sum(order.type.is_stop for order in orders),
             sum(order.iceberg_quantity > ZERO for order in orders),
+            len({order.list_id for order in orders} - {None}),
         )
 
+    @classmethod
+    def of_new(cls, order: NewOrder) -> "Census":
+        """Count one order that is to come."""
+        # The limit counts orders that stay, which a market order never does.
+        return cls(int(order.type is not OrderType.MARKET), int(order.type.is_stop), int(bool(order.iceberg_quantity)))
 
-def failed_count(spec: SymbolSpec, order: NewOrder, census: Census) -> str | None:
-    """The name of the first filter of a symbol that one more order does not pass."""
-    # The limit counts orders that stay, which a market order never does.
-    if order.type is not OrderType.MARKET and census.orders >= spec.max_open_orders:
-        return "MAX_NUM_ORDERS"
-    if order.type.is_stop and census.stops >= spec.max_algo_orders:
-        return "MAX_NUM_ALGO_ORDERS"
-    if order.iceberg_quantity and spec.max_iceberg_orders is not None and census.icebergs >= spec.max_iceberg_orders:
-        return "MAX_NUM_ICEBERG_ORDERS"
-    return None
+    @classmethod
+    def of_list(cls, legs: Sequence[NewOrder]) -> "Census":
+        """Count an order list that is to come: each of its orders counts, whether it may stay or not (Binance: 5.9)."""
+        stops = sum(leg.type.is_stop for leg in legs)
+        return cls(len(legs), stops, sum(bool(leg.iceberg_quantity) for leg in legs), 1)
 
 
-def failed_exchange_count(rules: ExchangeRules, order: NewOrder, census: Census) -> str | None:
-    """The name of the first filter of the exchange that one more order does not pass; all symbols are counted."""
-    checks = (
-        (order.type is not OrderType.MARKET, census.orders, rules.max_open_orders, "EXCHANGE_MAX_NUM_ORDERS"),
-        (order.type.is_stop, census.stops, rules.max_algo_orders, "EXCHANGE_MAX_NUM_ALGO_ORDERS"),
-        (bool(order.iceberg_quantity), census.icebergs, rules.max_iceberg_orders, "EXCHANGE_MAX_NUM_ICEBERG_ORDERS"),
+def failed_count(spec: SymbolSpec, new: Census, there: Census) -> str | None:
+    """The name of the first filter of a symbol that what is to come does not pass beside what is there."""
+    return _first_exceeded(
+        (
+            (new.orders, there.orders, spec.max_open_orders, "MAX_NUM_ORDERS"),
+            (new.stops, there.stops, spec.max_algo_orders, "MAX_NUM_ALGO_ORDERS"),
+            (new.icebergs, there.icebergs, spec.max_iceberg_orders, "MAX_NUM_ICEBERG_ORDERS"),
+            (new.lists, there.lists, spec.max_order_lists, "MAX_NUM_ORDER_LISTS"),
+        )
     )
-    for counts, number, most, name in checks:
-        if counts and most is not None and number >= most:
+
+
+def failed_exchange_count(rules: ExchangeRules, new: Census, there: Census) -> str | None:
+    """The name of the first filter of the exchange that what is to come does not pass; all symbols are counted."""
+    return _first_exceeded(
+        (
+            (new.orders, there.orders, rules.max_open_orders, "EXCHANGE_MAX_NUM_ORDERS"),
+            (new.stops, there.stops, rules.max_algo_orders, "EXCHANGE_MAX_NUM_ALGO_ORDERS"),
+            (new.icebergs, there.icebergs, rules.max_iceberg_orders, "EXCHANGE_MAX_NUM_ICEBERG_ORDERS"),
+            (new.lists, there.lists, rules.max_order_lists, "EXCHANGE_MAX_NUM_ORDER_LISTS"),
+        )
+    )
+
+
+def _first_exceeded(rows: Iterable[tuple[int, int, int | None, str]]) -> str | None:
+    for new, there, most, name in rows:
+        if new and most is not None and there + new > most:
             return name
     return None
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from exconn_sync.simulator.core.accounts import Balance
+from exconn_sync.simulator.core.order_lists import SimOrderList
 from exconn_sync.simulator.core.orders import Fill, PreventedMatch, Side, SimOrder
 
 Level = tuple[Decimal, Decimal]
@@ -16,6 +17,8 @@ class Execution(Enum):
     """What happened to an order."""
 
     NEW = "new"
+    ACTIVATED = "activated"
+    """A pending order of a list was placed."""
     TRIGGERED = "triggered"
     TRADE = "trade"
     TRADE_PREVENTION = "trade_prevention"
@@ -71,6 +74,25 @@ class OrderEvent:
     prevented: PreventedMatch | None = None
 
 
+class ListChange(Enum):
+    """What happened to an order list."""
+
+    STARTED = "started"
+    RENAMED = "renamed"
+    """An order of it has another client id."""
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ListEvent:
+    """An order list changed; ``orders`` are its orders right after the change."""
+
+    change: ListChange
+    order_list: SimOrderList
+    orders: tuple[SimOrder, ...]
+    time: int
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceEvent:
     """Balances of an account changed; all new values of the touched assets."""
@@ -112,5 +134,15 @@ class CommandEnded:
     time: int
 
 
-Event = BookChange | PublicTrade | TradeBurst | OrderEvent | BalanceEvent | Deposited | LockedOutside | CommandEnded
+Event = (
+    BookChange
+    | PublicTrade
+    | TradeBurst
+    | OrderEvent
+    | ListEvent
+    | BalanceEvent
+    | Deposited
+    | LockedOutside
+    | CommandEnded
+)
 Listener = Callable[[Event], None]

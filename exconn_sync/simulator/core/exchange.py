@@ -1,7 +1,7 @@
 """The venue: several books, several accounts, and the commands that change them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,12 +15,23 @@ from exconn_sync.simulator.core.census import (
     failed_exchange_count,
 )
 from exconn_sync.simulator.core.commission import FeePot, FeeRates
+from exconn_sync.simulator.core.contingencies import Contingencies
 from exconn_sync.simulator.core.conversion import worth
-from exconn_sync.simulator.core.events import Deposited, Execution, LockedOutside, PublicTrade, TradeBurst
+from exconn_sync.simulator.core.events import (
+    Deposited,
+    Execution,
+    ListChange,
+    LockedOutside,
+    PublicTrade,
+    TradeBurst,
+)
 from exconn_sync.simulator.core.filters import failed_filter
+from exconn_sync.simulator.core.list_placing import ListPlacing, PlacedList
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
 from exconn_sync.simulator.core.matching import Matcher
-from exconn_sync.simulator.core.orders import NewOrder, OrderStatus, OrderType, SimOrder
+from exconn_sync.simulator.core.order_lists import NewOrderList, SimOrderList
+from exconn_sync.simulator.core.orders import NewOrder, SimOrder
+from exconn_sync.simulator.core.pairs import Pairs
 from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.reference import ReferencePrices
@@ -41,6 +52,7 @@ class Exchange:
         self.accounts = self._records.accounts
         self.fees = self._records.fees
         self.registry = self._records.registry
+        self.lists = self._records.lists
         self.markets = {spec.name: Market(spec, self._records.emit) for spec in symbols}
         self.references = ReferencePrices()
         self.rules = ExchangeRules()
@@ -48,6 +60,11 @@ class Exchange:
         self.router = Router(self._records, self._matcher, self.references, self.markets)
         self._amender = Amender(self._records)
         self._stops = Stops(self._records, self._matcher, self.markets, self.average_price)
+        pairs = Pairs(self._records, self._matcher)
+        self._contingencies = Contingencies(
+            self._records, self._matcher, self._stops, pairs, self.markets, self.average_price
+        )
+        self._list_placing = ListPlacing(self._records, self._matcher, pairs, self._contingencies, self._draft)
         self._locked_outside: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
 
     def add_account(self, name: str) -> Account:
@@ -96,17 +113,17 @@ class Exchange:
         self._refuse_closed(market)
         if order.is_routed and not self.router.serves(order.symbol):
             raise Refusal(Reason.NOT_ROUTED, order.symbol)
-        pegged = None if order.peg is None else pegged_price(market.book, order.side, order.peg)
-        average = self.average_price(market, now)
-        failed = failed_filter(market.spec, order, average, pegged) or self._failed_account_filter(
-            account, market.spec, order, order.price or average
-        )
-        if failed is not None:
-            raise Refusal(Reason.FILTER, failed)
-        if order.peg is not None and pegged is None and not order.type.is_stop:
+        self._refuse_unfit(market, account, (order,), Census.of_new(order), now)
+        if order.peg is None or order.type.is_stop:
+            return
+        if pegged_price(market.book, order.side, order.peg) is None:
             raise Refusal(Reason.NO_PEG)
-        if order.iceberg_quantity and order.iceberg_quantity > (order.quantity or ZERO):
-            raise Refusal(Reason.ICEBERG_TOO_LARGE)
+
+    def check_list(self, account: str, request: NewOrderList, now: int) -> None:
+        """Refuse an order list of which an order does not pass the filters, or any while the symbol does not trade."""
+        market = self.market(request.symbol)
+        self._refuse_closed(market)
+        self._refuse_unfit(market, account, request.legs, Census.of_list(request.legs), now)
 
     def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
         """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
@@ -117,12 +134,12 @@ class Exchange:
             self._refuse_duplicate(account, request)
         order = self._draft(market, account, request, now)
         if request.type.is_stop:
-            order = self._wait(market, order, request, now)
+            order = self._wait(market, order, now)
         elif request.is_routed:
             order = self.router.work(market, order, now)
         else:
             order = self._work(market, order, now)
-        self._stops.run(now)
+        self._run(now)
         for touched in self.router.places(market) if request.is_routed else [market]:
             self._records.end_command(touched, now)
         # What it fired may have changed it once more.
@@ -132,27 +149,57 @@ class Exchange:
         """End an open order; a client id given for the cancel replaces the order's own."""
         if not order.is_open:
             raise Refusal(Reason.UNKNOWN_ORDER)
+        if order.list_id is not None:
+            self.cancel_list(self._contingencies.list_of(order), now, client_order_id)
+            return self._records.order(order.symbol, order.order_id)
         market = self.market(order.symbol)
-        if order.order_id in market.triggers:
-            market.triggers.remove(order.order_id)
-        else:
-            market.book.remove(order.order_id, order.side, order.resting_price)
-        canceled = replace(
-            order,
-            status=OrderStatus.CANCELED,
-            updated_at=now,
-            client_order_id=client_order_id or order.client_order_id,
-            original_client_order_id=order.client_order_id,
-        )
-        canceled = self._records.free(market, canceled)
-        self._records.record(Execution.CANCELED, canceled, now)
+        canceled = self._records.cancel(market, order, client_order_id, now)
         self._records.end_command(market, now)
         return canceled
 
+    def place_list(self, account: str, request: NewOrderList, now: int) -> PlacedList:
+        """Accept an order list and let its orders do what they do at once; or refuse it without any effect."""
+        self.check_list(account, request, now)
+        market = self.market(request.symbol)
+        placed = self._list_placing.place(market, account, request, now)
+        self._run(now)
+        self._records.end_command(market, now)
+        return placed
+
+    def cancel_list(
+        self, order_list: SimOrderList, now: int, client_order_id: str = "", client_list_id: str = ""
+    ) -> SimOrderList:
+        """End an order list with all of its orders that are open; the ids given for the cancel replace their own."""
+        market = self.market(order_list.symbol)
+        done = self._contingencies.cancel(order_list, now, client_order_id, client_list_id)
+        self._records.end_command(market, now)
+        return done
+
+    def list_of(self, order: SimOrder) -> SimOrderList:
+        """The list of which an order is a part; LookupError for one that stands alone."""
+        return self._contingencies.list_of(order)
+
+    def orders_of(self, order_list: SimOrderList) -> tuple[SimOrder, ...]:
+        """The orders of a list as they stand."""
+        return self._contingencies.orders(order_list)
+
     def amend(self, order: SimOrder, quantity: Decimal, now: int, client_order_id: str = "") -> SimOrder:
-        """Make an open order smaller; it keeps its place, and gets another client id when one is given."""
+        """Make an open order smaller; it keeps its place, and gets another client id when one is given.
+
+        Both orders of a pair become smaller (Binance: 5.7).
+        """
         market = self.market(order.symbol)
-        amended = self._amender.amend(market, order, quantity, client_order_id, now)
+        if order.list_id is None:
+            amended = self._amender.amend(market, order, quantity, client_order_id, now)
+        else:
+            order_list = self._contingencies.list_of(order)
+            if order.is_pending and order_list.kind.sells_received:
+                raise Refusal(Reason.PENDING_AMOUNT)
+            partner = self._contingencies.legs(order_list).partner(order)
+            amended = self._amender.amend(market, order, quantity, client_order_id, now, partner)
+            if amended.client_order_id != order.client_order_id:
+                self._contingencies.tell(ListChange.RENAMED, order_list, now)
+            self._run(now)
         self._records.end_command(market, now)
         return amended
 
@@ -169,16 +216,38 @@ class Exchange:
     def _worth(self, source: str, target: str) -> Decimal | None:
         return worth(self.markets.values(), source, target)
 
-    def _failed_account_filter(self, account: str, spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
+    def _run(self, now: int) -> None:
+        """Do what follows from what has happened: for other orders of a list, and for stop orders that fired."""
+        while True:
+            self._contingencies.run(now)
+            fired = self._stops.next_fired()
+            if fired is None:
+                return
+            self._contingencies.make_way(fired, now)
+            self._stops.activate(fired, now)
+
+    def _refuse_unfit(self, market: Market, account: str, orders: Sequence[NewOrder], added: Census, now: int) -> None:
+        spec, average = market.spec, self.average_price(market, now)
         everywhere = self.registry.open_orders(account)
         here = [other for other in everywhere if other.symbol == spec.name]
-        if exceeds_position(spec, order, price, self.accounts[account].balance(spec.base).total, here):
-            return "MAX_POSITION"
-        if exceeds_asset_limit(self.rules, spec, order, price):
-            return "MAX_ASSET"
-        return failed_count(spec, order, Census.of(here)) or failed_exchange_count(
-            self.rules, order, Census.of(everywhere)
+        held = self.accounts[account].balance(spec.base).total
+        for order in orders:
+            pegged = None if order.peg is None else pegged_price(market.book, order.side, order.peg)
+            failed, price = failed_filter(spec, order, average, pegged), order.price or average
+            if failed is None and exceeds_position(spec, order, price, held, here):
+                failed = "MAX_POSITION"
+            if failed is None and exceeds_asset_limit(self.rules, spec, order, price):
+                failed = "MAX_ASSET"
+            if failed is not None:
+                raise Refusal(Reason.FILTER, failed)
+        failed = failed_count(spec, added, Census.of(here)) or failed_exchange_count(
+            self.rules, added, Census.of(everywhere)
         )
+        if failed is not None:
+            raise Refusal(Reason.FILTER, failed)
+        for order in orders:
+            if order.iceberg_quantity and order.quantity is not None and order.iceberg_quantity > order.quantity:
+                raise Refusal(Reason.ICEBERG_TOO_LARGE)
 
     @staticmethod
     def _refuse_closed(market: Market) -> None:
@@ -212,7 +281,7 @@ class Exchange:
             iceberg_quantity=request.iceberg_quantity or ZERO,
             peg=request.peg,
         )
-        if request.quantity is not None:
+        if request.quote_quantity is None:
             return order
         quantity = self._matcher.quantity_for(market, order, order.quote_quantity)
         if quantity < market.spec.min_quantity:
@@ -220,18 +289,13 @@ class Exchange:
         return replace(order, quantity=quantity)
 
     def _work(self, market: Market, order: SimOrder, now: int) -> SimOrder:
-        if order.peg is not None:
-            order = replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
-        plan = self._matcher.plan(market, order)
-        if order.type is OrderType.LIMIT_MAKER and (plan.steps or plan.leaves_range):
-            raise Refusal(Reason.WOULD_TAKE)
-        order = self._matcher.lock(market, order, plan)
+        order, plan = self._matcher.prepare(market, order)
         order = replace(order, order_id=self.registry.new_id(order.symbol), working_at=now)
         self._records.record(Execution.NEW, order, now)
         return self._matcher.execute(market, order, plan, now)
 
-    def _wait(self, market: Market, order: SimOrder, request: NewOrder, now: int) -> SimOrder:
-        self._stops.refuse_triggered(market, request)
+    def _wait(self, market: Market, order: SimOrder, now: int) -> SimOrder:
+        self._stops.refuse_triggered(market, order)
         order = self._stops.lock(market, order)
         order = replace(order, order_id=self.registry.new_id(order.symbol))
         market.triggers.add(order)

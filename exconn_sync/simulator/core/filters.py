@@ -39,7 +39,7 @@ def failed_filter(spec: SymbolSpec, order: NewOrder, average: Decimal, pegged: D
         failed = _failed_size(spec, order, price)
         if failed is not None:
             return failed
-    return _failed_parts(spec, order) or _failed_delta(spec, order)
+    return failed_parts(spec, order.iceberg_quantity, order.quantity) or _failed_delta(spec, order)
 
 
 def failed_price_filter(spec: SymbolSpec, side: Side, price: Decimal, average: Decimal) -> str | None:
@@ -81,6 +81,9 @@ def decimals(value: Decimal) -> int:
 
 
 def _failed_size(spec: SymbolSpec, order: NewOrder, price: Decimal) -> str | None:
+    if order.quantity is None and order.quote_quantity is None:
+        # It sells what another order will have bought; how much that is, is judged then.
+        return None
     if order.quantity is None:
         return _failed_notional(spec, order.quote_quantity or ZERO, is_market=True)
     return failed_quantity_filter(spec, order.type, order.quantity, price)
@@ -94,13 +97,13 @@ def _failed_notional(spec: SymbolSpec, notional: Decimal, *, is_market: bool) ->
     return "NOTIONAL" if is_small or is_large else None
 
 
-def _failed_parts(spec: SymbolSpec, order: NewOrder) -> str | None:
-    part = order.iceberg_quantity
+def failed_parts(spec: SymbolSpec, part: Decimal | None, quantity: Decimal | None) -> str | None:
+    """The name of the first filter that the parts of an iceberg order do not pass; without a part it is none."""
     if not part:
         return None
     if not _on_grid(part, spec.min_quantity, spec.max_quantity, spec.step):
         return "LOT_SIZE"
-    parts = ((order.quantity or ZERO) / part).to_integral_value(ROUND_CEILING)
+    parts = ((quantity or ZERO) / part).to_integral_value(ROUND_CEILING)
     return "ICEBERG_PARTS" if parts > spec.max_iceberg_parts else None
 
 

@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from exconn_sync.simulator.core.book import OrderBook
 from exconn_sync.simulator.core.events import Level, Listener, PublicTrade
+from exconn_sync.simulator.core.orders import SimOrder
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 from exconn_sync.simulator.core.triggers import TriggerBook
 
@@ -34,6 +35,13 @@ class Market:
     def last_trade_time(self) -> int:
         """When it traded last (ms), 0 if it never did."""
         return self.trades[-1].time if self.trades else 0
+
+    def withdraw(self, order: SimOrder) -> None:
+        """Take an open order away from where it waits or rests; one that has not been placed is nowhere."""
+        if order.order_id in self.triggers:
+            self.triggers.remove(order.order_id)
+        elif order.working_at is not None:
+            self.book.remove(order.order_id, order.side, order.resting_price)
 
     def average_price(self, now: int) -> Decimal:
         """The price to which filters compare others."""

@@ -10,15 +10,18 @@ from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.orders import (
     ExpiryReason,
     OrderStatus,
+    OrderType,
     PreventedMatch,
     PreventionMode,
     Side,
     SimOrder,
     TimeInForce,
 )
+from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.prevention import Verdict, are_one, judge
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.reference import ReferencePrices
+from exconn_sync.simulator.core.refusals import Reason, Refusal
 from exconn_sync.simulator.core.settlement import MatchTerms, lock_amount, move, settle
 from exconn_sync.simulator.core.symbols import ZERO, PriceRange
 
@@ -65,6 +68,17 @@ class Matcher:
             quantity += available
             amount -= available * step.price
         return min(quantity, market.spec.max_market_quantity) // market.spec.step * market.spec.step
+
+    def prepare(self, market: Market, order: SimOrder) -> tuple[SimOrder, Plan]:
+        """Give an order its price and what it needs, and plan what it will do; or refuse it without any effect."""
+        if order.peg is not None:
+            order = replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
+            if order.limit is None:
+                raise Refusal(Reason.NO_PEG)
+        plan = self.plan(market, order)
+        if order.type is OrderType.LIMIT_MAKER and (plan.steps or plan.leaves_range):
+            raise Refusal(Reason.WOULD_TAKE)
+        return self.lock(market, order, plan), plan
 
     def lock(self, market: Market, order: SimOrder, plan: Plan) -> SimOrder:
         """Set aside what the order may need: up to its limit, or what the planned matches cost; or refuse."""

@@ -30,6 +30,8 @@ class OrderStatus(Enum):
     """Where an order stands."""
 
     NEW = "new"
+    PENDING_NEW = "pending_new"
+    """Known, and placed once the working order of its list is filled."""
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
     CANCELED = "canceled"
@@ -38,7 +40,7 @@ class OrderStatus(Enum):
     """Ended because it would have traded with its own side."""
 
 
-OPEN_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+OPEN_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PENDING_NEW, OrderStatus.PARTIALLY_FILLED})
 
 
 class ExpiryReason(Enum):
@@ -48,9 +50,13 @@ class ExpiryReason(Enum):
     UNFILLED_FOK = "unfilled_fok"
     NO_LIQUIDITY = "no_liquidity"
     REJECTED = "rejected"
-    """Its stop price came, and then it was not fit to work."""
+    """Its turn came, by its stop price or by its list, and then it was not fit to work."""
     PRICE_RANGE = "price_range"
     """It would have traded too far away from the reference price."""
+    OTHER_CAME_FIRST = "other_came_first"
+    """The other order of its pair traded or fired."""
+    NEVER_PLACED = "never_placed"
+    """The working order of its list ended without being filled."""
 
 
 class Floor(Enum):
@@ -140,6 +146,12 @@ class SimOrder:
     """The last time that happened."""
     floor: Floor | None = None
     """None for an order that is not routed."""
+    list_id: int | None = None
+    """The list of which it is a part."""
+    keeps_received: bool = False
+    """Whether what it buys stays locked for other orders of its list."""
+    received: Decimal = ZERO
+    """How much is locked so."""
 
     @property
     def remaining(self) -> Decimal:
@@ -150,6 +162,11 @@ class SimOrder:
     def is_open(self) -> bool:
         """Whether the order can still trade."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the order still has to be placed, by another one of its list."""
+        return self.status is OrderStatus.PENDING_NEW
 
     def has_client_id(self, client_order_id: str) -> bool:
         """Whether that is its id, or was until a cancel gave it another one."""
@@ -189,6 +206,7 @@ class Fill:
     time: int
     allocation_id: int | None = None
     """What the venue itself gave a routed order has this in place of a trade, whose id is then -1."""
+    list_id: int | None = None
 
     @property
     def quote(self) -> Decimal:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from exconn_sync.simulator.core.accounts import Account
 from exconn_sync.simulator.core.commission import FeePot
 from exconn_sync.simulator.core.events import BalanceEvent, CommandEnded, Event, Execution, Listener, OrderEvent
+from exconn_sync.simulator.core.list_registry import ListRegistry
 from exconn_sync.simulator.core.markets import HOUSE, Market
 from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, PreventedMatch, Side, SimOrder
 from exconn_sync.simulator.core.refusals import Reason, Refusal
@@ -22,6 +23,7 @@ class Records:
         self.accounts = {HOUSE: Account(HOUSE)}
         self.fees = fees
         self.registry = OrderRegistry(forgetful=frozenset({HOUSE}))
+        self.lists = ListRegistry()
         self.execution_id = 0
         self._touched: dict[str, None] = {}
 
@@ -65,6 +67,20 @@ class Records:
         order = self.free(market, order)
         self.record(Execution.EXPIRED, order, now)
         return order
+
+    def cancel(self, market: Market, order: SimOrder, client_order_id: str, now: int) -> SimOrder:
+        """End an open order for its owner; a client id given for the cancel replaces the order's own."""
+        market.withdraw(order)
+        canceled = replace(
+            order,
+            status=OrderStatus.CANCELED,
+            updated_at=now,
+            client_order_id=client_order_id or order.client_order_id,
+            original_client_order_id=order.client_order_id,
+        )
+        canceled = self.free(market, canceled)
+        self.record(Execution.CANCELED, canceled, now)
+        return canceled
 
     def free(self, market: Market, order: SimOrder) -> SimOrder:
         """Give back what an order has set aside and does not need."""

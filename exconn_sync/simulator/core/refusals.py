@@ -21,6 +21,8 @@ class Reason(Enum):
     NOTHING_LEFT = "no quantity left"
     TOO_MANY_AMENDMENTS = "too many amendments"
     NOT_ROUTED = "no routing for this symbol"
+    BAD_RELATION = "prices in the wrong relation to each other"
+    PENDING_AMOUNT = "an amendment of a quantity that is not known yet"
     MARKET_CLOSED = "market closed"
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from exconn_sync.simulator.core.accounts import Account
-from exconn_sync.simulator.core.commission import FeePot
+from exconn_sync.simulator.core.commission import Charge, FeePot
 from exconn_sync.simulator.core.orders import Fill, OrderStatus, Side, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO, SymbolSpec
 
@@ -59,6 +59,8 @@ def settle(
         updated_at=match.time,
         locked=order.locked - paid,
     )
+    if order.keeps_received:
+        order = _keep_received(account, order, asset, received, charge)
     # The lock was made at the limit; a better price leaves a rest.
     order = free(spec, account, order)
     fill = Fill(
@@ -74,8 +76,23 @@ def settle(
         is_maker=match.is_maker,
         time=match.time,
         allocation_id=match.allocation_id,
+        list_id=order.list_id,
     )
     return order, fill
+
+
+def _keep_received(account: Account, order: SimOrder, asset: str, received: Decimal, charge: Charge) -> SimOrder:
+    """Lock what was bought; the commission comes out of it where nothing else can pay it (Binance: 5.9, OPO)."""
+    is_paid_otherwise = charge.asset != asset or account.balance(asset).free >= received
+    kept = received if is_paid_otherwise else received - charge.amount
+    account.lock(asset, kept)
+    return replace(order, received=order.received + kept)
+
+
+def release_received(spec: SymbolSpec, account: Account, order: SimOrder) -> SimOrder:
+    """Give back what an order keeps locked for others; the order after it."""
+    account.release(spec.base, order.received)
+    return replace(order, received=ZERO)
 
 
 def free(spec: SymbolSpec, account: Account, order: SimOrder) -> SimOrder:

@@ -9,7 +9,7 @@ from exconn_sync.simulator.core.events import Event, Execution, PublicTrade
 from exconn_sync.simulator.core.filters import failed_when_triggered
 from exconn_sync.simulator.core.markets import Market
 from exconn_sync.simulator.core.matching import Matcher
-from exconn_sync.simulator.core.orders import ExpiryReason, NewOrder, SimOrder
+from exconn_sync.simulator.core.orders import ExpiryReason, SimOrder
 from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.refusals import Reason, Refusal
@@ -47,25 +47,29 @@ class Stops:
             order = self._records.order(event.symbol, order_id)
             self._records.registry.put(replace(order, trailing_since=event.time))
 
-    def refuse_triggered(self, market: Market, request: NewOrder) -> None:
+    def refuse_triggered(self, market: Market, order: SimOrder) -> None:
         """Refuse a stop price on the wrong side of the market: it would be reached at once."""
-        stop_price = request.stop_price
-        if stop_price is not None and would_trigger(request.type, request.side, stop_price, market.last_price):
+        stop_price = order.stop_price
+        if stop_price and would_trigger(order.type, order.side, stop_price, market.last_price):
             raise Refusal(Reason.WOULD_TRIGGER)
 
     def lock(self, market: Market, order: SimOrder) -> SimOrder:
         """Set aside what a waiting order may need; without a limit an estimate, at its stop price or the last price."""
-        price = order.limit or order.price or order.stop_price or market.last_price
-        return self._records.lock(market, order, lock_amount(order, price))
+        return self._records.lock(market, order, estimate(market, order))
 
-    def run(self, now: int) -> None:
-        """Send to the book what has fired, and what that fires in turn."""
+    def next_fired(self) -> SimOrder | None:
+        """The order that fired first of those that are not at work yet; None where there is none."""
         while self._fired:
-            symbol, order_id = self._fired.popleft()
-            order = self._records.order(symbol, order_id)
-            self._activate(self._markets[symbol], replace(order, updated_at=now), now)
+            order = self._records.order(*self._fired.popleft())
+            # Meanwhile the other order of its pair may have ended it.
+            if order.is_open:
+                return order
+        return None
 
-    def _activate(self, market: Market, order: SimOrder, now: int) -> None:
+    def activate(self, order: SimOrder, now: int) -> None:
+        """Send to the book what has fired; what that fires in turn waits for its turn."""
+        market = self._markets[order.symbol]
+        order = replace(order, updated_at=now)
         if order.peg is not None:
             order = replace(order, pegged_price=pegged_price(market.book, order.side, order.peg))
         is_priced = order.limit is not None or not order.type.has_limit
@@ -82,3 +86,8 @@ class Stops:
         order = replace(order, working_at=now)
         self._records.record(Execution.TRIGGERED, order, now)
         self._matcher.execute(market, order, plan, now)
+
+
+def estimate(market: Market, order: SimOrder) -> Decimal:
+    """What an order that waits may need, at its limit if it has one."""
+    return lock_amount(order, order.limit or order.price or order.stop_price or market.last_price)

@@ -39,6 +39,7 @@ class ExchangeRules:
     max_open_orders: int | None = None
     max_algo_orders: int | None = None
     max_iceberg_orders: int | None = None
+    max_order_lists: int | None = None
     asset_limits: Mapping[str, Decimal] = field(default_factory=dict)
     """The largest amount of an asset that one order may be about."""
 
@@ -78,6 +79,7 @@ class SymbolSpec:
     max_open_orders: int = 200
     max_algo_orders: int = 5
     max_amendments: int = 10
+    max_order_lists: int = 20
     max_iceberg_orders: int | None = None
     max_iceberg_parts: int = 100
     min_trailing_above: int = 10
@@ -93,6 +95,9 @@ class SymbolSpec:
     """Whether commissions may be paid in the discount asset."""
     replace_allowed: bool = True
     amend_allowed: bool = True
+    oco_allowed: bool = True
+    oto_allowed: bool = True
+    opo_allowed: bool = True
     prevention_modes: frozenset[PreventionMode] = frozenset(PreventionMode)
     default_prevention: PreventionMode = PreventionMode.NONE
     price_range: PriceRange | None = None

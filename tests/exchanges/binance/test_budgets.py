@@ -58,8 +58,8 @@ def test_the_limits_are_stated_with_the_instruments() -> None:
     response = answer({"rateLimits": stated, "symbols": [{"anything": 1}]})
     assert DRIVER.stated_rules(response, DRIVER.fetch_instruments()) == [
         RateRule("REQUEST_WEIGHT", 6000, 60_000),
-        RateRule("ORDERS", 100, 10_000, is_per_account=True),
-        RateRule("ORDERS", 200_000, 86_400_000, is_per_account=True),
+        RateRule("ORDERS", 100, 10_000, is_per_account=True, fill_credit=1),
+        RateRule("ORDERS", 200_000, 86_400_000, is_per_account=True, fill_credit=1),
         RateRule("RAW_REQUESTS", 61_000, 7_200_000),
     ]
     assert DRIVER.stated_rules(response, DRIVER.server_time()) == []

@@ -65,6 +65,11 @@ def order(wire: Any) -> OrderFact:
     return message[0]
 
 
+def test_a_quantity_of_zero_is_not_known_yet() -> None:
+    """Of what another order has yet to buy (Binance: 5.9, OPO)."""
+    assert order(NEW | {"q": "0.00000000", "X": "PENDING_NEW"}).quantity is None
+
+
 def test_an_execution_report_is_a_fact_about_the_order() -> None:
     assert event(NEW) == [
         OrderFact(
