@@ -313,9 +313,9 @@ class AccountLink:
 
     def _on_login(self, reply: LoginReply) -> None:
         # A key that died during the session is answered without an id (fault F062).
-        if reply.request_id not in (0, self._login_id) or (reply.request_id == 0 and reply.error is None):
+        if reply.request_id not in (None, 0, self._login_id) or (reply.request_id == 0 and reply.error is None):
             return
-        if reply.request_id and self._login_sent_ns is None:
+        if reply.request_id != 0 and self._login_sent_ns is None:
             # Said before: the account is not signed in anew, and nothing was missed (fault F043).
             return
         self._login_sent_ns = None

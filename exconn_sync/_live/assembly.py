@@ -186,7 +186,7 @@ class Assembly:
             config, driver, self.rest, self.catalogue, self.books, store, RiskGate([*rules, *config.rules]),
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
-        self.gateway, self.changes = OrderGateway(desk), OrderChanges(desk)
+        self.gateway, self.changes, self.order_look = OrderGateway(desk), OrderChanges(desk), desk.order_look
         self.lists = ListGateway(desk, self._cancel_list)
         self.reconciler.look_after = desk.look_after
         self.key_keeper: KeyKeeper | None = None

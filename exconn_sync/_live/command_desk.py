@@ -11,8 +11,9 @@ from typing import NamedTuple
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
-from exconn_sync._live.resolver import Resolver
+from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore, Entry
@@ -33,6 +34,10 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
 from exconn_sync.risk import RiskGate
+
+PATIENCE = 1.0
+"""Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
+LONGEST_PAUSE = 5.0
 
 
 class Checked(NamedTuple):
@@ -70,6 +75,7 @@ class CommandDesk:
         self.reconciler = reconciler
         self.resolver = resolver
         self.clock = clock
+        self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
         self._books = books
         self._risk = risk
@@ -139,13 +145,16 @@ class CommandDesk:
         return deadline is not None and not deadline.is_over(self.clock.monotonic_ns())
 
     def look_after(self) -> None:
-        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129)."""
+        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129).
+
+        Those that the exchange has received are looked for as well, but are not in doubt.
+        """
         for state in self.store.open_orders():
-            if (
-                state.is_own
-                and state.status is OrderStatus.PENDING_NEW
-                and not self.is_under_way(state.client_order_id)
-            ):
+            if not state.is_own or state.status is not OrderStatus.PENDING_NEW:
+                continue
+            if state.exchange_order_id is not None:
+                self.resolver.track(state.client_order_id)
+            elif not self.is_under_way(state.client_order_id):
                 self.doubt(state.client_order_id, "its command ended without a word")
 
     # --- afterwards -------------------------------------------------------------------------------------------------
@@ -161,6 +170,33 @@ class CommandDesk:
             self.store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
             self.resolver.track(client_order_id)
 
+    def received(self, client_order_id: ClientOrderId) -> None:
+        """Have a new order looked for that the exchange has received, unless the account stream tells of it soon."""
+        state = self.store.order(client_order_id)
+        if state is not None and state.status in UNSETTLED:
+            self.resolver.track(client_order_id, PATIENCE)
+
+    def confirmed(
+        self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
+    ) -> OrderState | None:
+        """Wait until a command that was received shows at its order; None where it does not in time.
+
+        The account stream tells; where it is silent, the exchange is asked, less and less often.
+        """
+        pause = PATIENCE
+        while True:
+            left = self.remaining(deadline)
+            try:
+                state = self.store.wait_for(client_order_id, until, pause if left is None else min(pause, left))
+            except ConnectorStopped:
+                return None
+            if state is not None or deadline.is_over(self.clock.monotonic_ns()):
+                return state
+            known = self.store.order(client_order_id)
+            if known is not None:
+                self.looked_up(known, deadline)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
     def settled(
         self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
     ) -> OrderState | None:
@@ -173,9 +209,7 @@ class CommandDesk:
     def looked_up(self, state: OrderState, deadline: Deadline) -> OrderState | None:
         """Ask the exchange for an order; return its state then, None where the question was not answered."""
         try:
-            instrument = self.catalogue.get(state.symbol)
-            call = self.driver.fetch_order(instrument, state, self.catalogue.instruments)
-            self.store.apply([self.rest.call(call, self.remaining(deadline))])
+            self.store.apply([self.order_look.at(state, lambda: self.remaining(deadline))])
         except ExconnError:
             # Whoever asks goes on not knowing: that is no failure of its own.
             return None

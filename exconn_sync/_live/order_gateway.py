@@ -41,6 +41,8 @@ class OrderGateway:
             facts = self._sent(order, call, deadline)
             reach("order.before_answer")
             desk.store.apply(facts)
+            if call.is_receipt:
+                desk.received(order.client_order_id)
         return order
 
     def _sent(self, order: Order, call: RestCall[Sequence[Fact]], deadline: Deadline) -> Sequence[Fact]:
@@ -79,8 +81,13 @@ class OrderGateway:
             if error.outcome not in ("not_sent", "refused"):
                 self._settle_cancel(state, error, deadline)
                 return
+            if isinstance(error, OrderRejected):
+                # It may be over already, or too late to be cancelled: its end has to be found out (fault F094).
+                desk.reconciler.reconcile_soon()
             raise
         desk.store.apply(facts)
+        if call.is_receipt:
+            self._confirm_cancel(state, deadline)
 
     def _failed(self, order: Order, error: ExconnError, deadline: Deadline) -> None:
         """Note the outcome of a placement that did not succeed; raise unless it turns out to be at the exchange."""
@@ -109,6 +116,18 @@ class OrderGateway:
         if settled.status is not OrderStatus.CANCELED:
             text = f"order {state.client_order_id} was not canceled, it is {settled.status}"
             raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _confirm_cancel(self, state: OrderState, deadline: Deadline) -> None:
+        """Wait for the end of an order whose cancel was received: it may have been too late."""
+        desk, exchange = self._desk, self._desk.driver.name
+        settled = desk.confirmed(state.client_order_id, lambda item: item.is_terminal, deadline)
+        if settled is None:
+            order = desk.handle(state.client_order_id)
+            text = f"cancel of {state.client_order_id} was received, and is not confirmed yet"
+            raise OutcomeUnknown(text, order=order, exchange=exchange)
+        if settled.status is not OrderStatus.CANCELED:
+            text = f"order {state.client_order_id} was not canceled, it is {settled.status}"
+            raise OrderRejected(text, exchange=exchange)
 
 
 def check_alone(request: OrderRequest) -> None:

@@ -154,6 +154,7 @@ def _state_of(
         pegged_price=stated.get("pegged_price"),
         is_working=stated.is_working and not status.is_terminal,
         list_id=stated.get("list_id"),
+        order_class=stated.get("order_class"),
     )
 
 

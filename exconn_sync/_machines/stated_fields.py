@@ -16,7 +16,7 @@ from exconn_sync.model.orders import OrderFact
 
 FIELDS = (
     "side", "type", "time_in_force", "price", "stop_price", "quote_quantity", "trailing_delta", "iceberg_quantity",
-    "self_trade_prevention", "peg", "pegged_price", "list_id",
+    "self_trade_prevention", "peg", "pegged_price", "list_id", "order_class",
 )  # fmt: skip
 """Fields in which the intent comes before the exchange's words, and the preferred source before the others."""
 

@@ -80,10 +80,11 @@ class OrderCommandFace:
     def cancel_all(self, symbol: str, *, timeout: float | None = None) -> list[Order]:
         """Cancel all open orders of a symbol, order lists and orders placed elsewhere included; return their handles.
 
-        Where none is open the list is empty.
+        Where none is open the list is empty. Where it takes several requests, all are made, whatever becomes of one.
 
         Raises:
             OutcomeUnknown: it is not known in time whether the cancel arrived; ``result`` has the orders still open.
+            PartlyDone: some kinds of orders were cancelled and others certainly not; ``result`` has the cancelled ones.
         """
         changes = self._core.assembly.changes
         return changes.cancel_all(_symbol_of(symbol), self._core.assembly.gateway.deadline(timeout))

@@ -41,8 +41,8 @@ class RemoteFace(MarketQuestions):
         if state is None:
             raise ValidationError("order", order, "is not a known order; pass an Order or its id")
         assembly = self._core.assembly
-        instrument = assembly.catalogue.get(state.symbol)
-        fact = self._fetch(self._core.driver.fetch_order(instrument, state, assembly.catalogue.instruments), timeout)
+        deadline, clock = assembly.gateway.deadline(timeout), self._core.clock
+        fact = assembly.order_look.at(state, lambda: deadline.remaining(clock.monotonic_ns()))
         self._core.store.apply([fact])
         return self._core.store.order(state.client_order_id) or state
 

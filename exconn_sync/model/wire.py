@@ -116,6 +116,9 @@ class RestCall(Generic[T]):
     that an answer tells of although it is no error as a whole.
     says: a command places an order, anything else is a query, or bulk where a worker asks. ``body`` is sent as it is
     beside the parameters, where an exchange takes one; ``pages`` is for questions whose answers come in pages.
+
+    ``is_receipt`` marks commands whose success proves only that the exchange has received them: what becomes of the
+    order is told later, by the account stream or when it is asked for (Bybit: 4.7).
     """
 
     method: str
@@ -129,6 +132,7 @@ class RestCall(Generic[T]):
     limit_of: Callable[[HttpResponse], RateLimitError | None] | None = None
     body: bytes | None = None
     pages: Pages[T] | None = None
+    is_receipt: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,10 +158,11 @@ class Pong:
 class LoginReply:
     """The exchange's answer to the authentication of a private stream; ``error`` is None on success.
 
-    ``is_final`` is False where the session is signed in, but its events have yet to be subscribed.
+    ``is_final`` is False where the session is signed in, but its events have yet to be subscribed. ``request_id`` is 0
+    for what no request asked for, and None where the exchange does not say which one it answers (Bybit: 7.1).
     """
 
-    request_id: int
+    request_id: int | None
     error: ExconnError | None = None
     is_final: bool = True
 

@@ -52,8 +52,20 @@ class TradingDriver(Protocol):
         """Return the call that has an order checked and not placed; its answer is what it would cost, if asked for."""
         ...
 
-    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
-        """Return the command that cancels all open orders of a symbol; it raises OrderNotFound where there is none."""
+    def fetch_past_order(
+        self, instrument: Instrument, order: OrderState, instruments: Instruments
+    ) -> RestCall[OrderFact] | None:
+        """Return the call for an order that ``fetch_order`` does not find (any more); it may raise OrderNotFound.
+
+        None where ``fetch_order`` knows all orders.
+        """
+        ...
+
+    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> Sequence[RestCall[Sequence[Fact]]]:
+        """Return the commands that together cancel all open orders of a symbol, each of them some kinds of orders.
+
+        Each raises OrderNotFound, or has an empty answer, where there is none.
+        """
         ...
 
     def replace_order(

@@ -60,14 +60,18 @@ class BinanceTrading:
             params = (*params, ("computeCommissionRates", "true"))
         return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
-    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
-        """Return the command that cancels all open orders of a symbol, order lists included."""
+    def fetch_past_order(self, instrument: Instrument, order: OrderState, instruments: Instruments) -> None:
+        """Return nothing: Binance is asked for present and past orders alike."""
+
+    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> Sequence[RestCall[Sequence[Fact]]]:
+        """Return the one command that cancels all open orders of a symbol, order lists included."""
         parse = partial(parse_lists.parse_cancelled_all, instrument)
         params = (("symbol", instrument.exchange_symbol),)
         costs = limits.costs_of("DELETE", urls.OPEN_ORDERS)
-        return RestCall(
+        call = RestCall(
             "DELETE", urls.OPEN_ORDERS, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
         )
+        return (call,)
 
     def replace_order(
         self,

@@ -81,9 +81,14 @@ def every_call() -> Iterator[tuple[str, RestCall[Any]]]:
     for name, method in inspect.getmembers(DRIVER, callable):
         if name.startswith("_"):
             continue
-        if typing.get_origin(typing.get_type_hints(method).get("return")) is RestCall:
+        answer = typing.get_type_hints(method).get("return")
+        if typing.get_origin(answer) is RestCall:
             for call in _made(method):
                 yield name, call
+        elif typing.get_origin(answer) is Sequence and typing.get_origin(typing.get_args(answer)[0]) is RestCall:
+            for calls in _made(method):
+                for call in calls:
+                    yield name, call
 
 
 def every_decoder() -> Iterator[tuple[Topic, Decode]]:
