@@ -41,4 +41,6 @@ def all_pages(call: RestCall[T], pages: Pages[T], ask: Callable[[RestCall[Page[T
         )  # fmt: skip
         value, params = ask(page)
         found.append(value)
+        if pages.most is not None and len(found) >= pages.most:
+            break
     return pages.join(found)

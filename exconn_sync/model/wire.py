@@ -98,11 +98,13 @@ class Pages(Generic[T]):
     """How an answer goes on that comes in pages.
 
     ``next_params`` returns the parameters that ask for the page after an answer, None where it was the last one; it
-    raises ProtocolError for an answer that does not tell. ``join`` makes one value of those of all pages.
+    raises ProtocolError for an answer that does not tell. ``join`` makes one value of those of all pages. ``most`` is
+    how many pages are asked for, None for all of them.
     """
 
     next_params: Callable[[HttpResponse], Params | None]
     join: Callable[[Sequence[T]], T]
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,11 @@ class TimeSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class HistoryLimits:
-    """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer."""
+    """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer.
+
+    ``is_whole`` is True where the answer for a time span has all rows, however many: it comes in pages.
+    """
 
     longest_ms: int
     rows: int
+    is_whole: bool = False

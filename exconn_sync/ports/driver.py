@@ -201,7 +201,7 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the call for the newest fills of a symbol, or for fills of one order; oldest first.
 
         The fills of an order come in pages: the first ones, or those that follow the trade ``after``; an empty answer
-        means that there are no more.
+        means that there are no more. A call with ``pages`` of its own has all of them.
         """
         ...
 

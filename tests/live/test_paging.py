@@ -63,3 +63,10 @@ def test_pages_that_lead_back_are_refused() -> None:
 def test_a_page_that_cannot_be_read_ends_it() -> None:
     with pytest.raises(ProtocolError, match="broken"):
         all_pages(call(), PAGES, Exchange(first="a|x", x="broken").ask)
+
+
+def test_no_more_pages_are_asked_for_than_wanted() -> None:
+    exchange = Exchange(first="a|x", x="b|y", y="c")
+    pages = Pages(next_params, PAGES.join, most=2)
+    assert all_pages(call(), pages, exchange.ask) == ["a", "b"]
+    assert len(exchange.asked) == 2

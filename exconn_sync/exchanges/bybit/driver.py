@@ -18,8 +18,10 @@ from exconn_sync.exchanges.bybit import (
     streams,
 )
 from exconn_sync.exchanges.bybit import endpoints as urls
+from exconn_sync.exchanges.bybit.account import BybitAccount
 from exconn_sync.exchanges.bybit.capabilities import capabilities
 from exconn_sync.exchanges.bybit.market_calls import MarketCalls
+from exconn_sync.exchanges.bybit.trading import BybitTrading
 from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.instrument import Instrument
@@ -29,8 +31,7 @@ from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RateRule, 
 from exconn_sync.ports.driver import Control, Decode, Signer
 
 
-# Orders and the account's stream are further base classes: BybitTrading and BybitAccount.
-class BybitDriver(MarketCalls):
+class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
     """Bybit spot; see ``ExchangeDriver`` for what each method promises."""
 
     name = urls.EXCHANGE
