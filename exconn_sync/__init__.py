@@ -5,6 +5,7 @@ Every public name stands here; modules whose name begins with an underscore are 
 
 import logging
 
+from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
@@ -102,6 +103,7 @@ __all__ = [
     "ClockChanged",
     "ClockSkew",
     "CommandOutcome",
+    "CommandResult",
     "Commission",
     "Config",
     "ConfigBuilder",

@@ -11,6 +11,7 @@ from functools import partial
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed, account_url
 from exconn_sync._live.admission import Admission
+from exconn_sync._live.batch_gateway import BatchGateway
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.connection_reporter import ConnectionReporter
@@ -187,6 +188,7 @@ class Assembly:
             self.reconciler, self.resolver, clock, self._cancel,
         )  # fmt: skip
         self.gateway, self.changes, self.order_look = OrderGateway(desk), OrderChanges(desk), desk.order_look
+        self.batches = BatchGateway(desk, config.environment)
         self.lists = ListGateway(desk, self._cancel_list)
         self.reconciler.look_after = desk.look_after
         self.key_keeper: KeyKeeper | None = None

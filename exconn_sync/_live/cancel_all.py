@@ -37,7 +37,7 @@ def cancel_all(desk: CommandDesk, symbol: str, deadline: Deadline) -> list[Order
             failures.append(error)
         else:
             (received if call.is_receipt else ended).extend(_entered(desk, facts, only_known=call.is_receipt))
-    open_still = _awaited(desk, received, deadline)
+    open_still = awaited_ends(desk, received, deadline)
     handles = [desk.handle(name) for name in (*ended, *received) if name not in open_still]
     unclear = next((error for error in failures if error.outcome not in _CERTAIN), None)
     if unclear is not None:
@@ -68,7 +68,7 @@ def _entered(desk: CommandDesk, facts: Sequence[Fact], *, only_known: bool) -> l
     return [state.client_order_id for state in states if state is not None]
 
 
-def _awaited(desk: CommandDesk, names: Sequence[ClientOrderId], deadline: Deadline) -> list[ClientOrderId]:
+def awaited_ends(desk: CommandDesk, names: Sequence[ClientOrderId], deadline: Deadline) -> list[ClientOrderId]:
     """Wait for the ends of orders whose cancel was received; return those that have not ended in time."""
     open_still, pause = list(names), PATIENCE
     while open_still and not deadline.is_over(desk.clock.monotonic_ns()):

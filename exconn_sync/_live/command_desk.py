@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import NamedTuple
+from typing import TypeAlias
 
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
@@ -30,6 +30,7 @@ from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
+from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
@@ -40,12 +41,8 @@ PATIENCE = 1.0
 LONGEST_PAUSE = 5.0
 
 
-class Checked(NamedTuple):
-    """An order that passed all checks before sending, and the id by which it will be found again."""
-
-    request: OrderRequest
-    instrument: Instrument
-    client_order_id: ClientOrderId
+Checked: TypeAlias = NewOrder
+"""An order that passed all checks before sending, and the id by which it will be found again."""
 
 
 class CommandDesk:

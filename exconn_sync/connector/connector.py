@@ -11,6 +11,7 @@ from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.thread_dump import thread_dump
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config
+from exconn_sync.connector.batch_commands import BatchFace
 from exconn_sync.connector.commands import CommandFace
 from exconn_sync.connector.core import Core
 from exconn_sync.connector.data import DataFace
@@ -31,7 +32,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::

@@ -34,6 +34,7 @@ from exconn_sync.model.wire import (
     Topic,
     Unrecognized,
 )
+from exconn_sync.ports.batch import BatchCalls
 from exconn_sync.ports.market_calls import MarketDataCalls
 from exconn_sync.ports.trading import TradingDriver
 
@@ -215,6 +216,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         self, instrument: Instrument, order: OrderState, instruments: Instruments
     ) -> RestCall[Sequence[Fact]]:
         """Return the command that cancels the order; its answer is what the exchange states about it."""
+        ...
+
+    def batch_calls(self, environment: str) -> BatchCalls | None:
+        """Return the commands for several orders in one request; None where the environment takes them one by one."""
         ...
 
     def raw_call(

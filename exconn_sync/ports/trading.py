@@ -23,7 +23,7 @@ from exconn_sync.model.wire import HistoryLimits, RestCall, TimeSpan
 
 @dataclass(frozen=True)
 class HalfAnswer:
-    """What an answer says of one of two commands that were sent as one: ``error`` where it was not done."""
+    """What an answer says of one of several commands that were sent as one: ``error`` where it was not done."""
 
     outcome: CommandOutcome
     facts: Sequence[Fact] = ()

@@ -60,6 +60,9 @@ class BinanceTrading:
             params = (*params, ("computeCommissionRates", "true"))
         return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
+    def batch_calls(self, environment: str) -> None:
+        """Return nothing: Binance takes orders one by one."""
+
     def fetch_past_order(self, instrument: Instrument, order: OrderState, instruments: Instruments) -> None:
         """Return nothing: Binance is asked for present and past orders alike."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from exconn_sync.exchanges.bybit import encode, encode_orders, limits, parse_account, parse_orders
 from exconn_sync.exchanges.bybit import endpoints as urls
+from exconn_sync.exchanges.bybit.batch import BybitBatches
 from exconn_sync.exchanges.bybit.not_offered import NotOffered
 from exconn_sync.exchanges.bybit.order_rows import FILTERS
 from exconn_sync.exchanges.bybit.parse_market import next_page
@@ -22,6 +23,7 @@ from exconn_sync.model.wire import HistoryLimits, HttpResponse, Pages, Params, R
 
 Row = TypeVar("Row")
 
+_BATCHES = BybitBatches()
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _ORDERS_A_PAGE = 50
 _FILLS_A_PAGE = 100
@@ -64,6 +66,10 @@ class BybitTrading(NotOffered):
         """Return the command that changes the quantity of an order, to a larger one too."""
         parse = partial(parse_orders.parse_changed, instrument, order)
         return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity), parse)
+
+    def batch_calls(self, environment: str) -> BybitBatches | None:
+        """Return the batches, which the demo environment does not take (Bybit: 1.3)."""
+        return None if urls.CREATE_BATCH in urls.missing_paths(environment) else _BATCHES
 
     # --- questions --------------------------------------------------------------------------------------------------
 
