@@ -28,7 +28,7 @@ from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import HttpRequest, HttpResponse, Params, RateRule, RestCall, Topic
-from exconn_sync.ports.driver import Control, Decode, Signer
+from exconn_sync.ports.driver import Control, Decode, ExchangeDriver, Signer
 
 
 class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
@@ -144,4 +144,4 @@ class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
         return parse_ws.parse_control(frame)
 
 
-DRIVER = BybitDriver()
+DRIVER: ExchangeDriver = BybitDriver()
