@@ -76,10 +76,12 @@ def _made(method: Callable[..., Any]) -> list[Any]:
     return made
 
 
-def every_call() -> Iterator[tuple[str, RestCall[Any]]]:
-    """Yield each call of the driver by the name of its method."""
-    for name, method in inspect.getmembers(DRIVER, callable):
-        if name.startswith("_"):
+def every_call(
+    driver: object = DRIVER, *, refused: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, RestCall[Any]]]:
+    """Yield each call of a driver by the name of its method, but for those that the exchange does not have."""
+    for name, method in inspect.getmembers(driver, callable):
+        if name.startswith("_") or name in refused:
             continue
         answer = typing.get_type_hints(method).get("return")
         if typing.get_origin(answer) is RestCall:
