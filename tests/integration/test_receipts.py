@@ -1,4 +1,4 @@
-"""An exchange whose answers to commands are receipts: what became of an order is told later (Bybit: 4.7, 7.6).
+"""An exchange whose answers to commands are receipts: what became of an order is told later (Bybit: 4.7; fault F073).
 
 The driver is Binance's with answers that say nothing but that the command has arrived, so that all the rest is real.
 """
