@@ -211,7 +211,7 @@ class BatchGateway:
     def _asked(self, call: RestCall[Answers], count: int, deadline: Deadline) -> Answers:
         """Send a part; an error is one of each of its orders."""
         try:
-            return self._desk.rest.call(call, self._desk.remaining(deadline))
+            return self._desk.send(call, deadline)
         except ExconnError as error:
             return [HalfAnswer(_OUTCOMES.get(error.outcome or "", _UNKNOWN), (), error)] * count
 

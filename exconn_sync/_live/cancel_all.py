@@ -29,7 +29,7 @@ def cancel_all(desk: CommandDesk, symbol: str, deadline: Deadline) -> list[Order
     failures: list[ExconnError] = []
     for call in desk.driver.cancel_all(instrument, desk.catalogue.instruments):
         try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
+            facts = desk.send(call, deadline)
         except OrderNotFound:
             # Nothing is open there; what is held as open here has ended without our noticing.
             desk.reconciler.reconcile_soon()

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.command_route import CommandRoute
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
@@ -30,11 +31,14 @@ from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
+from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
 from exconn_sync.risk import RiskGate
+
+T = TypeVar("T")
 
 PATIENCE = 1.0
 """Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
@@ -56,6 +60,7 @@ class CommandDesk:
         config: Config,
         driver: ExchangeDriver,
         rest: RestClient,
+        route: CommandRoute,
         catalogue: Catalogue,
         books: BookShelf,
         store: AccountStore,
@@ -67,6 +72,7 @@ class CommandDesk:
     ) -> None:
         self.driver = driver
         self.rest = rest
+        self._route = route
         self.catalogue = catalogue
         self.store = store
         self.reconciler = reconciler
@@ -92,6 +98,10 @@ class CommandDesk:
     def remaining(self, deadline: Deadline) -> float | None:
         """Return the seconds that are left, None where there is no limit."""
         return deadline.remaining(self.clock.monotonic_ns())
+
+    def send(self, call: RestCall[T], deadline: Deadline) -> T:
+        """Send a command, over the socket for commands where one is wanted and ready; see ``CommandRoute``."""
+        return self._route.call(call, self.remaining(deadline))
 
     # --- before sending ---------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class OrderChanges:
         desk = self._desk
         try:
             reach("order.after_intent")
-            return desk.rest.call(call, desk.remaining(deadline))
+            return desk.send(call, deadline)
         except ExconnError as error:
             if error.outcome in _CERTAIN:
                 desk.reject(new, refusal_text(error))
@@ -176,7 +176,7 @@ class OrderChanges:
         instrument = desk.catalogue.get(state.symbol)
         call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
         try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
+            facts = desk.send(call, deadline)
         except OrderNotFound:
             desk.reconciler.reconcile_soon()
             raise

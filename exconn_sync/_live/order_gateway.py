@@ -49,7 +49,7 @@ class OrderGateway:
         """Send a new order; return what the exchange states, nothing where only the looking has found it there."""
         try:
             reach("order.after_intent")
-            return self._desk.rest.call(call, self._desk.remaining(deadline))
+            return self._desk.send(call, deadline)
         except ExconnError as error:
             self._failed(order, error, deadline)
             return ()
@@ -72,7 +72,7 @@ class OrderGateway:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         call = desk.driver.cancel_order(desk.catalogue.get(state.symbol), state, desk.catalogue.instruments)
         try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
+            facts = desk.send(call, deadline)
         except OrderNotFound:
             # Terminal already, or not yet arrived: only a look can tell (Binance: 7.4).
             desk.reconciler.reconcile_soon()

@@ -68,6 +68,14 @@ class ConfigBuilder:
         """
         return self._set(account_sign_in=way)
 
+    def commands(self, via: str) -> ConfigBuilder:
+        """Choose which way orders, cancels and amends go: ``"rest"``, or ``"socket"`` where the exchange has one.
+
+        The socket is quicker: its connection is signed in once. Where it certainly did nothing, because it is not
+        connected for example, REST is taken; a command that may have left goes no second way.
+        """
+        return self._set(commands=via)
+
     def api_key_from_env(self) -> ConfigBuilder:
         """Take the key from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
 SIGN_INS = ("subscription", "session")
+REST, SOCKET = "rest", "socket"
+"""Ways of commands."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Config:
         credentials: API key and secret, None for public data only, or where a provider is asked for them.
         credentials_provider: asked for the key at the start, and again when the exchange refuses it.
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
+        commands: ``"rest"`` or ``"socket"``, which way orders, cancels and amends go.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
         journal: ``"memory"`` or a Journal object.
@@ -65,6 +68,7 @@ class Config:
     # Its repr may be that of an object that holds a secret.
     credentials_provider: CredentialsProvider | None = field(default=None, repr=False)
     account_sign_in: str = "subscription"
+    commands: str = REST
     endpoints: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
@@ -87,7 +91,15 @@ class Config:
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
         find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
+        self._check_commands()
         self._check_key()
+
+    def _check_commands(self) -> None:
+        if self.commands not in (REST, SOCKET):
+            raise ValidationError("commands", self.commands, f"must be one of {REST}, {SOCKET}")
+        if self.commands == SOCKET and find_driver(self.exchange).command_wire(self.environment) is None:
+            text = f"{self.exchange} takes no commands over a socket in the environment {self.environment}"
+            raise ValidationError("commands", self.commands, text)
 
     def _check_key(self) -> None:
         """Refuse a key that this exchange cannot sign with here, and not when the connector is started."""

@@ -35,7 +35,9 @@ from exconn_sync.model.wire import (
     Unrecognized,
 )
 from exconn_sync.ports.batch import BatchCalls
+from exconn_sync.ports.command_wire import CommandWire
 from exconn_sync.ports.market_calls import MarketDataCalls
+from exconn_sync.ports.signer import Signer as Signer
 from exconn_sync.ports.trading import TradingDriver
 
 Emit: TypeAlias = Callable[[MarketEvent], None]
@@ -57,24 +59,6 @@ class PartlyKnown:
 
 
 AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Pong | Unrecognized
-
-
-class Signer(Protocol):
-    """Signs for one API key; the secret never leaves it."""
-
-    @property
-    def api_key(self) -> str:
-        """The public half of the credentials."""
-        ...
-
-    @property
-    def key_type(self) -> str:
-        """``hmac``, ``rsa`` or ``ed25519``."""
-        ...
-
-    def sign(self, payload: bytes) -> str:
-        """Return the signature text the exchange expects for these bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -216,6 +200,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         self, instrument: Instrument, order: OrderState, instruments: Instruments
     ) -> RestCall[Sequence[Fact]]:
         """Return the command that cancels the order; its answer is what the exchange states about it."""
+        ...
+
+    def command_wire(self, environment: str) -> CommandWire | None:
+        """Return how commands go over a socket of their own; None where the environment has none for them."""
         ...
 
     def batch_calls(self, environment: str) -> BatchCalls | None:

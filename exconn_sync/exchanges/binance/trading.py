@@ -60,6 +60,9 @@ class BinanceTrading:
             params = (*params, ("computeCommissionRates", "true"))
         return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
+    def command_wire(self, environment: str) -> None:
+        """Return nothing: commands go over REST."""
+
     def batch_calls(self, environment: str) -> None:
         """Return nothing: Binance takes orders one by one."""
 

@@ -22,7 +22,7 @@ from exconn_sync.ports.driver import AccountMessage, PartlyKnown, Signer
 ORDER, EXECUTION, WALLET = "order", "execution", "wallet"
 TOPICS = (f"{ORDER}.{CATEGORY}", f"{EXECUTION}.{CATEGORY}", WALLET)
 
-_LIFE_MS = 10_000
+SIGN_IN_MS = 10_000
 """How long a sign-in is good for; the second that other clients give it is too short for slow lines (Bybit: 7.1)."""
 _STALE = "params error"
 _ABSENT = msgspec.Raw()
@@ -55,7 +55,7 @@ _WALLETS = msgspec.json.Decoder(list[WalletRow])
 
 def login_request(signer: Signer, timestamp_ms: int, request_id: int) -> bytes:
     """Return the frame that signs the connection in."""
-    expires_ms = timestamp_ms + _LIFE_MS
+    expires_ms = timestamp_ms + SIGN_IN_MS
     args = [signer.api_key, expires_ms, signer.sign(socket_payload(expires_ms))]
     return msgspec.json.encode({"req_id": str(request_id), "op": "auth", "args": args})
 

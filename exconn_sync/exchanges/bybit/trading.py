@@ -13,6 +13,7 @@ from exconn_sync.exchanges.bybit.batch import BybitBatches
 from exconn_sync.exchanges.bybit.not_offered import NotOffered
 from exconn_sync.exchanges.bybit.order_rows import FILTERS
 from exconn_sync.exchanges.bybit.parse_market import next_page
+from exconn_sync.exchanges.bybit.trade_socket import TradeSocket
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ClientOrderId, TradeId
@@ -23,7 +24,7 @@ from exconn_sync.model.wire import HistoryLimits, HttpResponse, Pages, Params, R
 
 Row = TypeVar("Row")
 
-_BATCHES = BybitBatches()
+_BATCHES, _SOCKET = BybitBatches(), TradeSocket()
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 _ORDERS_A_PAGE = 50
 _FILLS_A_PAGE = 100
@@ -66,6 +67,10 @@ class BybitTrading(NotOffered):
         """Return the command that changes the quantity of an order, to a larger one too."""
         parse = partial(parse_orders.parse_changed, instrument, order)
         return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity), parse)
+
+    def command_wire(self, environment: str) -> TradeSocket | None:
+        """Return the trade socket, which the demo environment does not have (Bybit: 1.2)."""
+        return _SOCKET if urls.TRADE in urls.base_urls(environment) else None
 
     def batch_calls(self, environment: str) -> BybitBatches | None:
         """Return the batches, which the demo environment does not take (Bybit: 1.3)."""
