@@ -15,12 +15,13 @@ from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.resolver import UNSETTLED
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync.errors import ExconnError, OrderRejected, OutcomeUnknown, ValidationError
+from exconn_sync.errors import ExconnError, OrderRejected, OutcomeUnknown
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
 from exconn_sync.model.instrument import Instruments
-from exconn_sync.model.numbers import plain_text, positive_decimal_of
+from exconn_sync.model.numbers import positive_decimal_of
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.batch import ChangedOrder, NewOrder
@@ -144,8 +145,9 @@ class BatchGateway:
 
     def _change(self, state: OrderState, quantity: object = None) -> _Change:
         wanted = None if quantity is None else positive_decimal_of("quantity", quantity)
-        if wanted is not None and wanted <= state.filled_quantity and not state.is_terminal:
-            raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
+        if wanted is not None and not state.is_terminal:
+            Wanted(wanted).check(state)
+            self._desk.admit_change(state, wanted, None)
         change = _Change(ChangedOrder(self._desk.catalogue.get(state.symbol), state, wanted))
         if state.is_terminal:
             text = f"order {state.client_order_id} is {state.status} already"

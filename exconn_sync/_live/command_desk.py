@@ -133,6 +133,21 @@ class CommandDesk:
         notional = self._notional(item.request, item.instrument)
         self._risk.admit(Proposal(item.request, item.instrument.symbol, notional))
 
+    def admit_change(self, state: OrderState, quantity: Decimal | None, price: Decimal | None) -> None:
+        """Check a limit order that is to become larger or to get another price, as a new one like it would be.
+
+        Raises:
+            ValidationError, RiskRejected: nothing was sent.
+        """
+        size, at = quantity or state.quantity, price or state.price
+        is_larger = price is not None or (quantity is not None and quantity > (state.quantity or quantity))
+        if not is_larger or state.side is None or size is None or at is None:
+            return
+        like = OrderRequest.limit(state.symbol, state.side, size, at)
+        instrument = self.catalogue.get(state.symbol)
+        instrument.check(like)
+        self.admit(Checked(like, instrument, state.client_order_id))
+
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
         if isinstance(order, Order):
@@ -258,6 +273,7 @@ class CommandDesk:
             iceberg_quantity=request.iceberg_quantity,
             self_trade_prevention=request.self_trade_prevention,
             peg=request.peg,
+            may_grow=self.driver.enlarges_orders,
         )
 
     def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from exconn_sync._live.cancel_all import cancel_all
 from exconn_sync._live.command_desk import CommandDesk, refusal_text
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._live.resolver import UNSETTLED
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.errors import (
@@ -21,7 +20,6 @@ from exconn_sync.errors import (
     ValidationError,
 )
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
-from exconn_sync.model.numbers import plain_text, positive_decimal_of
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.trading import HalfAnswer, ReplaceAnswer
@@ -163,18 +161,18 @@ class OrderChanges:
 
     # --- amend ------------------------------------------------------------------------------------------------------
 
-    def amend(self, order: Order | str, quantity: object, deadline: Deadline) -> Order:
-        """Change the quantity of an order; see ``Connector.amend_order``."""
+    def amend(self, order: Order | str, quantity: object, price: object, deadline: Deadline) -> Order:
+        """Change the quantity or the price of an order; see ``Connector.amend_order``."""
         desk = self._desk
         desk.require("amending an order", deadline)
         state = desk.known(order)
-        wanted = positive_decimal_of("quantity", quantity)
+        wanted = Wanted.of(quantity, price)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        if wanted <= state.filled_quantity:
-            raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
-        instrument = desk.catalogue.get(state.symbol)
-        call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
+        wanted.check(state)
+        instrument, instruments = desk.catalogue.get(state.symbol), desk.catalogue.instruments
+        desk.admit_change(state, wanted.quantity, wanted.price)
+        call = desk.driver.amend_order(instrument, state, wanted.quantity, instruments, price=wanted.price)
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:
@@ -190,30 +188,30 @@ class OrderChanges:
                 self._confirm_amend(state, wanted, deadline)
         return desk.handle(state.client_order_id)
 
-    def _settle_amend(self, state: OrderState, wanted: Decimal, error: ExconnError, deadline: Deadline) -> None:
+    def _settle_amend(self, state: OrderState, wanted: Wanted, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
         desk.reconciler.reconcile_soon()
         settled = desk.settled(
-            state.client_order_id, lambda item: item.quantity == wanted or item.is_terminal, deadline
+            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
         )
         if settled is None:
             text = f"amend of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             order = desk.handle(state.client_order_id)
             raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
-        if settled.quantity != wanted:
+        if not wanted.is_shown_by(settled):
             text = f"order {state.client_order_id} was not amended, it is {settled.status}"
             raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
 
-    def _confirm_amend(self, state: OrderState, wanted: Decimal, deadline: Deadline) -> None:
+    def _confirm_amend(self, state: OrderState, wanted: Wanted, deadline: Deadline) -> None:
         """Wait until an amend that was received shows: the order may have ended before it."""
         desk, exchange = self._desk, self._desk.driver.name
         settled = desk.confirmed(
-            state.client_order_id, lambda item: item.quantity == wanted or item.is_terminal, deadline
+            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
         )
         if settled is None:
             text = f"amend of {state.client_order_id} was received, and is not confirmed yet"
             raise OutcomeUnknown(text, order=desk.handle(state.client_order_id), exchange=exchange)
-        if settled.quantity != wanted:
+        if not wanted.is_shown_by(settled):
             text = f"order {state.client_order_id} was not amended, it is {settled.status}"
             raise OrderRejected(text, exchange=exchange)
 

@@ -64,18 +64,28 @@ class OrderCommandFace:
             order, request_of(request), deadline, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
 
-    def amend_order(self, order: Order | str, quantity: Decimal | int | str, *, timeout: float | None = None) -> Order:
-        """Give an order another quantity; it keeps its place in the book (Binance: 5.7, ``amend/keepPriority``).
+    def amend_order(
+        self,
+        order: Order | str,
+        quantity: Decimal | int | str | None = None,
+        *,
+        price: Decimal | int | str | None = None,
+        timeout: float | None = None,
+    ) -> Order:
+        """Give an order another quantity or limit price, or both; return once it shows.
 
-        ``quantity`` is the new whole quantity in the base asset, more than what is filled; on Binance a smaller one.
-        Of a pair of which one order cancels the other both get it.
+        ``quantity`` is the new whole quantity in the base asset, more than what is filled, ``price`` in quote per base.
+        Binance (5.7, ``amend/keepPriority``) takes a smaller quantity only, and the order keeps its place in the book.
+        Bybit (4.8) takes all of them. An order that gets larger passes the risk rules again.
+        Of a pair of which one order cancels the other both get the quantity.
 
         Raises:
             OrderRejected: the exchange refused, or the order is terminal already.
-            OutcomeUnknown: it is not known in time whether the amend arrived.
+            OutcomeUnknown: it is not known in time whether the change arrived; the order is looked into.
+            RiskRejected: a risk rule refused the larger order; nothing was sent.
         """
         changes = self._core.assembly.changes
-        return changes.amend(order, quantity, self._core.assembly.gateway.deadline(timeout))
+        return changes.amend(order, quantity, price, self._core.assembly.gateway.deadline(timeout))
 
     def cancel_all(self, symbol: str, *, timeout: float | None = None) -> list[Order]:
         """Cancel all open orders of a symbol, order lists and orders placed elsewhere included; return their handles.
@@ -145,12 +155,19 @@ class OrderCommandFace:
         )
 
     def submit_amend(
-        self, order: Order | str, quantity: Decimal | int | str, *, timeout: float | None = None
+        self,
+        order: Order | str,
+        quantity: Decimal | int | str | None = None,
+        *,
+        price: Decimal | int | str | None = None,
+        timeout: float | None = None,
     ) -> Future[Order]:
         """Amend an order on a thread of the pool; the future gets what ``amend_order`` returns or raises."""
         assembly = self._core.assembly
         deadline = assembly.gateway.deadline(timeout)
-        return assembly.executor.submit(lambda: assembly.changes.amend(order, quantity, deadline), deadline=deadline)
+        return assembly.executor.submit(
+            lambda: assembly.changes.amend(order, quantity, price, deadline), deadline=deadline
+        )
 
     def submit_cancel_all(self, symbol: str, *, timeout: float | None = None) -> Future[list[Order]]:
         """Cancel all orders of a symbol on a thread of the pool, before orders that wait for a thread."""

@@ -21,7 +21,8 @@ class OrderFact:
     Unix epoch. ``cumulative_quote`` is the quote amount of all fills so far, ``prevented_quantity`` what was not traded
     with orders of the same account (fault F111). ``list_id`` is the exchange's id of the order list that the order is
     a leg of. ``renamed_to`` is the client id under which the exchange knows the order from now on (fault F103).
-    ``order_class`` is the exchange's own word for a class of orders that has to be named to address them.
+    ``order_class`` is the exchange's own word for a class of orders that has to be named to address them. With
+    ``may_grow`` orders can be made larger there, so that only the exchange can say that all is filled.
     ``is_own`` is True where this library made the intent.
     """
 
@@ -54,6 +55,7 @@ class OrderFact:
     list_id: str | None = None
     renamed_to: ClientOrderId | None = None
     order_class: str | None = None
+    may_grow: bool = False
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class TradingDriver(Protocol):
         """Limits of questions about past orders and fills."""
         ...
 
+    @property
+    def enlarges_orders(self) -> bool:
+        """Whether ``amend_order`` can make an order larger."""
+        ...
+
     def test_order(
         self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, *, with_commission: bool
     ) -> RestCall[Commission | None]:
@@ -87,9 +92,15 @@ class TradingDriver(Protocol):
         ...
 
     def amend_order(
-        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+        self,
+        instrument: Instrument,
+        order: OrderState,
+        quantity: Decimal | None,
+        instruments: Instruments,
+        *,
+        price: Decimal | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that changes the quantity of an order, which keeps its place in the book."""
+        """Return the command that changes the quantity or the price of an order, or both; None stays as it is."""
         ...
 
     def place_list(

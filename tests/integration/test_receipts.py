@@ -64,8 +64,8 @@ class ReceiptDriver(BinanceDriver):
     def cancel_order(self, *args: Any) -> RestCall[Sequence[Fact]]:
         return receipt(super().cancel_order(*args))
 
-    def amend_order(self, *args: Any) -> RestCall[Sequence[Fact]]:
-        return receipt(super().amend_order(*args))
+    def amend_order(self, *args: Any, **more: Any) -> RestCall[Sequence[Fact]]:
+        return receipt(super().amend_order(*args, **more))
 
     def cancel_all(self, instrument: Instrument, instruments: Instruments) -> Sequence[RestCall[Sequence[Fact]]]:
         (call,) = super().cancel_all(instrument, instruments)

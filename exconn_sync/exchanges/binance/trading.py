@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
+from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance import (
     encode_lists,
     encode_orders,
@@ -36,6 +37,8 @@ class BinanceTrading:
     """Orders of Binance spot; see ``TradingDriver`` for what each method promises."""
 
     history_limits = HistoryLimits(longest_ms=_DAY_MS, rows=1000)
+
+    enlarges_orders = False
 
     # --- commands ---------------------------------------------------------------------------------------------------
 
@@ -102,9 +105,18 @@ class BinanceTrading:
         )  # fmt: skip
 
     def amend_order(
-        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+        self,
+        instrument: Instrument,
+        order: OrderState,
+        quantity: Decimal | None,
+        instruments: Instruments,
+        *,
+        price: Decimal | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that makes an order smaller; Binance cannot make it larger."""
+        """Return the command that makes an order smaller; Binance changes nothing else of it."""
+        if price is not None or quantity is None:
+            text = f"cannot be changed on {urls.EXCHANGE}; replace the order"
+            raise ValidationError("price", price, text, exchange=urls.EXCHANGE)
         parse = partial(parse_replace.parse_amended, instrument, order)
         params = encode_orders.amend_params(instrument, order, quantity)
         costs = limits.costs_of("PUT", urls.AMEND)

@@ -65,9 +65,11 @@ def cancelled(instrument: Instrument, order: OrderState) -> Words:
     return {"symbol": instrument.exchange_symbol, **named(order), "orderFilter": class_of(order)}
 
 
-def amended(instrument: Instrument, order: OrderState, quantity: Decimal) -> Words:
-    """Return what an amend says, without the category; the quantity is the new whole one (Bybit: 4.8)."""
-    return {"symbol": instrument.exchange_symbol, **named(order), "qty": plain_text(quantity)}
+def amended(instrument: Instrument, order: OrderState, quantity: Decimal | None, price: Decimal | None = None) -> Words:
+    """Return what an amend says, without the category; what stays is left out, a quantity is whole (Bybit: 4.8)."""
+    changes = (("qty", quantity), ("price", price))
+    said = {name: plain_text(value) for name, value in changes if value is not None}
+    return {"symbol": instrument.exchange_symbol, **named(order), **said}
 
 
 def asked(instrument: Instrument, order: OrderState) -> Params:

@@ -123,6 +123,7 @@ def order_fact(
         self_trade_prevention=prevention_of(row.smp_type),
         is_working=is_working(row.order_status),
         order_class=order_class,
+        may_grow=True,
     )
 
 

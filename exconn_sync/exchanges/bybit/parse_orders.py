@@ -50,6 +50,7 @@ def received(
         received_at=received_at,
         exchange_order_id=ExchangeOrderId(receipt.order_id) if receipt.order_id else None,
         order_class=order_class,
+        may_grow=True,
     )
 
 

@@ -38,6 +38,8 @@ class BybitTrading(NotOffered):
 
     history_limits = HistoryLimits(longest_ms=_WEEK_MS, rows=1000, is_whole=True)
 
+    enlarges_orders = True
+
     # --- commands ---------------------------------------------------------------------------------------------------
 
     def place_order(
@@ -62,11 +64,17 @@ class BybitTrading(NotOffered):
         return [_command(urls.CANCEL_ALL, symbol | {"orderFilter": name}, parse) for name in FILTERS]
 
     def amend_order(
-        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+        self,
+        instrument: Instrument,
+        order: OrderState,
+        quantity: Decimal | None,
+        instruments: Instruments,
+        *,
+        price: Decimal | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that changes the quantity of an order, to a larger one too."""
+        """Return the command that changes the quantity, to a larger one too, or the price of an order."""
         parse = partial(parse_orders.parse_changed, instrument, order)
-        return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity), parse)
+        return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity, price), parse)
 
     def command_wire(self, environment: str) -> TradeSocket | None:
         """Return the trade socket, which the demo environment does not have (Bybit: 1.2)."""

@@ -150,6 +150,11 @@ def test_an_amend_says_the_new_whole_quantity_and_nothing_else() -> None:
     assert said(call) == {"category": "spot", "symbol": "BTCUSDT", "orderId": ORDER_ID, "qty": "0.01"}
 
 
+def test_an_amend_may_say_a_new_price() -> None:
+    call = DRIVER.amend_order(BTCUSDT, order_state(), None, INSTRUMENTS, price=Decimal("28001.50"))
+    assert said(call) == {"category": "spot", "symbol": "BTCUSDT", "orderId": ORDER_ID, "price": "28001.5"}
+
+
 def test_cancel_all_names_every_class() -> None:
     """By default only ordinary orders would be cancelled (Bybit: 4.8)."""
     calls = DRIVER.cancel_all(BTCUSDT, INSTRUMENTS)
@@ -224,5 +229,6 @@ def test_cancels_as_another_client_sends_them() -> None:
 
 def test_amends_as_another_client_sends_them() -> None:
     ((args, request),) = requests_of("edit_order")
-    ours = said(DRIVER.amend_order(BTCUSDT, order_state(args[0]), Decimal(args[4]), INSTRUMENTS))
-    assert ours == {name: value for name, value in request["params"].items() if name != "price"}
+    quantity, price = Decimal(args[4]), Decimal(args[5])
+    ours = said(DRIVER.amend_order(BTCUSDT, order_state(args[0]), quantity, INSTRUMENTS, price=price))
+    assert ours == request["params"]

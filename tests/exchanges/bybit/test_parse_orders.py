@@ -58,7 +58,8 @@ def test_a_receipt_says_nothing_of_what_became_of_the_order() -> None:
     answer = response(envelope({"orderId": ORDER_ID, "orderLinkId": "my-order-1"}))
     assert list(place().parse(answer)) == [
         OrderFact(
-            "bybit", "BTC-USDT", MINE, FactSource.ANSWER, RECEIVED_AT, exchange_order_id=ORDER_ID  # type: ignore[arg-type]
+            "bybit", "BTC-USDT", MINE, FactSource.ANSWER, RECEIVED_AT, may_grow=True,
+            exchange_order_id=ORDER_ID,  # type: ignore[arg-type]
         )
     ]  # fmt: skip
     (waiting,) = place(OrderRequest.stop_market("BTC-USDT", "sell", 1, 2)).parse(answer)
@@ -115,7 +116,7 @@ def test_an_order_states_what_it_says() -> None:
         status=CANCELED_, exchange_order_id=ORDER_ID, side=Side.SELL, type=OrderType.LIMIT,  # type: ignore[arg-type]
         time_in_force=TimeInForce.GTC, quantity=Decimal(10), price=Decimal("0.5"), filled_quantity=Decimal(0),
         cumulative_quote=Decimal(0), exchange_time=1_700_000_001_000_000_000,
-        self_trade_prevention=SelfTradePrevention.NONE,
+        self_trade_prevention=SelfTradePrevention.NONE, may_grow=True,
     )  # fmt: skip
 
 
