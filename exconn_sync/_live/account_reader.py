@@ -158,7 +158,8 @@ class AccountFeed:
     def subscription(self) -> tuple[int, bytes]:
         """Return the id and the text of the request for events, on a session that is signed in."""
         request_id = next(self._request_ids)
-        return request_id, self.driver.encode_account_subscribe(request_id)
+        guarded = self._config.cancel_on_disconnect
+        return request_id, self.driver.encode_account_subscribe(request_id, cancel_on_disconnect=guarded)
 
     def signed_in(self, link: AccountLink) -> None:
         """The exchange has accepted the key on a connection: events flow from now on."""

@@ -76,6 +76,13 @@ class ConfigBuilder:
         """
         return self._set(commands=via)
 
+    def cancel_on_disconnect(self, wanted: bool = True) -> ConfigBuilder:
+        """Have the exchange count on the account stream, and cancel all orders when it is gone (Bybit: DCP).
+
+        After how long, ``Connector.set_cancel_on_disconnect`` says. Bybit offers it to some accounts only.
+        """
+        return self._set(cancel_on_disconnect=wanted)
+
     def api_key_from_env(self) -> ConfigBuilder:
         """Take the key from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
 

@@ -51,6 +51,8 @@ class Config:
         credentials: API key and secret, None for public data only, or where a provider is asked for them.
         credentials_provider: asked for the key at the start, and again when the exchange refuses it.
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
+        cancel_on_disconnect: the exchange is to count on the account stream, and to cancel all orders when it is gone
+            for longer than ``Connector.set_cancel_on_disconnect`` said.
         commands: ``"rest"`` or ``"socket"``, which way orders, cancels and amends go.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
@@ -69,6 +71,7 @@ class Config:
     credentials_provider: CredentialsProvider | None = field(default=None, repr=False)
     account_sign_in: str = "subscription"
     commands: str = REST
+    cancel_on_disconnect: bool = False
     endpoints: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
@@ -95,6 +98,11 @@ class Config:
         self._check_key()
 
     def _check_commands(self) -> None:
+        if not isinstance(self.cancel_on_disconnect, bool):
+            raise ValidationError("cancel_on_disconnect", self.cancel_on_disconnect, "must be True or False")
+        if self.cancel_on_disconnect and not find_driver(self.exchange).guards_disconnects(self.environment):
+            text = f"is not offered by {self.exchange} in the environment {self.environment}"
+            raise ValidationError("cancel_on_disconnect", True, text)
         if self.commands not in (REST, SOCKET):
             raise ValidationError("commands", self.commands, f"must be one of {REST}, {SOCKET}")
         if self.commands == SOCKET and find_driver(self.exchange).command_wire(self.environment) is None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
+from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.executor import Priority
 from exconn_sync.connector.commands import request_of
 from exconn_sync.connector.core import Core
@@ -98,6 +99,26 @@ class OrderCommandFace:
         """
         changes = self._core.assembly.changes
         return changes.cancel_all(_symbol_of(symbol), self._core.assembly.gateway.deadline(timeout))
+
+    def set_cancel_on_disconnect(self, seconds: int, *, timeout: float | None = None) -> None:
+        """Set after how many seconds without an account stream the exchange cancels all orders (Bybit: 9.1, DCP).
+
+        It counts for streams of a configuration with ``cancel_on_disconnect()``, and for all that the account has: one
+        that lives prevents it. Bybit takes 3 to 300 seconds, and some to take effect.
+
+        Raises:
+            OutcomeUnknown: it is not known whether it was set; ``fetch_cancel_on_disconnect`` tells.
+        """
+        call, deadline = self._core.driver.set_cancel_on_disconnect(seconds), self._deadline_of(timeout)
+        self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
+
+    def fetch_cancel_on_disconnect(self, *, timeout: float | None = None) -> int | None:
+        """Return after how many seconds all orders would be cancelled; None where they would not."""
+        call, deadline = self._core.driver.fetch_cancel_on_disconnect(), self._deadline_of(timeout)
+        return self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
+
+    def _deadline_of(self, timeout: float | None) -> Deadline:
+        return self._core.assembly.gateway.deadline(timeout)
 
     def place_order_list(self, request: OrderListRequest, *, timeout: float | None = None) -> OrderList:
         """Place two or three orders that depend on each other; return their live handles (Binance: 5.9).

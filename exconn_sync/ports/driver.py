@@ -322,8 +322,11 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """
         ...
 
-    def encode_account_subscribe(self, request_id: int) -> bytes:
-        """Return the text frame that starts the account's events on a session that is signed in."""
+    def encode_account_subscribe(self, request_id: int, *, cancel_on_disconnect: bool = False) -> bytes:
+        """Return the text frame that starts the account's events on a session that is signed in.
+
+        With ``cancel_on_disconnect`` the exchange counts on this connection, where it can cancel orders by itself.
+        """
         ...
 
     def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:

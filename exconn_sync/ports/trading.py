@@ -51,6 +51,18 @@ class TradingDriver(Protocol):
         """Whether ``amend_order`` can make an order larger."""
         ...
 
+    def guards_disconnects(self, environment: str) -> bool:
+        """Return whether the exchange can cancel all orders by itself when this program is gone."""
+        ...
+
+    def set_cancel_on_disconnect(self, seconds: int) -> RestCall[None]:
+        """Return the command that sets after how many seconds without the account stream all orders are cancelled."""
+        ...
+
+    def fetch_cancel_on_disconnect(self) -> RestCall[int | None]:
+        """Return the call for these seconds; None where nothing would be cancelled."""
+        ...
+
     def test_order(
         self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, *, with_commission: bool
     ) -> RestCall[Commission | None]:

@@ -14,6 +14,8 @@ _OF_ACCOUNT = (
     "fetch_fills", "fetch_allocations", "fetch_amendments", "fetch_prevented_matches", "fetch_commission",
     "fetch_order_counts",
 )  # fmt: skip
+_NO_GUARD = "orders of a program that is gone are left alone"
+_NEVER = {"set_cancel_on_disconnect": _NO_GUARD, "fetch_cancel_on_disconnect": _NO_GUARD}
 _LIMITED = {"fetch_tickers": "windows other than 24h take at most 100 symbols, named one by one"}
 _LIMITED_THERE = _LIMITED | {
     "fetch_trades": "none from an id on",
@@ -28,7 +30,7 @@ def capabilities(environment: str) -> Capabilities:
         exchange=urls.EXCHANGE,
         environment=environment,
         streams={channel.value: variants_of(channel) for channel in sorted(CHANNELS)},
-        missing=dict.fromkeys(_OF_ACCOUNT, _NO_KEYS) if is_public else {},
+        missing=_NEVER | (dict.fromkeys(_OF_ACCOUNT, _NO_KEYS) if is_public else {}),
         limited=_LIMITED_THERE if is_public else _LIMITED,
         key_types=() if is_public else ("hmac", "rsa", "ed25519"),
     )

@@ -218,7 +218,7 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the frame that subscribes the account's events by signature, or signs the session in."""
         return account_login.login_request(signer, timestamp_ms, window_ms, request_id, sign_in)
 
-    def encode_account_subscribe(self, request_id: int) -> bytes:
+    def encode_account_subscribe(self, request_id: int, *, cancel_on_disconnect: bool = False) -> bytes:
         """Return the frame that subscribes the account's events once the session is signed in."""
         return account_login.subscribe_request(request_id)
 

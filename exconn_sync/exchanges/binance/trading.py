@@ -63,6 +63,18 @@ class BinanceTrading:
             params = (*params, ("computeCommissionRates", "true"))
         return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
+    def guards_disconnects(self, environment: str) -> bool:
+        """Return False: Binance spot leaves orders alone."""
+        return False
+
+    def set_cancel_on_disconnect(self, seconds: int) -> RestCall[None]:
+        """Refuse: there is no such thing."""
+        raise _no_guard()
+
+    def fetch_cancel_on_disconnect(self) -> RestCall[int | None]:
+        """Refuse: there is no such thing."""
+        raise _no_guard()
+
     def command_wire(self, environment: str) -> None:
         """Return nothing: commands go over REST."""
 
@@ -244,3 +256,8 @@ def _of_span(instrument: Instrument, span: TimeSpan | None, limit: int) -> Param
     if span is None:
         return params
     return (*params, ("startTime", str(span.first_ms)), ("endTime", str(span.last_ms)))
+
+
+def _no_guard() -> ValidationError:
+    text = "does not cancel orders of a program that is gone"
+    return ValidationError("exchange", urls.EXCHANGE, text, exchange=urls.EXCHANGE)

@@ -21,6 +21,8 @@ from exconn_sync.ports.driver import AccountMessage, PartlyKnown, Signer
 
 ORDER, EXECUTION, WALLET = "order", "execution", "wallet"
 TOPICS = (f"{ORDER}.{CATEGORY}", f"{EXECUTION}.{CATEGORY}", WALLET)
+GUARD = f"dcp.{CATEGORY}"
+"""Carries no data: it says that orders are to be cancelled when the connection is gone (Bybit: 7.2, 9.1)."""
 
 SIGN_IN_MS = 10_000
 """How long a sign-in is good for; the second that other clients give it is too short for slow lines (Bybit: 7.1)."""

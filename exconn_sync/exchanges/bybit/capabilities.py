@@ -45,7 +45,12 @@ _LIMITED = {
     "on_ticker": "the last 24 hours only, without best prices",
     "stream_ticker": "the last 24 hours only, without best prices",
 }
-_DEMO_MISSING = {"fetch_commission": "the demo environment does not tell fees"}
+_NO_GUARD = "the demo environment does not look after orders"
+_DEMO_MISSING = {
+    "fetch_commission": "the demo environment does not tell fees",
+    "set_cancel_on_disconnect": _NO_GUARD,
+    "fetch_cancel_on_disconnect": _NO_GUARD,
+}
 
 
 def capabilities(environment: str) -> Capabilities:

@@ -98,7 +98,7 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 ENVIRONMENTS = tuple(_ENVIRONMENTS)
 """Three worlds, and the sites of registration, each of which knows its own keys only (Bybit: 1.1)."""
 
-DEMO_LACKS = frozenset({*BATCHES, FEE_RATE})
+DEMO_LACKS = frozenset({*BATCHES, FEE_RATE, SET_DCP, QUERY_DCP})
 """What the demo environment does not answer (Bybit: 1.3)."""
 
 

@@ -10,7 +10,8 @@ import msgspec
 from exconn_sync.exchanges.bybit.endpoints import EXCHANGE
 from exconn_sync.exchanges.bybit.envelope import EnvelopeReader, Rows
 from exconn_sync.exchanges.bybit.order_rows import TRADE, ExecutionRow, fill_of
-from exconn_sync.exchanges.wire_numbers import ns_of_ms, signed_number
+from exconn_sync.exchanges.decoding import Reader
+from exconn_sync.exchanges.wire_numbers import ns_of_ms, number, signed_number
 from exconn_sync.model.account import Balance
 from exconn_sync.model.account_reports import Commission, FeeRates
 from exconn_sync.model.enums import FactSource
@@ -40,6 +41,22 @@ class _FeeRow(msgspec.Struct, rename="camel"):
     maker_fee_rate: str
 
 
+class _Window(msgspec.Struct, rename="camel"):
+    product: str
+    dcp_status: str
+    time_window: str
+
+
+class _Windows(msgspec.Struct, rename="camel"):
+    dcp_infos: list[_Window] = []
+
+
+class _Done(msgspec.Struct, rename="camel"):
+    ret_code: int
+
+
+_WINDOWS = EnvelopeReader(_Windows, refuse_repeated_keys=True)
+_DONE = Reader(EXCHANGE, _Done, refuse_repeated_keys=True)
 _WALLETS = EnvelopeReader(Rows[WalletRow], refuse_repeated_keys=True)
 _EXECUTIONS = EnvelopeReader(Rows[ExecutionRow], refuse_repeated_keys=True)
 _FEES = EnvelopeReader(Rows[_FeeRow], refuse_repeated_keys=True)
@@ -100,6 +117,21 @@ def parse_commission(instrument: Instrument, response: HttpResponse) -> Commissi
         return Commission(instrument.symbol, rates)
 
     return _FEES.read(response.body, lambda wire: commission(wire.result.rows))
+
+
+def parse_done(response: HttpResponse) -> None:
+    """Read an answer that says no more than that it was done. Raises ProtocolError."""
+    _DONE.read(response.body, lambda wire: wire.ret_code)
+
+
+def parse_window(response: HttpResponse) -> int | None:
+    """Read after how many seconds spot orders are cancelled, None where they are not. Raises ProtocolError."""
+
+    def seconds(windows: list[_Window]) -> int | None:
+        found = [each for each in windows if each.product == "SPOT" and each.dcp_status == "ON"]
+        return int(number(found[0].time_window)) if found else None
+
+    return _WINDOWS.read(response.body, lambda wire: seconds(wire.result.dcp_infos))
 
 
 def _parts(row: CoinRow) -> tuple[Decimal, Decimal]:

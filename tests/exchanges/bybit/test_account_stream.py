@@ -52,6 +52,12 @@ def test_orders_executions_and_the_wallet_are_subscribed() -> None:
     }  # fmt: skip
 
 
+def test_the_guard_of_orders_is_subscribed_where_it_is_wanted() -> None:
+    """(Bybit: 7.2, 9.1)"""
+    frame = json.loads(DRIVER.encode_account_subscribe(8, cancel_on_disconnect=True))
+    assert frame["args"] == ["order.spot", "execution.spot", "wallet", "dcp.spot"]
+
+
 @pytest.mark.parametrize(("more", "request_id"), [({}, None), ({"req_id": "7"}, 7), ({"req_id": ""}, None)])
 def test_answers_to_the_sign_in_and_the_subscription(more: dict[str, str], request_id: int | None) -> None:
     base = {"success": True, "ret_msg": "", "conn_id": "cejreaspqfh3sjdnldmg-p"} | more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -407,6 +408,26 @@ def test_fees_of_a_symbol() -> None:
     assert commission.rate(Side.SELL, is_maker=False) == Decimal("0.001")
     with pytest.raises(ProtocolError):
         DRIVER.fetch_commission(BTCUSDT).parse(response(envelope({"list": [FEES | {"symbol": "ETHUSDT"}]})))
+
+
+def test_the_window_after_which_orders_are_cancelled() -> None:
+    """Always of spot: without a product it would be about options (Bybit: 9.1, 10)."""
+    call = DRIVER.set_cancel_on_disconnect(10)
+    assert (call.path, call.is_command, json.loads(call.body or b"")) == (
+        "/v5/order/disconnected-cancel-all", True, {"product": "SPOT", "timeWindow": 10},
+    )  # fmt: skip
+    call.parse(response({"retCode": 0, "retMsg": "success"}))
+    for seconds in (2, 301, True, 10.0):
+        with pytest.raises(ValidationError):
+            DRIVER.set_cancel_on_disconnect(seconds)  # type: ignore[arg-type]
+    windows = [
+        {"product": "OPTIONS", "dcpStatus": "ON", "timeWindow": "5"},
+        {"product": "SPOT", "dcpStatus": "ON", "timeWindow": "10"},
+    ]
+    query = DRIVER.fetch_cancel_on_disconnect()
+    assert query.parse(response(envelope({"dcpInfos": windows}))) == 10
+    assert query.parse(response(envelope({"dcpInfos": windows[:1]}))) is None
+    assert query.parse(response(envelope({"dcpInfos": [windows[1] | {"dcpStatus": "OFF"}]}))) is None
 
 
 # --- what is not offered --------------------------------------------------------------------------------------------
