@@ -46,7 +46,10 @@ def end_of(word: str, cancel_type: str | None, reject_reason: str | None, amount
     if status is OrderStatus.REJECTED:
         # What has traded was at the exchange, whatever it is called (Bybit: 4.14).
         return End(OrderStatus.EXPIRED if amounts.traded else status, reason or word)
-    if cancel_type in _BY_USER or reject_reason in _USER_REASONS or not reason:
+    if reject_reason in _USER_REASONS:
+        # So it is worded for any cancel; by whom, the cancel type says where it says anything.
+        reason = reason_of(cancel_type)
+    if cancel_type in _BY_USER or not reason:
         return End(status, word if word == _DEACTIVATED else "")
     if word == PARTLY_CANCELED and is_spent(amounts, lot_step):
         return End(OrderStatus.FILLED, "")
