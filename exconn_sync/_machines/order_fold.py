@@ -141,7 +141,7 @@ def _state_of(
         quote_quantity=stated.get("quote_quantity"),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
-        fees=MappingProxyType(_fees(fills)),
+        fees=MappingProxyType(_fees(facts, fills, filled)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
         updated_at=_updated_at(facts, trades),
@@ -213,7 +213,13 @@ def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decima
     return quotient(_sum(EXACT.multiply(fill.price, fill.quantity) for fill in fills), quantity)
 
 
-def _fees(fills: Iterable[Fill]) -> dict[str, Decimal]:
+def _fees(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> dict[str, Decimal]:
+    """Return what the fills cost, or what the exchange says that all of them did where some are not known yet."""
+    if _sum(fill.quantity for fill in fills) != filled:
+        stated = [fact for fact in facts if fact.filled_quantity == filled]
+        whole = _picked(stated, lambda fact: fact.cumulative_fees)
+        if whole is not None:
+            return dict(sorted(whole))
     fees: dict[str, Decimal] = {}
     for fill in fills:
         if fill.fee_asset is not None:

@@ -23,6 +23,7 @@ class OrderFact:
     a leg of. ``renamed_to`` is the client id under which the exchange knows the order from now on (fault F103).
     ``order_class`` is the exchange's own word for a class of orders that has to be named to address them. With
     ``may_grow`` orders can be made larger there, so that only the exchange can say that all is filled.
+    ``cumulative_fees`` are pairs of asset and amount: what was paid for all that is filled, where the exchange says it.
     ``is_own`` is True where this library made the intent.
     """
 
@@ -56,6 +57,7 @@ class OrderFact:
     renamed_to: ClientOrderId | None = None
     order_class: str | None = None
     may_grow: bool = False
+    cumulative_fees: tuple[tuple[str, Decimal], ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -354,6 +354,20 @@ def test_an_amended_quantity_is_what_the_exchange_stated_last() -> None:
     assert filled.status is S.FILLED
 
 
+def test_fees_are_those_of_the_fills_and_stated_ones_until_all_of_them_are_known() -> None:
+    """Orders and executions may be told apart (fault F106)."""
+    paid = (("BTC", Decimal("0.3")),)
+    done = order_fact(filled_quantity="3", status=S.FILLED, cumulative_fees=paid)
+    before = order_fact(filled_quantity="1", cumulative_fees=(("BTC", Decimal("0.1")),))
+    one = make_fill("1", quantity="1", fee="0.1", fee_asset="BTC")
+    two = make_fill("2", quantity="2", fee="0.2", fee_asset="BTC")
+    assert fold([done, before]).fees == {"BTC": Decimal("0.3")}
+    assert fold([done, one]).fees == {"BTC": Decimal("0.3")}, "as long as a fill is missing"
+    assert fold([two, done, one]).fees == {"BTC": Decimal("0.3")}
+    assert fold([before, one]).fees == {"BTC": Decimal("0.1")}
+    assert fold([order_fact(filled_quantity="3"), one]).fees == {"BTC": Decimal("0.1")}, "what is known"
+
+
 @pytest.mark.parametrize("field", ["price", "stop_price"])
 def test_an_amended_price_is_what_the_exchange_stated_last(field: str) -> None:
     """(fault F108)"""

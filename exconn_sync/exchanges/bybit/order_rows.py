@@ -51,6 +51,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     cancel_type: str | None = None
     reject_reason: str | None = None
     cum_exec_value: str | None = None
+    cum_fee_detail: dict[str, str] | str | None = None
     time_in_force: str | None = None
     stop_order_type: str | None = None
     trigger_price: str | None = None
@@ -124,6 +125,7 @@ def order_fact(
         is_working=is_working(row.order_status),
         order_class=order_class,
         may_grow=True,
+        cumulative_fees=_fees(row),
     )
 
 
@@ -167,6 +169,13 @@ def time_of(text: str | None) -> int | None:
 
 
 _MOST_DIGITS = 15
+
+
+def _fees(row: OrderRow) -> tuple[tuple[str, Decimal], ...] | None:
+    """Return what was paid so far in each coin; None where that is not said (Bybit: 4.13)."""
+    if not isinstance(row.cum_fee_detail, dict):
+        return None
+    return tuple(sorted((coin, signed_number(paid)) for coin, paid in row.cum_fee_detail.items() if paid)) or None
 
 
 def _optional(text: str | None) -> Decimal | None:

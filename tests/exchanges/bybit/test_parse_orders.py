@@ -256,6 +256,25 @@ def test_a_triggered_order_works_and_keeps_its_class() -> None:
     assert (state.is_working, state.order_class, state.status) == (True, "tpslOrder", NEW)
 
 
+@pytest.mark.parametrize(
+    ("detail", "fees"),
+    [
+        ({"MNT": "0.00242968"}, (("MNT", Decimal("0.00242968")),)),
+        ({"USDT": "-0.1", "BTC": "0.2"}, (("BTC", Decimal("0.2")), ("USDT", Decimal("-0.1")))),
+        ({"BTC": ""}, None), ({}, None), ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_fees_of_a_whole_order(detail: Any, fees: Any) -> None:
+    """(Bybit: 4.13)"""
+    assert queried(OPEN | {"cumFeeDetail": detail}).cumulative_fees == fees
+
+
+@pytest.mark.parametrize("detail", [{"BTC": "x"}, {"BTC": 1}, ["BTC"], 7])
+def test_fees_that_are_none(detail: Any) -> None:
+    with pytest.raises(ProtocolError):
+        queried(OPEN | {"cumFeeDetail": detail})
+
+
 def test_a_foreign_order_without_an_id_of_its_own_is_named_by_the_exchange() -> None:
     (fact,) = DRIVER.fetch_open_orders(None, INSTRUMENTS).parse(response(envelope(rows(OPEN | {"orderLinkId": ""}))))
     assert (fact.client_order_id, fact.exchange_order_id) == (ORDER_ID, ORDER_ID)
