@@ -148,18 +148,20 @@ class Admission:
 
     def hear_limit(self, error: RateLimitError, grant: Grant) -> None:
         """Be silent where an answer tells of a limit that it ran into with a part of what was asked."""
-        self._hear_limit(error, grant.lease.taken_ms, is_ban=False)
+        self._hear_limit(error, grant.lease.taken_ms, is_ban=error.details.get("http_status") == 418)
 
     def hear_reply(self, error: RateLimitError) -> None:
         """Be silent where a reply on a socket asks for it, as after an answer of REST: one address has one count."""
         self._hear_limit(error, self._when().now_ms, is_ban=error.details.get("http_status") == 418)
 
-    def hear_refusal(self, error: ConnectionFailed, grant: Grant) -> None:
-        """Be silent where the exchange refused a connection because this address is banned (fault F020)."""
+    def hear_refusal(self, error: ConnectionFailed) -> None:
+        """Be silent where the exchange refused a connection because this address is banned (fault F020).
+
+        A 429 is not heard here: it may mean the attempts to connect, which are counted apart.
+        """
         if error.details.get("http_status") == 418:
-            self._begin_silence(
-                EVERYTHING, error.details.get("retry_after") or None, _AFTER_418, grant.lease.taken_ms, str(error)
-            )
+            told = error.details.get("retry_after") or None
+            self._begin_silence(EVERYTHING, told, _AFTER_418, self._when().now_ms, str(error))
 
     def _hear_limit(self, error: RateLimitError, taken_ms: int, *, is_ban: bool) -> None:
         fallback = _AFTER_418 if is_ban else _AFTER_ORDERS if error.is_per_account else _AFTER_429

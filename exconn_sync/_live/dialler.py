@@ -58,17 +58,18 @@ class Dialler:
         """
         self._await_budget(url, stop)
         costs = self._costs.get(url, ())
-        if self._admission is None or not costs:
+        if self._admission is None:
             return self._connected(url, stop)
-        grant = self._admission.admit(urlsplit(url).netloc, costs, Lane.QUERY, Deadline(None), stop)
+        # The connections that cost something carry the account, which orders wait for.
+        grant = self._admission.admit(urlsplit(url).netloc, costs, Lane.ORDER, Deadline(None), stop) if costs else None
         try:
-            socket = self._connected(url, stop)
+            return self._connected(url, stop)
         except ConnectionFailed as error:
-            self._admission.hear_refusal(error, grant)
+            self._admission.hear_refusal(error)
             raise
         finally:
-            self._admission.settle(grant, has_succeeded=False)
-        return socket
+            if grant is not None:
+                self._admission.settle(grant, has_succeeded=False)
 
     def _connected(self, url: str, stop: StopSignal) -> StreamSocket:
         timeouts = self._config.timeouts

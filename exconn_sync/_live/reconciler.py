@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
@@ -26,6 +27,7 @@ from exconn_sync.config import Config
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
 from exconn_sync.model.enums import OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_lists import own_list_statement
 from exconn_sync.model.orders import OrderFact, OrderState
@@ -173,9 +175,10 @@ class Reconciler:
         instruments = self._catalogue.instruments
         # Taken before the question: an order placed after it need not stand in the answer.
         known = self._store.open_orders()
-        listed = self._rest.call(self._driver.fetch_open_orders(None, instruments), timeout)
+        # Readiness waits for these, so nobody's walk through the past comes before them.
+        listed = self._rest.call(replace(self._driver.fetch_open_orders(None, instruments), lane=Lane.QUERY), timeout)
         self._store.apply(listed)
-        balances = self._rest.call(self._driver.fetch_balances(), timeout)
+        balances = self._rest.call(replace(self._driver.fetch_balances(), lane=Lane.QUERY), timeout)
         self._store.apply(balances)
         for client_order_id in plan(known, listed, {}).look_at:
             self._look_at(client_order_id)

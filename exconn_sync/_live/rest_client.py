@@ -194,7 +194,7 @@ class RestClient:
         """Let the budget know what an answer says about it; return the error in the answer."""
         error = self._driver.error_of(response, call)
         figures = self._driver.used_figures(response, call)
-        self._admission.settle(grant, figures, has_succeeded=error is None)
+        self._admission.settle(grant, figures, has_succeeded=error is None and response.status < 400)
         limit = None if error is not None or call.limit_of is None else call.limit_of(response)
         if error is not None:
             self._admission.hear(error, response.status, grant)

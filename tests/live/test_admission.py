@@ -300,10 +300,9 @@ def test_a_firewall_asks_for_patience_without_a_word() -> None:
 def test_a_refused_connection_may_tell_of_a_ban() -> None:
     """(fault F020)"""
     desk = Desk(RateRule("weight", 100, DAY))
-    grant = desk.admit()
-    desk.admission.hear_refusal(ConnectionFailed("HTTP 429", details={"http_status": 429}), grant)
+    desk.admission.hear_refusal(ConnectionFailed("HTTP 429", details={"http_status": 429}))
     assert desk.admission.silent_for == 0, "there are limits of connections too"
-    desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}), grant)
+    desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}))
     assert 6 < desk.admission.silent_for <= 7
 
 

@@ -83,5 +83,5 @@ def test_hosts_that_count_together_have_one_name() -> None:
 
 def test_an_account_connection_costs_weight() -> None:
     """2 for the connection and 2 for the sign-in (Binance: 4, 5.1)."""
-    assert DRIVER.account_costs == (Cost("REQUEST_WEIGHT", 4),)
+    assert DRIVER.account_costs == (Cost("REQUEST_WEIGHT", 6),)
     assert DRIVER.fetch_order_book(BTCUSDT, 5).costs[0] == Cost("REQUEST_WEIGHT", 5)
