@@ -35,10 +35,16 @@ def abort_transport(transport: asyncio.BaseTransport | None) -> None:
 class Connection:
     """A WebSocket with an outbox. ``send`` never waits; one task writes in order."""
 
-    def __init__(self, kind: str, request: web.BaseRequest) -> None:
+    def __init__(self, kind: str, request: web.BaseRequest, *, is_pinged: bool = True) -> None:
         self.kind = kind
+        self.is_pinged = is_pinged
+        """Whether the venue pings this connection, and expects its answers."""
         self.remote = request.remote or ""
         self.opened_at = asyncio.get_running_loop().time()
+        self.active_at = self.opened_at
+        """When a message last went in either direction."""
+        self.idle_limit_s: float | None = None
+        """After how long without a message this connection ends, where the client has chosen."""
         self.cut_reason: str | None = None
         """Why the venue ended the connection, if it did."""
         self.lag_s = 0.0
@@ -76,7 +82,9 @@ class Connection:
 
     async def receive(self) -> WSMessage:
         """The next message, control frames included."""
-        return await self._socket.receive()
+        message = await self._socket.receive()
+        self.active_at = asyncio.get_running_loop().time()
+        return message
 
     def send(self, text: str) -> None:
         """Put a text frame into the outbox."""
@@ -156,6 +164,7 @@ class Connection:
 
     def _put(self, item: str | Iterator[bytes]) -> None:
         self._outbox.append(item)
+        self.active_at = asyncio.get_running_loop().time()
         self._drained.clear()
         self._filled.set()
 

@@ -89,6 +89,7 @@ class RestFace:
         arrived_at = self._venue.clock.now_ms()
         response = await self._answer(endpoint, raw)
         self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
+        await self._faults.hold_answer(raw.target)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return response

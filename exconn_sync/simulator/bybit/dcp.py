@@ -1,0 +1,63 @@
+"""Disconnect-cancel-all: orders go when nobody watches any more (Bybit: 9.1)."""
+
+import asyncio
+from collections import defaultdict
+
+from exconn_sync.simulator.bybit import errors
+from exconn_sync.simulator.bybit.order_desk import OrderDesk
+from exconn_sync.simulator.bybit.venue import Answer, Call
+
+TOPIC = "dcp.spot"
+CANCEL_TYPE = "CancelByDCP"
+_PRODUCTS = ("OPTIONS", "DERIVATIVES", "SPOT")
+_SHORTEST_S, _LONGEST_S = 3, 300
+
+
+class DisconnectGuard:
+    """Counts the private connections of each account that watch; the last one's end starts the window."""
+
+    def __init__(self, desk: OrderDesk) -> None:
+        self._desk = desk
+        self.windows: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """Seconds by product, for each account that has set any."""
+        self._watching: defaultdict[str, int] = defaultdict(int)
+        self._due: dict[str, asyncio.TimerHandle] = {}
+
+    def watch(self, account: str) -> None:
+        """One more connection watches: what was due is not any more."""
+        self._watching[account] += 1
+        due = self._due.pop(account, None)
+        if due is not None:
+            due.cancel()
+
+    def leave(self, account: str, *, on_purpose: bool) -> None:
+        """One connection fewer watches. Who unsubscribes gives the guard up; who is gone starts the window."""
+        self._watching[account] -= 1
+        seconds = self.windows[account].get("SPOT")
+        if self._watching[account] or on_purpose or seconds is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._due[account] = loop.call_later(seconds, self._fire, account)
+
+    def _fire(self, account: str) -> None:
+        self._due.pop(account, None)
+        self._desk.cancel_all(account, CANCEL_TYPE)
+
+    # --- handlers ---------------------------------------------------------------------------------------------------
+
+    def set_window(self, call: Call) -> Answer:
+        """POST order/disconnected-cancel-all; without a product it is about options."""
+        product = call.params.one_of("product", _PRODUCTS, "OPTIONS")
+        seconds = call.params.integer("timeWindow")
+        if seconds is None or not _SHORTEST_S <= seconds <= _LONGEST_S:
+            raise errors.bad_parameter(f"timeWindow must be between {_SHORTEST_S} and {_LONGEST_S}")
+        self.windows[call.account][product] = seconds
+        return Answer({}, message="success")
+
+    def information(self, call: Call) -> Answer:
+        """GET account/query-dcp-info."""
+        rows = [
+            {"product": product, "dcpStatus": "ON", "timeWindow": str(seconds)}
+            for product, seconds in self.windows[call.account].items()
+        ]
+        return Answer({"dcpInfos": rows}, message="success")
