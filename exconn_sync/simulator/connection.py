@@ -49,12 +49,15 @@ class Connection:
         """Why the venue ended the connection, if it did."""
         self.lag_s = 0.0
         """By how much market and account events are late."""
+        self.latency_s = 0.0
+        """How long every message to the client is under way."""
         self._request = request
         # What is done about a close frame of the client is the hub's decision.
         self._socket = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
         self._network: AbstractStreamWriter | None = None
         self._outbox: deque[str | Iterator[bytes]] = deque()
         self._bulk_waiting = 0
+        self._under_way: deque[str] = deque()
         self._late: list[tuple[float, int, str]] = []
         self._late_count = itertools.count()
         self._filled = asyncio.Event()
@@ -90,8 +93,11 @@ class Connection:
         """Put a text frame into the outbox."""
         if len(self._outbox) >= MAX_WAITING_FRAMES and not self._bulk_waiting:
             self.cut("slow reader")
-            return
-        self._put(text)
+        elif self.latency_s:
+            self._under_way.append(text)
+            asyncio.get_running_loop().call_later(self.latency_s, self._arrive)
+        else:
+            self._put(text)
 
     def send_bulk(self, chunks: Iterator[bytes]) -> None:
         """Put bytes into the outbox that are written as they are, however slowly they are read."""
@@ -167,6 +173,10 @@ class Connection:
         self.active_at = asyncio.get_running_loop().time()
         self._drained.clear()
         self._filled.set()
+
+    def _arrive(self) -> None:
+        # One call for each message, in whichever order: the oldest is always first.
+        self._put(self._under_way.popleft())
 
     def _send_oldest(self) -> None:
         if self._late:

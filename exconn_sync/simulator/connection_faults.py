@@ -40,6 +40,23 @@ class ConnectionFaults(FaultControls):
         with self._between(lambda: refusals.append(refusal), lambda: refusals.remove(refusal)):
             yield
 
+    @contextmanager
+    def latency(self, seconds: float, kind: str | None = None) -> Iterator[None]:
+        """Open connections on which every message to the client, answers too, is under way for so long.
+
+        They stay so after the block.
+        """
+        late, chosen, latencies = positive("seconds", seconds), self._kind(kind), self._board.wire.latencies
+        kinds = self._kinds if chosen is None else (chosen,)
+        before = dict(latencies)
+
+        def end() -> None:
+            latencies.clear()
+            latencies.update(before)
+
+        with self._between(lambda: latencies.update(dict.fromkeys(kinds, late)), end):
+            yield
+
     def connection_life(self, seconds: float | None) -> None:
         """Cut WebSocket connections at that age, with close code 1001; None lets them live. As documented: 24 h."""
         self._call(self._hub.set_life, None if seconds is None else positive("seconds", seconds))

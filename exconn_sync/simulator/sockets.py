@@ -81,6 +81,7 @@ class ConnectionHub:
         if refusal is not None:
             return refusal
         connection.lag_s = self._faults.lags.get(connection.kind, 0.0)
+        connection.latency_s = self._faults.latencies.get(connection.kind, 0.0)
         try:
             response = await connection.open()
         except ConnectionError:

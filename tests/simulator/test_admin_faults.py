@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "ignore_pings": {},
     "keep_alive": {"ping_every": 5, "pong_within": 30.5},
     "lag": {"seconds": 1},
+    "latency": {"seconds": 0.01},
     "lose_frames": {"stream_name": "btcusdt@trade"},
     "lose_replies": {"count": 1},
     "lose_subscriptions": {},

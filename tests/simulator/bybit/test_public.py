@@ -284,6 +284,24 @@ def test_subscriptions_are_refused_forgotten_and_unanswered(quiet: Simulator, pu
     assert public.receive()["topic"] == topic
 
 
+def test_messages_are_under_way_for_a_while(quiet: Simulator) -> None:
+    topic = "publicTrade.BTCUSDT"
+    with quiet.faults.latency(0.15, "public"):
+        far = Public(quiet)
+    near = Public(quiet)
+    far.send({"op": "subscribe", "args": [topic]})
+    eventually(lambda: quiet.subscriptions() == [topic])
+    near.subscribe(topic)
+    quiet.market.trade("BTCUSDT", "buy", "0.1")
+    quiet.market.trade("BTCUSDT", "buy", "0.2")
+    assert [near.receive()["data"][0]["v"] for _ in range(2)] == ["0.1", "0.2"]
+    # The answer comes first, then the messages, in their order.
+    assert far.receive()["op"] == "subscribe"
+    assert [far.receive()["data"][0]["v"] for _ in range(2)] == ["0.1", "0.2"]
+    far.close()
+    near.close()
+
+
 def test_connections_are_dropped_by_kind(quiet: Simulator, public: Public) -> None:
     quiet.faults.drop_connections("private")
     assert public.ask({"op": "ping"})["success"] is True
