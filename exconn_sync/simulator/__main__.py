@@ -50,7 +50,9 @@ def _pace(text: str) -> float:
 def _chosen(chosen: argparse.Namespace) -> Simulator:
     tls = None if chosen.tls_cert is None else (chosen.tls_cert, chosen.tls_key)
     if chosen.replay is not None:
-        return Simulator.replay(chosen.replay, pace=chosen.pace, host=chosen.host, port=chosen.port, tls=tls)
+        return Simulator.replay(
+            chosen.replay, exchange=chosen.exchange, pace=chosen.pace, host=chosen.host, port=chosen.port, tls=tls
+        )
     return Simulator(chosen.exchange, seed=chosen.seed, host=chosen.host, port=chosen.port, tls=tls, demo=chosen.demo)
 
 

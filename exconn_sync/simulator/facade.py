@@ -15,8 +15,6 @@ from exconn_sync.simulator.account_control import Accounts, random_text
 from exconn_sync.simulator.admin import ADMIN_PATH
 from exconn_sync.simulator.admin_commands import live_admin, replay_admin
 from exconn_sync.simulator.binance.face import WS_API_PATH
-from exconn_sync.simulator.binance.recording import Recording
-from exconn_sync.simulator.binance.replay_face import ReplayFace
 from exconn_sync.simulator.bybit.face import PRIVATE_PATH, PUBLIC_PATH, TRADE_PATH
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.controls import MarketControl
@@ -30,6 +28,7 @@ from exconn_sync.simulator.faces import (
     face_of,
     kinds_of,
     limits_of,
+    replay_of,
 )
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.fault_targets import FaultTargets
@@ -107,6 +106,7 @@ class Simulator:
         cls,
         path: str | Path,
         *,
+        exchange: str = "binance",
         pace: float | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -117,12 +117,11 @@ class Simulator:
         if pace is not None and pace <= 0:
             raise ValueError("pace must be above zero, or None for as fast as the client reads")
         simulator = cls.__new__(cls)
-        simulator._prepare("binance", host, port, tls, ca_file)
+        simulator._prepare(exchange, host, port, tls, ca_file)
         simulator.api_key = simulator.api_secret = ""
         simulator._generator = None
-        simulator._face = ReplayFace(
-            Recording(path), simulator._hub, simulator._board, simulator._clock, simulator.finished.set, pace
-        )
+        parts = (simulator._hub, simulator._board, simulator._clock, simulator.finished.set, pace)
+        simulator._face = replay_of(exchange, path, *parts)
         simulator._admin = replay_admin(simulator.faults, simulator._hub, simulator._server)
         return simulator
 

@@ -1,15 +1,20 @@
 """Which exchanges a simulator shows, and what follows from that."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
 
 from exconn_sync.simulator.binance import face as binance
+from exconn_sync.simulator.binance.recording import Recording as BinanceRecording
+from exconn_sync.simulator.binance.replay_face import ReplayFace as BinanceReplay
 from exconn_sync.simulator.binance.venue import Venue as BinanceVenue
 from exconn_sync.simulator.bybit import face as bybit
 from exconn_sync.simulator.bybit import terms
+from exconn_sync.simulator.bybit.recording import Recording as BybitRecording
+from exconn_sync.simulator.bybit.replay_face import ReplayFace as BybitReplay
 from exconn_sync.simulator.bybit.venue import Venue as BybitVenue
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.core.exchange import Exchange
@@ -103,3 +108,18 @@ def face_of(
         venue = BybitVenue(core, clock, keys, limits, traffic, board.orders, is_demo=is_demo)
         faces.append(bybit.BybitFace(venue, hub, board))
     return faces[0] if len(faces) == 1 else BothFaces(*faces)
+
+
+def replay_of(
+    exchange: str,
+    path: str | Path,
+    hub: ConnectionHub,
+    board: FaultBoard,
+    clock: VenueClock,
+    on_finished: Callable[[], None],
+    pace: float | None,
+) -> Face:
+    """What serves a recording of an exchange."""
+    if exchange == BYBIT:
+        return BybitReplay(BybitRecording(path), hub, board, clock, on_finished, pace)
+    return BinanceReplay(BinanceRecording(path), hub, board, clock, on_finished, pace)
