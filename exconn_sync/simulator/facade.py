@@ -210,7 +210,7 @@ class Simulator:
         """Return how many WebSockets the exchange itself ended, by reason.
 
         Reasons: ``"age"``, ``"no pong"``, ``"too many messages"``, ``"too many streams"``, ``"slow reader"``,
-        ``"banned"``. What a fault dropped or closed is not counted.
+        ``"banned"``, ``"idle"``. What a fault dropped or closed is not counted.
         """
         return self._server.call(self._hub.ledger.cuts)
 
