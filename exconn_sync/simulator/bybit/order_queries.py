@@ -1,12 +1,12 @@
 """What became of orders: realtime, history, executions (Bybit: 4.11, 4.12, 4.16)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from exconn_sync.simulator.bybit import errors
 from exconn_sync.simulator.bybit.notes import PLAIN, STOP, TPSL
-from exconn_sync.simulator.bybit.order_records import fill_record, rest_record, status_word
+from exconn_sync.simulator.bybit.order_records import fill_record, history_record, rest_record, status_word
 from exconn_sync.simulator.bybit.paging import page, time_window
-from exconn_sync.simulator.bybit.venue import Answer, Call
+from exconn_sync.simulator.bybit.venue import Answer, Call, Venue
 from exconn_sync.simulator.core.candles import DAY_MS
 from exconn_sync.simulator.core.orders import Fill, SimOrder
 
@@ -30,7 +30,7 @@ def realtime(call: Call) -> Answer:
         chosen = _newest_first(closed)[:_CACHED]
     else:
         chosen = _newest_first(order for order in _all(call) if order.is_open)
-    return _orders(call, _filtered(call, chosen), limit)
+    return _orders(call, _filtered(call, chosen), limit, rest_record)
 
 
 def history(call: Call) -> Answer:
@@ -53,7 +53,7 @@ def history(call: Call) -> Answer:
         and status in ("", status_word(order))
         and (status_word(order) not in _FORGOTTEN or order.updated_at > now - DAY_MS)
     ]
-    return _orders(call, _filtered(call, closed), limit)
+    return _orders(call, _filtered(call, closed), limit, history_record)
 
 
 def executions(call: Call) -> Answer:
@@ -126,8 +126,10 @@ def _filtered(call: Call, orders: Iterable[SimOrder]) -> list[SimOrder]:
     ]
 
 
-def _orders(call: Call, orders: list[SimOrder], limit: int) -> Answer:
+def _orders(
+    call: Call, orders: list[SimOrder], limit: int, record: Callable[[Venue, SimOrder], dict[str, object]]
+) -> Answer:
     ids = call.venue.ids
     chosen, token = page(call.params, orders, lambda order: ids.order(order.symbol, order.order_id), limit)
-    rows = [rest_record(call.venue, order) for order in chosen]
+    rows = [record(call.venue, order) for order in chosen]
     return Answer({"category": "spot", "list": rows, "nextPageCursor": token})

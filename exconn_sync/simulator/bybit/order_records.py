@@ -115,6 +115,11 @@ def rest_record(venue: Venue, order: SimOrder) -> dict[str, object]:
     return {**record, "basePrice": record["lastPriceOnCreated"] if notes.last_price is not None else ""}
 
 
+def history_record(venue: Venue, order: SimOrder) -> dict[str, object]:
+    """An order in the history, which tells a little more."""
+    return {**rest_record(venue, order), "extraFees": "", "rpiTakerAccess": False, "rpiMatchedQty": "0"}
+
+
 def event_record(venue: Venue, order: SimOrder) -> dict[str, object]:
     """An order in a private event."""
     return {
