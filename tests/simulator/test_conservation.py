@@ -128,4 +128,5 @@ def new_order(action: Action, kind: OrderType, client_id: str) -> NewOrder:
         else None,
         peg=peg,
         holds_funds=action.holds_funds,
+        worst_price=D(action.ticks) * D("10.01") if kind is OrderType.MARKET and action.parts else None,
     )

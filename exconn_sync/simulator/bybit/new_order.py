@@ -29,7 +29,10 @@ _PREVENTION = {
     "CancelBoth": PreventionMode.EXPIRE_BOTH,
 }
 _BASE, _QUOTE = "baseCoin", "quoteCoin"
-_ATTACHED = ("takeProfit", "stopLoss", "slippageToleranceType", "slippageTolerance")
+_ATTACHED = ("takeProfit", "stopLoss")
+_TICKS, _PERCENT = "TickSize", "Percent"
+_MOST_TICKS = 10_000
+_LEAST_PERCENT, _MOST_PERCENT = Decimal("0.01"), Decimal(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,33 @@ def _notes(params: Params, market: Market, side: Side, *, is_limit: bool) -> Not
         smp_type=params.one_of("smpType", _PREVENTION, "None"),
         time_in_force=force if is_limit else "IOC",
         last_price=market.last_price,
+        slippage=_slippage(params, is_plain_market=not is_limit and order_filter == PLAIN),
     )
+
+
+def _slippage(params: Params, *, is_plain_market: bool) -> tuple[str, str]:
+    kind = params.one_of("slippageToleranceType", (_TICKS, _PERCENT))
+    if not kind:
+        return "UNKNOWN", ""
+    if not is_plain_market:
+        raise errors.bad_parameter("slippageToleranceType is for plain market orders")
+    params.required("slippageTolerance")
+    amount = params.decimal("slippageTolerance") or ZERO
+    if kind == _TICKS and not (amount % 1 == 0 and 1 <= amount <= _MOST_TICKS):
+        raise errors.ApiError(110108, "Slippage tolerance must be 1 to 10000 ticks.")
+    if kind == _PERCENT and not (_LEAST_PERCENT <= amount <= _MOST_PERCENT and amount % _LEAST_PERCENT == 0):
+        raise errors.ApiError(110109, "Slippage tolerance must be 0.01 to 10 per cent.")
+    return kind, params.text("slippageTolerance")
+
+
+def _worst_price(market: Market, side: Side, slippage: tuple[str, str]) -> Decimal | None:
+    """How far from the best price on the other side an order may go."""
+    best = market.book.best(side.opposite)
+    kind, amount = slippage
+    if best is None or not amount:
+        return None
+    away = Decimal(amount) * market.spec.tick if kind == _TICKS else best[0] * Decimal(amount) / 100
+    return best[0] + away if side is Side.BUY else best[0] - away
 
 
 def _order(params: Params, market: Market, side: Side, notes: Notes, *, is_limit: bool) -> NewOrder:
@@ -110,6 +139,7 @@ def _order(params: Params, market: Market, side: Side, notes: Notes, *, is_limit
         stop_price=trigger,
         prevention=_PREVENTION[notes.smp_type],
         holds_funds=notes.order_filter != STOP,
+        worst_price=_worst_price(market, side, notes.slippage),
     )
 
 

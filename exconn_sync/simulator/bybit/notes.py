@@ -19,6 +19,8 @@ class Notes:
     time_in_force: str = "GTC"
     last_price: Decimal | None = None
     """The last price when the order was placed."""
+    slippage: tuple[str, str] = ("UNKNOWN", "")
+    """The kind of the slippage tolerance and its amount."""
     cancel_type: str = ""
     reject_reason: str = ""
 

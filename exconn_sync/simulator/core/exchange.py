@@ -307,6 +307,7 @@ class Exchange:
             iceberg_quantity=request.iceberg_quantity or ZERO,
             peg=request.peg,
             holds_funds=request.holds_funds,
+            worst_price=request.worst_price,
         )
 
     def _draft(self, market: Market, account: str, request: NewOrder, now: int) -> SimOrder:

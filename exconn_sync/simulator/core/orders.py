@@ -104,6 +104,8 @@ class NewOrder:
     """Whether it may take from the books of other symbols too."""
     holds_funds: bool = True
     """Whether a stop order sets aside what it may need while it waits."""
+    worst_price: Decimal | None = None
+    """How far a market order may go; what is left at that price ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ class SimOrder:
     """How much is locked so."""
     holds_funds: bool = True
     """Whether it sets aside what it may need while it waits for its price."""
+    worst_price: Decimal | None = None
+    """How far it may go where it is a market order; None for any price."""
 
     @property
     def remaining(self) -> Decimal:
@@ -186,7 +190,7 @@ class SimOrder:
         """The worst price it accepts, or None when it takes any, or when its peg has no price yet."""
         if self.peg is not None:
             return self.pegged_price
-        return self.price if self.type.has_limit else None
+        return self.price if self.type.has_limit else self.worst_price
 
     @property
     def resting_price(self) -> Decimal:

@@ -87,6 +87,34 @@ def test_outcomes_are_no_part_of_the_acknowledgement(
     assert (words(order), order["timeInForce"]) == (expected, force)
 
 
+@pytest.mark.parametrize(
+    ("kind", "amount", "filled"), [("TickSize", "99", "1"), ("TickSize", "100", "1.5"), ("Percent", "0.01", "1.5")]
+)
+def test_a_market_order_goes_as_far_as_it_may(
+    quiet: Simulator, rest: Rest, kind: str, amount: str, filled: str
+) -> None:
+    quiet.market.quote("BTCUSDT", "sell", "60011", "0.5")
+    quiet.market.quote("BTCUSDT", "sell", "60100", "5")
+    tolerance = {"slippageToleranceType": kind, "slippageTolerance": amount}
+    order = rest.order(rest.placed("Buy", "2", marketUnit="baseCoin", **tolerance))
+    assert words(order) == ("PartiallyFilledCanceled", "UNKNOWN", "EC_CancelForNoFullFill")
+    assert (order["cumExecQty"], order["price"]) == (filled, "0")
+    assert quiet.accounts.balances()["USDT"][1] == 0
+    (closed,) = rest.get("/v5/order/history", **SPOT)["result"]["list"]
+    assert (closed["slippageToleranceType"], closed["slippageTolerance"]) == (kind, amount)
+
+
+def test_an_amount_is_spent_within_the_tolerance(quiet: Simulator, rest: Rest) -> None:
+    quiet.market.quote("BTCUSDT", "sell", "60100", "5")
+    tolerance = {"slippageToleranceType": "TickSize", "slippageTolerance": "1"}
+    order = rest.order(rest.placed("Buy", "100000", **tolerance))
+    assert (order["orderStatus"], order["cumExecValue"], order["leavesValue"]) == (
+        "PartiallyFilledCanceled",
+        "60010",
+        "39990",
+    )
+
+
 def test_a_market_order_without_a_market(quiet: Simulator, rest: Rest) -> None:
     quiet.market.clear("BTCUSDT")
     for extra in ({}, {"marketUnit": "baseCoin"}):
@@ -127,6 +155,10 @@ def test_a_market_order_without_a_market(quiet: Simulator, rest: Rest) -> None:
         ({"orderType": "Market", "qty": "121", "marketUnit": "baseCoin"}, 170382),
         ({"orderType": "Market", "marketUnit": "coin"}, 10001),
         ({"smpType": "All"}, 10001),
+        ({"slippageToleranceType": "TickSize", "slippageTolerance": "5"}, 10001),
+        ({"orderType": "Market", "slippageToleranceType": "TickSize", "slippageTolerance": "0.5"}, 110108),
+        ({"orderType": "Market", "slippageToleranceType": "Percent", "slippageTolerance": "0.001"}, 110109),
+        ({"orderType": "Market", "slippageToleranceType": "Percent"}, 10001),
     ],
 )
 def test_what_is_refused_at_first_sight(quiet: Simulator, rest: Rest, changes: dict[str, object], code: int) -> None:
