@@ -35,8 +35,12 @@ def abort_transport(transport: asyncio.BaseTransport | None) -> None:
 class Connection:
     """A WebSocket with an outbox. ``send`` never waits; one task writes in order."""
 
-    def __init__(self, kind: str, request: web.BaseRequest, *, is_pinged: bool = True) -> None:
+    def __init__(
+        self, kind: str, request: web.BaseRequest, *, is_pinged: bool = True, domain: str | None = None
+    ) -> None:
         self.kind = kind
+        self.domain = domain or kind
+        """With which others it shares the limit of attempts to connect."""
         self.is_pinged = is_pinged
         """Whether the venue pings this connection, and expects its answers."""
         self.remote = request.remote or ""

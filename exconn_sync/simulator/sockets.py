@@ -175,7 +175,7 @@ class ConnectionHub:
 
     def _refusal(self, connection: Connection) -> web.Response | None:
         limit = self._limits.connections_per_5m
-        wait_s = self.ledger.attempt(connection.kind, connection.remote, limit)
+        wait_s = self.ledger.attempt(connection.kind, connection.domain, connection.remote, limit)
         if self._faults.refusals:
             refusal = self._faults.refusals[-1]
             return web.Response(status=refusal.status, text=refusal.body, headers=refusal.headers)

@@ -17,6 +17,8 @@ from exconn_sync.simulator.sockets import ConnectionHub, Session
 
 PREFIX = "/v5/"
 PUBLIC_PATH, PRIVATE_PATH, TRADE_PATH = "/v5/public/spot", "/v5/private", "/v5/trade"
+_DOMAIN = "bybit"
+"""All sockets are of one domain, whose attempts to connect are counted together (Bybit: 3.1)."""
 KINDS = (public_session.KIND, private_session.KIND, trade_session.KIND)
 
 
@@ -43,7 +45,7 @@ class BybitFace:
             active_s = read_active_time(request.query.get("max_active_time")) if kind != public_session.KIND else None
         except ValueError:
             return web.Response(status=400, text="max_active_time is invalid")
-        connection = Connection(kind, request, is_pinged=False)
+        connection = Connection(kind, request, is_pinged=False, domain=_DOMAIN)
         connection.idle_limit_s = active_s
         return await self._hub.serve(connection, self._session(kind, connection))
 
