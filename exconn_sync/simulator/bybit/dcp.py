@@ -1,6 +1,5 @@
 """Disconnect-cancel-all: orders go when nobody watches any more (Bybit: 9.1)."""
 
-import asyncio
 from collections import defaultdict
 
 from exconn_sync.simulator.bybit import errors
@@ -14,34 +13,36 @@ _SHORTEST_S, _LONGEST_S = 3, 300
 
 
 class DisconnectGuard:
-    """Counts the private connections of each account that watch; the last one's end starts the window."""
+    """Counts the private connections of each account that watch; the last one's end starts the window.
+
+    The window is counted on the venue's clock.
+    """
 
     def __init__(self, desk: OrderDesk) -> None:
         self._desk = desk
         self.windows: defaultdict[str, dict[str, int]] = defaultdict(dict)
         """Seconds by product, for each account that has set any."""
         self._watching: defaultdict[str, int] = defaultdict(int)
-        self._due: dict[str, asyncio.TimerHandle] = {}
+        self._due: dict[str, int] = {}
 
     def watch(self, account: str) -> None:
         """One more connection watches: what was due is not any more."""
         self._watching[account] += 1
-        due = self._due.pop(account, None)
-        if due is not None:
-            due.cancel()
+        self._due.pop(account, None)
 
-    def leave(self, account: str, *, on_purpose: bool) -> None:
+    def leave(self, account: str, now: int, *, on_purpose: bool) -> None:
         """One connection fewer watches. Who unsubscribes gives the guard up; who is gone starts the window."""
         self._watching[account] -= 1
         seconds = self.windows[account].get("SPOT")
-        if self._watching[account] or on_purpose or seconds is None:
-            return
-        loop = asyncio.get_running_loop()
-        self._due[account] = loop.call_later(seconds, self._fire, account)
+        if not self._watching[account] and not on_purpose and seconds is not None:
+            self._due[account] = now + seconds * 1000
 
-    def _fire(self, account: str) -> None:
-        self._due.pop(account, None)
-        self._desk.cancel_all(account, CANCEL_TYPE)
+    def tick(self, now: int) -> None:
+        """Called often: cancel the orders of those who have been away for too long."""
+        for account, due in list(self._due.items()):
+            if now >= due:
+                del self._due[account]
+                self._desk.cancel_all(account, CANCEL_TYPE)
 
     # --- handlers ---------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class BybitFace:
             await asyncio.sleep(TICK_MS / 1000)
             self._public_feed.tick()
             self._idle.tick()
+            self._front.guard.tick(self._venue.clock.now_ms())
 
     def _kind(self, path: str) -> str | None:
         kinds = {PRIVATE_PATH: private_session.KIND}

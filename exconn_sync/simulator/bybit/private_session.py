@@ -147,7 +147,7 @@ class PrivateSession:
         if topic in _TOPICS:
             self._feed.unsubscribe(self._account, _TOPICS[topic], subscriber)
         elif topic == DCP:
-            self._front.guard.leave(self._account, on_purpose=on_purpose)
+            self._front.guard.leave(self._account, self._front.venue.clock.now_ms(), on_purpose=on_purpose)
 
     @property
     def _account(self) -> str:

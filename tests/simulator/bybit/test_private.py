@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from exconn_sync.simulator import Simulator
+from exconn_sync.simulator.core.orders import SimOrder
 from tests.simulator.clients import eventually, now_ms, sign
 
-from .clients import Json, Private, Rest
+from .clients import Private, Public, Rest
 
 SPOT = {"category": "spot", "symbol": "BTCUSDT"}
 
@@ -218,45 +219,66 @@ def test_a_client_chooses_how_long_it_may_be_silent(quiet: Simulator) -> None:
 # --- disconnect-cancel-all ------------------------------------------------------------------------------------------
 
 
-def armed(rest: Rest, seconds: int = 3) -> None:
+def armed(rest: Rest, seconds: int = 10) -> None:
     answer = rest.post("/v5/order/disconnected-cancel-all", product="SPOT", timeWindow=seconds)
     assert answer["retCode"] == 0
 
 
-def status_of(rest: Rest, order_id: str) -> Json:
-    order = rest.order(order_id)
-    return order["orderStatus"], order["cancelType"]
+def only(simulator: Simulator) -> SimOrder:
+    (order,) = simulator.accounts.orders()
+    return order
+
+
+def told(simulator: Simulator) -> None:
+    """Return when what comes by the clock has come twice; guards are looked at right after it."""
+    client = Public(simulator)
+    client.subscribe("orderbook.1.ETHUSDT")
+    client.receive()
+    for _ in range(2):
+        simulator.market.trade("ETHUSDT", "sell", "0.001")
+        client.receive()
+    client.close()
 
 
 def test_orders_go_when_nobody_watches(quiet: Simulator, rest: Rest) -> None:
     armed(rest)
     info = rest.get("/v5/account/query-dcp-info")["result"]["dcpInfos"]
-    assert info == [{"product": "SPOT", "dcpStatus": "ON", "timeWindow": "3"}]
-    first, second = Private(quiet).subscribed("dcp.spot"), Private(quiet).subscribed("dcp.spot", "order")
+    assert info == [{"product": "SPOT", "dcpStatus": "ON", "timeWindow": "10"}]
+    first, second = Private(quiet).subscribed("dcp.spot"), Private(quiet).subscribed("dcp.spot")
     order_id = rest.placed("Buy", "0.01", "50000")
-    second.rows("order")
     # As long as one connection watches, nothing happens, however long the others are gone.
     first.close()
-    second.socket.settimeout(3.5)
-    with pytest.raises(Exception, match="timed out"):
-        second.receive()
-    assert status_of(rest, order_id) == ("New", "UNKNOWN")
+    eventually(lambda: quiet.subscriptions() == ["dcp.spot"])
+    quiet.faults.offset_clock(60_000)
+    told(quiet)
+    assert only(quiet).is_open
     second.close()
-    eventually(lambda: not quiet.accounts.orders()[0].is_open)
-    assert status_of(rest, order_id) == ("Cancelled", "CancelByDCP")
+    eventually(lambda: quiet.subscriptions() == [])
+    quiet.faults.offset_clock(60_000 + 5_000)
+    told(quiet)
+    assert only(quiet).is_open
+    quiet.faults.offset_clock(60_000 + 10_000)
+    eventually(lambda: not only(quiet).is_open)
+    quiet.faults.offset_clock(0)
+    order = rest.order(order_id)
+    assert (order["orderStatus"], order["cancelType"]) == ("Cancelled", "CancelByDCP")
     assert quiet.accounts.balances()["USDT"] == (Decimal(1_000_000), Decimal(0))
 
 
 def test_who_comes_back_in_time_keeps_his_orders(quiet: Simulator, rest: Rest) -> None:
     armed(rest)
-    order_id = rest.placed("Buy", "0.01", "50000")
+    rest.placed("Buy", "0.01", "50000")
     Private(quiet).subscribed("dcp.spot").close()
     eventually(lambda: quiet.subscriptions() == [])
-    back = Private(quiet).subscribed("dcp.spot", "wallet")
-    back.socket.settimeout(3.5)
-    with pytest.raises(Exception, match="timed out"):
-        back.receive()
-    assert status_of(rest, order_id)[0] == "New"
+    back = Private(quiet).subscribed("dcp.spot")
+    quiet.faults.offset_clock(60_000)
+    told(quiet)
+    assert only(quiet).is_open
+    # Who gives the guard up keeps his orders too.
+    back.ask({"op": "unsubscribe", "args": ["dcp.spot"]})
+    quiet.faults.offset_clock(120_000)
+    told(quiet)
+    assert only(quiet).is_open
     back.close()
 
 
