@@ -9,7 +9,12 @@ from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, S
 from exconn_sync.simulator.core.symbols import ZERO
 
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
-_OPEN = {OrderStatus.NEW: "New", OrderStatus.PARTIALLY_FILLED: "PartiallyFilled"}
+_OPEN = {
+    OrderStatus.NEW: "New",
+    OrderStatus.PARTIALLY_FILLED: "PartiallyFilled",
+    # Part of an order list of another exchange, which still waits for its time.
+    OrderStatus.PENDING_NEW: "Untriggered",
+}
 _STOP_WORDS = {PLAIN: "", STOP: "Stop"}
 _AVERAGE_STEP = Decimal("1e-8")
 _EXPIRY = {

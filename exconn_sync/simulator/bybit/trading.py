@@ -6,7 +6,7 @@ from exconn_sync.simulator.bybit.new_order import check_quantity, read_link_id, 
 from exconn_sync.simulator.bybit.notes import PLAIN, STOP, TPSL
 from exconn_sync.simulator.bybit.params import Params
 from exconn_sync.simulator.bybit.venue import Answer, Call
-from exconn_sync.simulator.core.orders import Change, OrderStatus, SimOrder
+from exconn_sync.simulator.core.orders import Change, SimOrder
 
 _FILTERS = (PLAIN, STOP, TPSL, "OcoOrder", "BidirectionalTpslOrder")
 _NOT_AMENDED = ("takeProfit", "stopLoss", "tpLimitPrice", "slLimitPrice")
@@ -105,7 +105,7 @@ def _named(call: Call, params: Params) -> SimOrder:
     if not order_id and not link_id:
         raise errors.bad_parameter("orderId or orderLinkId is required")
     order = call.desk.find(call.account, params.required("symbol"), order_id, link_id)
-    if order is None or order.status not in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED):
+    if order is None or not order.is_open:
         raise errors.unknown_order()
     return order
 

@@ -47,6 +47,27 @@ def test_what_one_wire_rejects_later_the_other_shows() -> None:
             client.close()
 
 
+def test_an_order_list_is_seen_as_its_orders() -> None:
+    with Simulator(("binance", "bybit"), running_market=False) as simulator:
+        one, other = binance.Rest(simulator), Rest(simulator)
+        events = Private(simulator).subscribed("order")
+        first = {"workingType": "LIMIT", "workingSide": "BUY", "workingPrice": "50000", "workingQuantity": "0.1"}
+        second = {"pendingType": "LIMIT", "pendingSide": "SELL", "pendingPrice": "70000", "pendingQuantity": "0.1"}
+        tifs = {"workingTimeInForce": "GTC", "pendingTimeInForce": "GTC"}
+        status, _ = one.signed("POST", "/api/v3/orderList/oto", symbol="BTCUSDT", **first, **second, **tifs)
+        assert status == 200
+        assert {events.rows("order")[0]["orderStatus"] for _ in range(2)} == {"New", "Untriggered"}
+        rows = other.get("/v5/order/realtime", category="spot")["result"]["list"]
+        assert {row["side"]: row["orderStatus"] for row in rows} == {"Buy": "New", "Sell": "Untriggered"}
+        named = {"category": "spot", "symbol": "BTCUSDT", "orderId": rows[0]["orderId"]}
+        # Its orders change and end together, which is beyond this wire's amendments.
+        assert other.post("/v5/order/amend", **named, qty="0.05")["retCode"] == 10001
+        assert other.post("/v5/order/cancel", **named)["retCode"] == 0
+        assert other.get("/v5/order/realtime", category="spot")["result"]["list"] == []
+        for client in (one, other, events):
+            client.close()
+
+
 def test_kinds_of_both() -> None:
     with Simulator(("binance", "bybit")) as simulator:
         assert (simulator.exchange, simulator.exchanges) == ("binance", ("binance", "bybit"))
