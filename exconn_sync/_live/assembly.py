@@ -49,7 +49,7 @@ from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._transport.breaker import Breaker
 from exconn_sync._transport.budget import shared_budget
-from exconn_sync._transport.http import HttpClient
+from exconn_sync._transport.local import http_client
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync.config import Config
 from exconn_sync.errors import WorkerHung
@@ -112,7 +112,7 @@ class Assembly:
         self.network = NetworkParts(
             resolver=shared_lookups(), ca_file=config.network.ca_file, proxy=config.network.proxy_address
         )
-        self._http = HttpClient(
+        self._http = http_client(
             config.endpoints["rest"],
             clock,
             connect_timeout=config.timeouts.connect,

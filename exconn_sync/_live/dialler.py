@@ -13,6 +13,7 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.limiter import connect_budget
+from exconn_sync._transport.local import connect_stream
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync._transport.websocket import StreamSocket
@@ -81,7 +82,7 @@ class Dialler:
             raise ConnectionFailed(f"cannot connect: {error}", outcome="not_sent") from error
         stop.on_set(wakeup.wake)
         try:
-            return StreamSocket.connect(
+            return connect_stream(
                 url,
                 wakeup,
                 lambda: stop.is_set,

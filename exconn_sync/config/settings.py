@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from exconn_sync.config.rate_limits import RateLimits
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.numbers import positive_decimal_of
+from exconn_sync.ports.local_exchange import SCHEME
 
 __all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "check_url"]
 
@@ -210,6 +211,9 @@ def check_url(name: str, url: object, *, secure: str, plain: str) -> str:
         port = parts.port
     except ValueError as error:
         raise ValidationError(name, url, f"must be a URL that begins with {secure}:// ({error})") from None
+    if parts.scheme == SCHEME and parts.hostname:
+        # It leads to an object of this process, and to no network.
+        return url.rstrip("/")
     if parts.scheme not in (secure, plain) or not parts.hostname or port == 0:
         raise ValidationError(name, url, f"must be a URL that begins with {secure}://")
     if parts.scheme == plain and parts.hostname not in _LOOPBACK:
