@@ -62,6 +62,18 @@ class Resolver:
         with self._lock:
             return list(self._proofs)
 
+    @property
+    def doubtful(self) -> list[ClientOrderId]:
+        """Those of them of which it is not even known whether the exchange has received them."""
+        states = (self._store.order(client_order_id) for client_order_id in self.unresolved)
+        return [
+            state.client_order_id
+            for state in states
+            if state is not None
+            and state.status in UNSETTLED
+            and (state.status is OrderStatus.UNKNOWN or state.exchange_order_id is None)
+        ]
+
     def track(self, client_order_id: ClientOrderId, patience: float = 0.0) -> None:
         """Begin to look for an order whose request may have been taken just now, after ``patience`` seconds."""
         # The request was stamped before this moment, so the proof errs on the long side.

@@ -80,7 +80,7 @@ def health_of(core: Core) -> Health:
         clock_offset_ms=None if assembly is None else assembly.server_clock.offset_to_local_ms(),
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,
-        unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+        unknown_orders=0 if assembly is None else len(assembly.resolver.doubtful),
         refused=refused,
         clock_bound_ms=None if assembly is None else assembly.server_clock.bound_ms(),
         clock_drift_ppm=None if assembly is None else assembly.server_clock.drift_ppm,

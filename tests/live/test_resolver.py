@@ -191,3 +191,12 @@ def test_a_received_order_that_nobody_knows_in_the_end_was_never_placed() -> Non
     assert state.status is OrderStatus.REJECTED
     assert state.reason.startswith("received and never placed")
     assert desk.resolver.unresolved == []
+
+
+def test_a_received_order_is_looked_for_and_not_in_doubt() -> None:
+    desk = Desk()
+    assert desk.resolver.doubtful == [ID]
+    desk.store.apply([desk.fact(OrderStatus.NEW, FactSource.STREAM)])
+    assert desk.resolver.doubtful == [], "told by the stream, before anybody has looked again"
+    name = received(desk)
+    assert (desk.resolver.unresolved, desk.resolver.doubtful) == ([name], [])
