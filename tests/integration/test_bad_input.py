@@ -19,8 +19,12 @@ limit = OrderRequest.limit
 WRONG_ORDERS: list[tuple[str, Callable[[], OrderRequest], str]] = [
     ("symbol", lambda: limit("NOPE-USDT", "buy", "0.1", "50000"), "not a spot symbol"),
     ("symbol", lambda: limit("BTCUSDT&side=SELL", "buy", "0.1", "50000"), "not a spot symbol"),
-    ("quantity", lambda: limit("BTC-USDT", "buy", "0.1000001", "50000"), "lot step 0.00001; the nearest below is 0.1"),
-    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "50000.001"), "tick size 0.01; the nearest below is 50000"),
+    (
+        "quantity",
+        lambda: limit("BTC-USDT", "buy", "0.1000001", "50000"),
+        "lot step 0.00001; the nearest valid one is 0.1",
+    ),
+    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "50000.001"), "tick size 0.01; the nearest valid one is 50000"),
     ("quantity", lambda: limit("BTC-USDT", "buy", "0.00001", "50000"), "notional of 0.5"),
     ("price", lambda: limit("BTC-USDT", "buy", "0.1", 50000.0), "a float is not exact"),  # type: ignore[arg-type]
     ("price", lambda: limit("BTC-USDT", "buy", "0.1", "NaN"), "plain decimal number"),
