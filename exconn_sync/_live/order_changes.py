@@ -173,6 +173,7 @@ class OrderChanges:
         if wanted <= state.filled_quantity:
             raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
         instrument = desk.catalogue.get(state.symbol)
+        instrument.check_amend(state, wanted)
         call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
         try:
             facts = desk.rest.call(call, desk.remaining(deadline))

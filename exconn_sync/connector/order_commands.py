@@ -71,6 +71,7 @@ class OrderCommandFace:
         Of a pair of which one order cancels the other both get it.
 
         Raises:
+            ValidationError: the quantity breaks a rule of the symbol; see ``Instrument.check_amend``.
             OrderRejected: the exchange refused, or the order is terminal already.
             OutcomeUnknown: it is not known in time whether the amend arrived.
         """

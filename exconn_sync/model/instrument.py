@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from exconn_sync.errors import ValidationError
+from exconn_sync.errors import NotReady, ValidationError
 from exconn_sync.model.numbers import positive_decimal_of, rounded_to, unrounded_of
 from exconn_sync.model.order_check import OrderCheck
-from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Allowances, TradingRules
 
 _SEPARATED = re.compile(r"(?P<base>[^\W_]+)[-/](?P<quote>[^\W_]+)(-(?P<kind>[A-Za-z]+))?")
@@ -105,6 +105,18 @@ class Instrument(TradingRules):
         average = None if average_price is None else positive_decimal_of("average_price", average_price)
         OrderCheck(self, self.exchange, self.symbol, self.quote).check(order, average)
 
+    def check_amend(self, order: OrderState, quantity: Decimal | int | str) -> None:
+        """Check another quantity for an order that is on the exchange, as ``Connector.amend_order`` does.
+
+        Raises:
+            ValidationError: as ``check``, for the quantity; or the order is for another symbol.
+        """
+        if order.symbol != self.symbol:
+            raise ValidationError("symbol", order.symbol, f"is not {self.symbol}", exchange=self.exchange)
+        # How much of an iceberg order shows follows its quantity (Binance: 5.7).
+        amended = replace(order, quantity=positive_decimal_of("quantity", quantity), iceberg_quantity=None)
+        OrderCheck(self, self.exchange, self.symbol, self.quote).check_amended(amended)
+
 
 def canonical_symbol(base: str, quote: str) -> str:
     """Return the canonical spot symbol of a pair: ``BTC-USDT``."""
@@ -152,8 +164,11 @@ class Instruments:
 
         Raises:
             ValidationError: the exchange has no such symbol.
+            NotReady: the table is not loaded yet.
         """
         found = self._find(symbol) if isinstance(symbol, str) else None
+        if found is None and not self._by_symbol and not self.loaded_at:
+            raise NotReady(f"the instruments of {self.exchange} are not loaded yet", exchange=self.exchange)
         if found is None:
             raise ValidationError("symbol", symbol, f"is not a spot symbol of {self.exchange}", exchange=self.exchange)
         return found

@@ -13,7 +13,7 @@ from decimal import Decimal
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType, Side
 from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more_decimals, plain_text
-from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
 
 PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION, PARTS, TRAILING = (
@@ -52,6 +52,13 @@ class OrderCheck:
         self._check_notional(order, average_price)
         self._check_parts(order)
         self._check_trailing(order)
+
+    def check_amended(self, order: OrderState) -> None:
+        """Check the quantity of an order as it would be; the rest of it is on the exchange already."""
+        places = self.rules.base_precision
+        self._check_places("quantity", order.quantity, places, lambda: self._quantities(order, None))
+        self._check_quantity(order, None)
+        self._check_notional(order, None)
 
     def _check_offers(self, order: OrderRequest) -> None:
         rules = self.rules
@@ -95,7 +102,7 @@ class OrderCheck:
         if band is not None:
             self._check_grid(BAND, "price", order.price, band, lambda: self._prices(order, average_price))
 
-    def _check_quantity(self, order: OrderRequest, average_price: Decimal | None) -> None:
+    def _check_quantity(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> None:
         grid = self.rules.quantity_grid
         self._check_grid(LOT, "quantity", order.quantity, grid, lambda: self._quantities(order, average_price))
         if order.type in AT_MARKET:
@@ -147,12 +154,12 @@ class OrderCheck:
         """Return what passes all rules for the stop price of an order."""
         return self.rules.price_grid.joined(_places(self.rules.quote_precision))
 
-    def _amounts(self, order: OrderRequest) -> Grid:
+    def _amounts(self, order: OrderRequest | OrderState) -> Grid:
         """Return what passes all rules for the quote quantity of an order."""
         grid = _places(self.rules.quote_precision)
         return grid.joined(_worth(self._notionals(order), _ONE, grid.step))
 
-    def _quantities(self, order: OrderRequest, average_price: Decimal | None) -> Grid:
+    def _quantities(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> Grid:
         """Return what passes all rules for the quantity of this kind of order, at its price."""
         grid, price = self._sizes(), _judged_price(order, average_price)
         if order.type in AT_MARKET:
@@ -164,7 +171,7 @@ class OrderCheck:
     def _sizes(self) -> Grid:
         return self.rules.quantity_grid.joined(_places(self.rules.base_precision))
 
-    def _notionals(self, order: OrderRequest) -> Grid:
+    def _notionals(self, order: OrderRequest | OrderState) -> Grid:
         """Return what this kind of order may be worth."""
         rules = self.rules
         if order.type in AT_MARKET:
@@ -178,7 +185,7 @@ class OrderCheck:
         down, up = (band.buy_down, band.buy_up) if order.side is Side.BUY else (band.sell_down, band.sell_up)
         return Grid(EXACT.multiply(average_price, down), EXACT.multiply(average_price, up))
 
-    def _check_notional(self, order: OrderRequest, average_price: Decimal | None) -> None:
+    def _check_notional(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> None:
         allowed, price = self._notionals(order), _judged_price(order, average_price)
         if order.quote_quantity is not None:
             notional, field, value = order.quote_quantity, "quote_quantity", order.quote_quantity
@@ -228,7 +235,7 @@ def _places(precision: int | None) -> Grid:
     return Grid() if precision is None else Grid(step=EXACT.scaleb(_ONE, -precision))
 
 
-def _judged_price(order: OrderRequest, average_price: Decimal | None) -> Decimal | None:
+def _judged_price(order: OrderRequest | OrderState, average_price: Decimal | None) -> Decimal | None:
     """Return the price by which the exchange counts what an order is worth (Binance: 6, NOTIONAL)."""
     return average_price if order.type in AT_MARKET else order.price
 

@@ -129,6 +129,8 @@ def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> E
     kind = None if body is None else _refusal(body)
     if kind is RateLimitError or (kind is None and code is None and response.status in (418, 429)):
         return _rate_limit_error(response, body, message, details)
+    if kind is AuthenticationError and not call.is_signed:
+        message += "; the call went without a key: pass signed=True"
     if kind is not None:
         return kind(message, exchange=EXCHANGE, details=details, outcome="refused")
     return _unlisted(response, body, message, details)

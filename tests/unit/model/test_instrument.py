@@ -394,7 +394,8 @@ def test_the_nearest_value_heeds_what_it_is_worth_and_the_parts(
     assert caught.value.field == field
     assert caught.value.details["nearest"] == (None if nearest is None else Decimal(nearest))
     if nearest is not None and nearest != "1.001":
-        rules.check(replace(order, **{field: Decimal(nearest)}))
+        mended: dict[str, Any] = {field: Decimal(nearest)}
+        rules.check(replace(order, **mended))
 
 
 ETH = Instrument("binance", "ETH-BTC", "ETHBTC", "ETH", "BTC")
