@@ -51,6 +51,10 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
 
+    def check_base_url(self, name: str, url: str) -> None:
+        """Refuse a URL that ends with ``/api/v3``, ``/ws`` or ``/stream``. Raises ValidationError."""
+        urls.check_base_url(name, url)
+
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return one name for all hosts of production, and the REST host for any other environment."""
         return budgets.budget_name(endpoints)
