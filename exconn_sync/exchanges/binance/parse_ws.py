@@ -145,10 +145,11 @@ def book_ticker_decoder(topic: Topic, unit_ns: int) -> Decode:  # noqa: ARG001 -
             event = BookTicker(
                 EXCHANGE,
                 symbol,
-                number(data.bid_price),
-                number(data.bid_quantity),
-                number(data.ask_price),
-                number(data.ask_quantity),
+                # Zeros stand for an empty side of the book.
+                number(data.bid_price) or None,
+                number(data.bid_quantity) or None,
+                number(data.ask_price) or None,
+                number(data.ask_quantity) or None,
                 data.update_id,
                 None,
                 received_at,

@@ -62,6 +62,15 @@ def test_a_book_ticker_has_no_time_of_the_exchange() -> None:
     )  # fmt: skip
 
 
+def test_an_empty_side_has_no_best_price() -> None:
+    (ticker,) = decoded(TICKERS, wrapped({**TICKER, "b": "0.00000000", "B": "0.00000000"}))
+    assert isinstance(ticker, BookTicker)
+    assert (ticker.bid_price, ticker.bid_quantity, ticker.ask_price) == (None, None, exact("61837.64"))
+    (ticker,) = decoded(TICKERS, wrapped({**TICKER, "a": "0.00000000", "A": "0.00000000"}))
+    assert isinstance(ticker, BookTicker)
+    assert (ticker.bid_price, ticker.ask_price, ticker.ask_quantity) == (exact("61837.63"), None, None)
+
+
 def test_a_depth_update_keeps_the_text_of_its_levels() -> None:
     (diff,) = decoded(DEPTH, wrapped(DIFF))
     assert diff == BookDiff(
