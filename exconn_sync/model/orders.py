@@ -21,7 +21,7 @@ class OrderFact:
     Unix epoch. ``cumulative_quote`` is the quote amount of all fills so far, ``prevented_quantity`` what was not traded
     with orders of the same account (fault F111). ``list_id`` is the exchange's id of the order list that the order is
     a leg of. ``renamed_to`` is the client id under which the exchange knows the order from now on (fault F103).
-    ``is_own`` is True where this library made the intent.
+    ``is_own`` is True where this library made the intent. What else is meant by a field, ``OrderState`` says.
     """
 
     exchange: str
@@ -52,6 +52,14 @@ class OrderFact:
     is_working: bool | None = None
     list_id: str | None = None
     renamed_to: ClientOrderId | None = None
+    post_only: bool | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    working_at: int | None = None
+    trailing_since: int | None = None
+    peg_offset: int | None = None
+    smart_routing: bool | None = None
+    prevented_matches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,11 @@ class OrderState:
     ``quantity`` is what the exchange last stated where that differs from what was asked for: orders can be amended.
     ``is_working`` is False for an order that waits for its trigger or for another order, None where nobody said.
     ``pegged_price`` is the price that the exchange gave a pegged order, ``list_id`` its id of the order list.
+
+    ``working_at`` is when the order came on the book, ``trailing_since`` when a trailing stop began to follow the
+    market, both None as long as it has not. ``peg_offset``, ``smart_routing``, ``strategy_id`` and ``strategy_type``
+    are those of the request. ``prevented_matches`` are the exchange's ids of the trades with orders of the same account
+    that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them.
     """
 
     exchange: str
@@ -130,6 +143,14 @@ class OrderState:
     pegged_price: Decimal | None = None
     is_working: bool | None = None
     list_id: str | None = None
+    post_only: bool | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    working_at: int | None = None
+    trailing_since: int | None = None
+    peg_offset: int | None = None
+    smart_routing: bool | None = None
+    prevented_matches: tuple[str, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
