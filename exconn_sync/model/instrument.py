@@ -58,7 +58,7 @@ class Instrument(TradingRules):
         permission_sets: an account needs one permission out of each. See ``is_permitted``.
         self_trade_preventions: modes that an order may choose, in lower case; empty where the exchange does not say.
         default_self_trade_prevention: the mode of an order that chooses none.
-        unknown_filters: names of rules that this version does not know; the exchange judges them.
+        unknown_filters: names of rules that this version does not know or could not read; the exchange judges them.
     """
 
     exchange: str
