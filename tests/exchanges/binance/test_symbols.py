@@ -106,7 +106,8 @@ def test_a_filter_that_cannot_be_read_is_left_to_the_exchange_and_counted(index:
     whole = EVERY_FILTER[index]
     none = parsed(symbol(filters=[])).get("BTC-USDT")
     for name in whole.keys() - optional:
-        broken: list[dict[str, Any]] = [{**whole, name: value} for value in (None, "x", [], {})]
+        replacements: list[Any] = [None, "x", [], {}]
+        broken: list[dict[str, Any]] = [{**whole, name: value} for value in replacements]
         broken.append({key: value for key, value in whole.items() if key != name})
         for wire in broken:
             table = parsed(symbol(filters=[wire]))
@@ -258,7 +259,7 @@ def test_a_missing_field_is_a_protocol_error_with_the_payload(field: str) -> Non
 def test_a_malformed_limit_is_no_limit_and_named(tick: Any) -> None:
     found = parsed(symbol(filters=[{**FILTERS[0], "tickSize": tick}])).get("BTC-USDT")
     assert found.unknown_filters == (FILTERS[0]["filterType"],)
-    assert (found.tick_size, found.min_price, found.max_price) == (0, 0, 0)
+    assert not any((found.tick_size, found.min_price, found.max_price))
 
 
 def test_the_whole_exchange_info_of_2021_is_understood() -> None:
