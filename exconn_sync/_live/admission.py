@@ -32,6 +32,10 @@ _AFTER_429, _AFTER_418, _AFTER_ORDERS, _AFTER_FIREWALL = 60.0, 120.0, 10.0, 10.0
 """Seconds of silence where the exchange does not say how long, at first (fault F077)."""
 
 
+_ASK_FOR_SILENCE = frozenset({403, 418, 429})
+"""Answers after which nothing is sent for a while, where a driver has found that they are about limits."""
+
+
 class Admission:
     """The way to the budgets for one connector. Thread-safe; waits on the caller's own thread.
 
@@ -136,7 +140,7 @@ class Admission:
 
     def hear(self, error: Exception, status: int, grant: Grant) -> None:
         """Be silent where an answer asks for it; ``retry_after`` of the error says for how long from then on."""
-        if isinstance(error, RateLimitError) and status in (418, 429):
+        if isinstance(error, RateLimitError) and status in _ASK_FOR_SILENCE:
             self._hear_limit(error, grant.lease.taken_ms, is_ban=status == 418)
         elif isinstance(error, PermissionDenied) and error.retryable:
             # A firewall in front of the exchange, which asks for patience without saying how long (fault F079).

@@ -6,13 +6,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import NamedTuple
+from typing import TypeAlias, TypeVar
 
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.command_route import CommandRoute
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
-from exconn_sync._live.resolver import Resolver
+from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore, Entry
@@ -29,18 +31,22 @@ from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
+from exconn_sync.model.wire import RestCall
+from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.risk import Proposal
 from exconn_sync.risk import RiskGate
 
+T = TypeVar("T")
 
-class Checked(NamedTuple):
-    """An order that passed all checks before sending, and the id by which it will be found again."""
+PATIENCE = 1.0
+"""Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
+LONGEST_PAUSE = 5.0
 
-    request: OrderRequest
-    instrument: Instrument
-    client_order_id: ClientOrderId
+
+Checked: TypeAlias = NewOrder
+"""An order that passed all checks before sending, and the id by which it will be found again."""
 
 
 class CommandDesk:
@@ -54,6 +60,7 @@ class CommandDesk:
         config: Config,
         driver: ExchangeDriver,
         rest: RestClient,
+        route: CommandRoute,
         catalogue: Catalogue,
         books: BookShelf,
         store: AccountStore,
@@ -65,11 +72,13 @@ class CommandDesk:
     ) -> None:
         self.driver = driver
         self.rest = rest
+        self._route = route
         self.catalogue = catalogue
         self.store = store
         self.reconciler = reconciler
         self.resolver = resolver
         self.clock = clock
+        self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
         self._books = books
         self._risk = risk
@@ -89,6 +98,10 @@ class CommandDesk:
     def remaining(self, deadline: Deadline) -> float | None:
         """Return the seconds that are left, None where there is no limit."""
         return deadline.remaining(self.clock.monotonic_ns())
+
+    def send(self, call: RestCall[T], deadline: Deadline) -> T:
+        """Send a command, over the socket for commands where one is wanted and ready; see ``CommandRoute``."""
+        return self._route.call(call, self.remaining(deadline))
 
     # --- before sending ---------------------------------------------------------------------------------------------
 
@@ -120,6 +133,21 @@ class CommandDesk:
         notional = self._notional(item.request, item.instrument)
         self._risk.admit(Proposal(item.request, item.instrument.symbol, notional))
 
+    def admit_change(self, state: OrderState, quantity: Decimal | None, price: Decimal | None) -> None:
+        """Check a limit order that is to become larger or to get another price, as a new one like it would be.
+
+        Raises:
+            ValidationError, RiskRejected: nothing was sent.
+        """
+        size, at = quantity or state.quantity, price or state.price
+        is_larger = price is not None or (quantity is not None and quantity > (state.quantity or quantity))
+        if not is_larger or state.side is None or size is None or at is None:
+            return
+        like = OrderRequest.limit(state.symbol, state.side, size, at)
+        instrument = self.catalogue.get(state.symbol)
+        instrument.check(like)
+        self.admit(Checked(like, instrument, state.client_order_id))
+
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
         if isinstance(order, Order):
@@ -139,13 +167,16 @@ class CommandDesk:
         return deadline is not None and not deadline.is_over(self.clock.monotonic_ns())
 
     def look_after(self) -> None:
-        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129)."""
+        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129).
+
+        Those that the exchange has received are looked for as well, but are not in doubt.
+        """
         for state in self.store.open_orders():
-            if (
-                state.is_own
-                and state.status is OrderStatus.PENDING_NEW
-                and not self.is_under_way(state.client_order_id)
-            ):
+            if not state.is_own or state.status is not OrderStatus.PENDING_NEW:
+                continue
+            if state.exchange_order_id is not None:
+                self.resolver.track(state.client_order_id)
+            elif not self.is_under_way(state.client_order_id):
                 self.doubt(state.client_order_id, "its command ended without a word")
 
     # --- afterwards -------------------------------------------------------------------------------------------------
@@ -161,6 +192,33 @@ class CommandDesk:
             self.store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
             self.resolver.track(client_order_id)
 
+    def received(self, client_order_id: ClientOrderId) -> None:
+        """Have a new order looked for that the exchange has received, unless the account stream tells of it soon."""
+        state = self.store.order(client_order_id)
+        if state is not None and state.status in UNSETTLED:
+            self.resolver.track(client_order_id, PATIENCE)
+
+    def confirmed(
+        self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
+    ) -> OrderState | None:
+        """Wait until a command that was received shows at its order; None where it does not in time.
+
+        The account stream tells; where it is silent, the exchange is asked, less and less often.
+        """
+        pause = PATIENCE
+        while True:
+            left = self.remaining(deadline)
+            try:
+                state = self.store.wait_for(client_order_id, until, pause if left is None else min(pause, left))
+            except ConnectorStopped:
+                return None
+            if state is not None or deadline.is_over(self.clock.monotonic_ns()):
+                return state
+            known = self.store.order(client_order_id)
+            if known is not None:
+                self.looked_up(known, deadline)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
     def settled(
         self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
     ) -> OrderState | None:
@@ -173,9 +231,7 @@ class CommandDesk:
     def looked_up(self, state: OrderState, deadline: Deadline) -> OrderState | None:
         """Ask the exchange for an order; return its state then, None where the question was not answered."""
         try:
-            instrument = self.catalogue.get(state.symbol)
-            call = self.driver.fetch_order(instrument, state, self.catalogue.instruments)
-            self.store.apply([self.rest.call(call, self.remaining(deadline))])
+            self.store.apply([self.order_look.at(state, lambda: self.remaining(deadline))])
         except ExconnError:
             # Whoever asks goes on not knowing: that is no failure of its own.
             return None
@@ -222,6 +278,7 @@ class CommandDesk:
             strategy_type=request.strategy_type,
             peg_offset=request.peg_offset,
             smart_routing=request.smart_routing,
+            may_grow=self.driver.enlarges_orders,
         )
 
     def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:

@@ -32,8 +32,9 @@ from exconn_sync.ports.risk import RiskRule
 if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
-ENVIRONMENTS = ("production", "testnet", "demo", "market_data")
 SIGN_INS = ("subscription", "session")
+REST, SOCKET = "rest", "socket"
+"""Ways of commands."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,14 @@ class Config:
 
     Attributes:
         exchange: name of the exchange, for example ``binance``.
-        environment: ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key; chooses
-            the base URLs.
+        environment: ``production``, ``testnet``, ``demo``, or another one that the exchange has; chooses the base URLs.
+            On Binance ``market_data`` is for public data without any key; Bybit has one for each of its sites.
         credentials: API key and secret, None for public data only, or where a provider is asked for them.
         credentials_provider: asked for the key at the start, and again when the exchange refuses it.
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
+        cancel_on_disconnect: the exchange is to count on the account stream, and to cancel all orders when it is gone
+            for longer than ``Connector.set_cancel_on_disconnect`` said.
+        commands: ``"rest"`` or ``"socket"``, which way orders, cancels and amends go.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
         journal: ``"memory"`` or a Journal object.
@@ -66,6 +70,8 @@ class Config:
     # Its repr may be that of an object that holds a secret.
     credentials_provider: CredentialsProvider | None = field(default=None, repr=False)
     account_sign_in: str = "subscription"
+    commands: str = REST
+    cancel_on_disconnect: bool = False
     endpoints: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
@@ -87,9 +93,21 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
-        if self.market_streams.book_interval_ms is not None:
-            find_driver(self.exchange).variant(Channel.ORDER_BOOK, f"{self.market_streams.book_interval_ms}ms")
+        find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
+        self._check_commands()
         self._check_key()
+
+    def _check_commands(self) -> None:
+        if not isinstance(self.cancel_on_disconnect, bool):
+            raise ValidationError("cancel_on_disconnect", self.cancel_on_disconnect, "must be True or False")
+        if self.cancel_on_disconnect and not find_driver(self.exchange).guards_disconnects(self.environment):
+            text = f"is not offered by {self.exchange} in the environment {self.environment}"
+            raise ValidationError("cancel_on_disconnect", True, text)
+        if self.commands not in (REST, SOCKET):
+            raise ValidationError("commands", self.commands, f"must be one of {REST}, {SOCKET}")
+        if self.commands == SOCKET and find_driver(self.exchange).command_wire(self.environment) is None:
+            text = f"{self.exchange} takes no commands over a socket in the environment {self.environment}"
+            raise ValidationError("commands", self.commands, text)
 
     def _check_key(self) -> None:
         """Refuse a key that this exchange cannot sign with here, and not when the connector is started."""
@@ -138,9 +156,9 @@ class Config:
         driver = find_driver(exchange)
         source = os.environ if environ is None else environ
         chosen = source.get(env.variable(exchange, env.ENVIRONMENT)) or "production"
-        if chosen not in ENVIRONMENTS:
+        if chosen not in driver.environments:
             name = env.variable(exchange, env.ENVIRONMENT)
-            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(ENVIRONMENTS))
+            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(driver.environments))
         endpoints = env.endpoints_from(exchange, driver.endpoints(chosen), source)
         for name, url in endpoints.items():
             try:
@@ -165,12 +183,11 @@ def check_environment(exchange: str, environment: str) -> Mapping[str, str]:
     Raises:
         ValidationError: no such environment, or not on this exchange.
     """
-    if environment not in ENVIRONMENTS:
-        raise ValidationError("environment", environment, "must be one of " + ", ".join(ENVIRONMENTS))
-    defaults = find_driver(exchange).endpoints(environment)
-    if not defaults:
-        raise ValidationError("environment", environment, f"{exchange} has no such environment")
-    return defaults
+    driver = find_driver(exchange)
+    if environment not in driver.environments:
+        known = ", ".join(driver.environments)
+        raise ValidationError("environment", environment, f"must be one of {known} on {exchange}")
+    return driver.endpoints(environment)
 
 
 def check_takes_keys(exchange: str, environment: str) -> None:

@@ -11,6 +11,7 @@ from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.thread_dump import thread_dump
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config
+from exconn_sync.connector.batch_commands import BatchFace
 from exconn_sync.connector.commands import CommandFace
 from exconn_sync.connector.core import Core
 from exconn_sync.connector.data import DataFace
@@ -19,6 +20,7 @@ from exconn_sync.connector.history import HistoryFace
 from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
 from exconn_sync.errors import ValidationError
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
 from exconn_sync.ports.metrics import MetricsSink
@@ -30,7 +32,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -116,6 +118,14 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
     def config(self) -> Config:
         """The configuration of the present life."""
         return self._core.config
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange offers and lacks, by the names of methods; can be read before ``start``, from any thread.
+
+        A call beyond it raises ValidationError before anything is sent.
+        """
+        return self._core.driver.capabilities(self._core.config.environment)
 
     @property
     def ready(self) -> ReadyEvent:

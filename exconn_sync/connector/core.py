@@ -340,8 +340,7 @@ class Core:
         }
 
     def _book_variant(self) -> str:
-        interval_ms = self.config.market_streams.book_interval_ms
-        return self.driver.variant(Channel.ORDER_BOOK, "" if interval_ms is None else f"{interval_ms}ms")
+        return self.driver.variant(Channel.ORDER_BOOK, self.config.market_streams.book)
 
     def _note_credentials(self) -> None:
         if not self.config.has_account:

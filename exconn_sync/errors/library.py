@@ -30,12 +30,13 @@ class OutcomeUnknown(ExconnError):
 
 
 class PartlyDone(ExconnError):
-    """Of two commands that were sent as one, one was executed and the other certainly not.
+    """Of several commands that belong together, some were executed and the others certainly not.
 
-    ``outcome`` is None: each half has its own, in ``result``.
+    ``outcome`` is None: each has its own.
 
     Attributes:
-        result: the ``OrderReplacement``, with live handles of both orders.
+        result: of ``replace_order`` the ``OrderReplacement``, with live handles of both orders; of ``cancel_all`` the
+            live handles of the orders that were cancelled.
     """
 
     code = "partly_done"

@@ -78,6 +78,9 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     ),
 }
 
+ENVIRONMENTS = tuple(_ENVIRONMENTS)
+"""Names of the environments (Binance: 1)."""
+
 _ADDED: Mapping[str, tuple[str, ...]] = {REST: ("/api/v3", "/api"), STREAM: ("/ws", "/stream")}
 """Ends of URLs as Binance prints them, which are added to the base URL here."""
 
