@@ -273,6 +273,11 @@ class CommandDesk:
             iceberg_quantity=request.iceberg_quantity,
             self_trade_prevention=request.self_trade_prevention,
             peg=request.peg,
+            post_only=request.post_only,
+            strategy_id=request.strategy_id,
+            strategy_type=request.strategy_type,
+            peg_offset=request.peg_offset,
+            smart_routing=request.smart_routing,
             may_grow=self.driver.enlarges_orders,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exconn_sync._live.cancel_all import cancel_all
 from exconn_sync._live.command_desk import CommandDesk, refusal_text
 from exconn_sync._live.order_gateway import check_alone
@@ -171,6 +173,10 @@ class OrderChanges:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         wanted.check(state)
         instrument, instruments = desk.catalogue.get(state.symbol), desk.catalogue.instruments
+        if wanted.quantity is not None:
+            instrument.check_amend(
+                state if wanted.price is None else replace(state, price=wanted.price), wanted.quantity
+            )
         desk.admit_change(state, wanted.quantity, wanted.price)
         call = desk.driver.amend_order(instrument, state, wanted.quantity, instruments, price=wanted.price)
         try:

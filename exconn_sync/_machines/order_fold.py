@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
-from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
+from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
@@ -155,6 +155,9 @@ def _state_of(
         is_working=stated.is_working and not status.is_terminal,
         list_id=stated.get("list_id"),
         order_class=stated.get("order_class"),
+        **{name: stated.get(name) for name in DETAILS},
+        # Exchanges count them, so that the longer number is the later one.
+        prevented_matches=tuple(sorted(stated.prevented_matches, key=lambda match: (len(match), match))),
     )
 
 

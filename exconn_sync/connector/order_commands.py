@@ -81,6 +81,7 @@ class OrderCommandFace:
         Of a pair of which one order cancels the other both get the quantity.
 
         Raises:
+            ValidationError: the quantity breaks a rule of the symbol; see ``Instrument.check_amend``.
             OrderRejected: the exchange refused, or the order is terminal already.
             OutcomeUnknown: it is not known in time whether the change arrived; the order is looked into.
             RiskRejected: a risk rule refused the larger order; nothing was sent.

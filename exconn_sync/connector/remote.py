@@ -7,6 +7,7 @@ from typing import Any
 
 from exconn_sync._live.order_handle import Order
 from exconn_sync.connector.market_questions import MarketQuestions
+from exconn_sync.connector.raw_params import checked_params
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance
 from exconn_sync.model.orders import OrderState
@@ -84,7 +85,7 @@ class RemoteFace(MarketQuestions):
             raise ValidationError("path", path, "must begin with one slash")
         if any(char in path for char in "?#% \r\n"):
             raise ValidationError("path", path, "must not hold a query; use params")
-        pairs = tuple((name, _text_of(name, value)) for name, value in (params or {}).items())
+        pairs = checked_params(params)
         if body is not None:
             _check_body("body", body)
             if not isinstance(body, Mapping):
@@ -107,9 +108,3 @@ def _check_body(name: str, value: object, depth: int = 0) -> None:
             _check_body(name, inner, depth + 1)
     elif value is not None and not isinstance(value, (str, int)):
         raise ValidationError(name, value, "must be a text, an int, a bool or None; pass numbers as text")
-
-
-def _text_of(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValidationError(name, value, "must be a text or an int; pass numbers as text")
-    return str(value)

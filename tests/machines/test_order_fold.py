@@ -33,6 +33,9 @@ facts = st.builds(
     filled_quantity=amounts,
     cumulative_quote=st.sampled_from([None, "-1", "100", "200"]),
     reason=st.sampled_from(["", "a", "b"]),
+    post_only=st.sampled_from([None, True, False]),
+    working_at=st.sampled_from([None, 5, 6]),
+    prevented_matches=st.sampled_from([(), ("9",), ("9", "10")]),
     is_own=st.booleans(),
 )
 fills = st.builds(
@@ -414,3 +417,8 @@ def test_prevented_quantities_are_cumulative_and_no_fills() -> None:
     state = fold(known)
     assert (state.prevented_quantity, state.filled_quantity) == (Decimal(3), Decimal(0))
     assert state.open_quantity == 6
+
+
+def test_ids_of_prevented_matches_are_gathered_in_the_order_in_which_they_were_given() -> None:
+    known = [order_fact(prevented_matches=ids) for ids in (("10",), ("9", "10"), ())]
+    assert fold(known).prevented_matches == ("9", "10")
