@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import TracebackType
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
@@ -16,6 +17,7 @@ from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore, Entry
 from exconn_sync.config import Config
@@ -45,6 +47,13 @@ PATIENCE = 1.0
 LONGEST_PAUSE = 5.0
 
 
+class UnderWay(NamedTuple):
+    """A placement that has not returned: until when it may take, and how often the exchange's clock had stepped."""
+
+    deadline: Deadline
+    clock_steps: int
+
+
 Checked: TypeAlias = NewOrder
 """An order that passed all checks before sending, and the id by which it will be found again."""
 
@@ -68,6 +77,7 @@ class CommandDesk:
         reconciler: Reconciler,
         resolver: Resolver,
         clock: Clock,
+        server_clock: ServerClock,
         cancel: Callable[[Order, float | None], None],
     ) -> None:
         self.driver = driver
@@ -80,11 +90,12 @@ class CommandDesk:
         self.clock = clock
         self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
+        self._server_clock = server_clock
         self._books = books
         self._risk = risk
         self._cancel = cancel
         # Placements that have not returned. One thread changes an entry at a time, so no lock is needed.
-        self.under_way: dict[ClientOrderId, Deadline] = {}
+        self.under_way: dict[ClientOrderId, UnderWay] = {}
 
     def handle(self, client_order_id: ClientOrderId) -> Order:
         """Return a live handle on a known order."""
@@ -161,10 +172,14 @@ class CommandDesk:
         """Enter the intents of new orders, and be answerable for them while the block sends them; see ``Placing``."""
         return Placing(self, [Entry(self._intent(item)) for item in items], deadline)
 
+    def begun(self, deadline: Deadline) -> UnderWay:
+        """Return what is to be known of a placement that begins now."""
+        return UnderWay(deadline, self._server_clock.server_steps)
+
     def is_under_way(self, client_order_id: ClientOrderId) -> bool:
         """Return whether a command still works on a new order, which has not told what became of it."""
-        deadline = self.under_way.get(client_order_id)
-        return deadline is not None and not deadline.is_over(self.clock.monotonic_ns())
+        found = self.under_way.get(client_order_id)
+        return found is not None and not found.deadline.is_over(self.clock.monotonic_ns())
 
     def look_after(self) -> None:
         """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129).
@@ -189,7 +204,13 @@ class CommandDesk:
         """Note that nobody knows whether the exchange has the order, and begin to look for it."""
         state = self.store.order(client_order_id)
         if state is not None:
-            self.store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
+            fact = self._stated(state, OrderStatus.UNKNOWN, reason)
+            found = self.under_way.get(client_order_id)
+            if found is not None and found.clock_steps != self._server_clock.server_steps:
+                # The request may have been signed again for an earlier time than the intent was made for, so an
+                # order's age does not tell any more whether it is this one.
+                fact = replace(fact, created_at=0)
+            self.store.apply([fact])
             self.resolver.track(client_order_id)
 
     def received(self, client_order_id: ClientOrderId) -> None:
@@ -279,6 +300,7 @@ class CommandDesk:
             peg_offset=request.peg_offset,
             smart_routing=request.smart_routing,
             may_grow=self.driver.enlarges_orders,
+            created_at=self._server_clock.earliest_ns(),
         )
 
     def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
@@ -301,7 +323,7 @@ class Placing:
     def __enter__(self) -> list[Order]:
         try:
             for entry in self._entries:
-                self._desk.under_way[entry.intent.client_order_id] = self._deadline
+                self._desk.under_way[entry.intent.client_order_id] = self._desk.begun(self._deadline)
             for entry in self._entries:
                 self._enter(entry)
             for entry in self._entries:

@@ -113,19 +113,28 @@ class Reconciler:
     def look(self, state: OrderState) -> list[OrderFact]:
         """Ask the exchange for one order, by its id and among the open orders.
 
+        Where its id was used before (fault F102) the look by it may bring the older order, so that it is looked for
+        among all that came after that one as well.
+
         Raises:
-            OrderNotFound: it is in neither place.
+            OrderNotFound: it is in none of these places.
         """
-        timeout = self._config.timeouts.request
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        seconds = lambda: self._config.timeouts.request  # noqa: E731 - one expression, used twice
         try:
-            return [self._order_look.at(state, lambda: timeout)]
+            fact = self._order_look.at(state, seconds)
         except OrderNotFound:
-            listed = self._rest.call(self._driver.fetch_open_orders(instrument, instruments), timeout)
-            found = [fact for fact in listed if fact.client_order_id == state.client_order_id]
+            found = self._order_look.among_open(state, seconds)
             if not found:
                 raise
             return found
+        # The store tells by their ages whether it is another order, and keeps that one under a name of its own.
+        self._store.apply([fact])
+        known = self._store.order_of(fact)
+        if known is None or known.client_order_id == state.client_order_id:
+            return [fact]
+        text = f"its id was used before, by the order with the exchange's id {fact.exchange_order_id}"
+        self._report_once(state.client_order_id, ExconnError(text, exchange=self._driver.name))
+        return [*self._order_look.among_open(state, seconds), *self._order_look.later_than(fact, state, seconds)]
 
     def _wait_time(self, pause: float | None) -> float:
         until_due = max(self._due_ns - self._clock.monotonic_ns(), 0) / 1e9

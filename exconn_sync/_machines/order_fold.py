@@ -11,7 +11,9 @@ The state is a function of the *set* of facts. The rules:
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
    reports of one trade, and for what was asked the user's intent before the exchange's words. Quantity and prices can
    be amended: what the exchange stated last, by its own time, is the truth (F108).
-5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
+5. Where the exchange has refused what was asked for because an open order has its client id (F101), the intent says
+   nothing of the order that the id means.
+6. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
 from __future__ import annotations
@@ -47,6 +49,9 @@ TERMINAL_PRECEDENCE = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXP
 """Which of several terminal states is displayed: the one that traded most."""
 
 
+_OPEN = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+
 class OrderRecord:
     """All facts known about one order; not thread-safe."""
 
@@ -56,6 +61,7 @@ class OrderRecord:
         self.client_order_id = client_order_id
         self._facts: dict[OrderFact, int] = {}
         self._stated = StatedFields()
+        self._is_intent_void = False
         self._trades: dict[TradeId, TradeReports] = {}
         self._history: list[HistoryEntry] = []
         self._state: OrderState | None = None
@@ -72,11 +78,21 @@ class OrderRecord:
             self._facts[content] = min(known, fact.received_at)
             return False
         self._facts[content] = fact.received_at
-        self._stated.add(fact)
+        if fact.voids_intent:
+            self._void_intent()
+        elif not (self._is_intent_void and fact.source is FactSource.LOCAL):
+            self._stated.add(fact)
         self._history.append(
             HistoryEntry(fact.received_at, fact.source, fact.status, fact.filled_quantity, fact.reason)
         )
         return True
+
+    def _void_intent(self) -> None:
+        self._is_intent_void = True
+        self._stated = StatedFields()
+        for fact in self._facts:
+            if fact.source is not FactSource.LOCAL:
+                self._stated.add(fact)
 
     def _add_fill(self, fill: Fill) -> bool:
         reports = self._trades.get(fill.trade_id)
@@ -100,7 +116,10 @@ class OrderRecord:
     def state(self) -> OrderState:
         """Return what the facts add up to; ``sequence`` is left to the store."""
         if self._state is None:
-            self._state = _state_of(self, self._facts, self._trades, self._stated)
+            facts = self._facts
+            if self._is_intent_void:
+                facts = {fact: at for fact, at in facts.items() if not _is_intent(fact)}
+            self._state = _state_of(self, facts, self._trades, self._stated)
         return self._state
 
 
@@ -159,6 +178,10 @@ def _state_of(
         # Exchanges count them, so that the longer number is the later one.
         prevented_matches=tuple(sorted(stated.prevented_matches, key=lambda match: (len(match), match))),
     )
+
+
+def _is_intent(fact: OrderFact) -> bool:
+    return fact.source is FactSource.LOCAL and fact.status is OrderStatus.PENDING_NEW
 
 
 def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:
@@ -257,6 +280,10 @@ def _contradictions(
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
+    theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
+    if finals == [OrderStatus.REJECTED] and not filled and theirs & _OPEN and OrderStatus.REJECTED not in theirs:
+        # Ours was a conclusion, and it was wrong (fault F101).
+        found.append("open at the exchange although rejected")
     quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")

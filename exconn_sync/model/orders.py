@@ -25,6 +25,10 @@ class OrderFact:
     ``may_grow`` orders can be made larger there, so that only the exchange can say that all is filled.
     ``cumulative_fees`` are pairs of asset and amount: what was paid for all that is filled, where the exchange says it.
     ``is_own`` is True where this library made the intent. What else is meant by a field, ``OrderState`` says.
+
+    ``created_at`` is when the order came to be, by the exchange's clock; of an intent the earliest moment at which it
+    can have. An order that is older has the same client id and is another one (fault F102). With ``voids_intent`` the
+    exchange has refused what was asked for because an open order has the id already: the id means that one (F101).
     """
 
     exchange: str
@@ -66,6 +70,8 @@ class OrderFact:
     peg_offset: int | None = None
     smart_routing: bool | None = None
     prevented_matches: tuple[str, ...] = ()
+    created_at: int | None = None
+    voids_intent: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     orig_client_order_id: str | None = None
     order_list_id: int | None = None
     transact_time: int | None = None
+    time: int | None = None
     update_time: int | None = None
     price: str | None = None
     orig_qty: str | None = None
@@ -212,6 +213,7 @@ def order_fact(
         peg_offset=row.peg_offset_value,
         smart_routing=row.used_sor,
         prevented_matches=_prevented_matches(row),
+        created_at=optional_ns_of_ms(row.time),
     )
 
 

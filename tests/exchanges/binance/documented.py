@@ -113,9 +113,7 @@ def unwrapped(reading: Reading) -> Reading:
     return Reading(reader, ignored=ignored)
 
 
-_ORDER = {
-    "time": "when the order was placed; the last change is kept",
-}  # fmt: skip
+_ORDER: dict[str, str] = {}
 _FILL = named(*(f"fills[].{name}" for name in ("price", "qty", "commission", "commissionAsset", "tradeId")))
 _EVENT = {"subscriptionId": NAMED_BEFORE, "event.E": WIRE_TIME}
 
