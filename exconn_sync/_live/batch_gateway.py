@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from exconn_sync._live.cancel_all import awaited_ends
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
@@ -84,11 +85,11 @@ class BatchGateway:
         with desk.placing(part, deadline) as orders:
             answers = self._asked(call, len(part), deadline)
             return [
-                self._entered(order, answer, is_receipt=call.is_receipt)
+                self._entered(order, answer, deadline, is_receipt=call.is_receipt)
                 for order, answer in zip(orders, answers, strict=True)
             ]
 
-    def _entered(self, order: Order, answer: HalfAnswer, *, is_receipt: bool) -> CommandResult:
+    def _entered(self, order: Order, answer: HalfAnswer, deadline: Deadline, *, is_receipt: bool) -> CommandResult:
         desk, error = self._desk, answer.error
         desk.store.apply(answer.facts)
         if error is None:
@@ -96,8 +97,8 @@ class BatchGateway:
                 desk.received(order.client_order_id)
         elif answer.outcome is _UNKNOWN:
             desk.doubt(order.client_order_id, error.message)
-        else:
-            desk.reject(order, refusal_text(error))
+        elif refused(desk, order, error, deadline):
+            return CommandResult(order, _DONE)
         return CommandResult(order, answer.outcome, error)
 
     def _settled_placement(self, result: CommandResult, deadline: Deadline) -> CommandResult:

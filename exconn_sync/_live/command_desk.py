@@ -196,15 +196,19 @@ class CommandDesk:
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
+    def stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
+        """Return what we ourselves say of an order of ours."""
+        return own_statement(state, status, reason, self.clock.time_ns())
+
     def reject(self, order: Order, reason: str) -> None:
         """Note that an order of ours certainly is not at the exchange."""
-        self.store.apply([self._stated(order.state, OrderStatus.REJECTED, reason)])
+        self.store.apply([self.stated(order.state, OrderStatus.REJECTED, reason)])
 
     def doubt(self, client_order_id: ClientOrderId, reason: str) -> None:
         """Note that nobody knows whether the exchange has the order, and begin to look for it."""
         state = self.store.order(client_order_id)
         if state is not None:
-            fact = self._stated(state, OrderStatus.UNKNOWN, reason)
+            fact = self.stated(state, OrderStatus.UNKNOWN, reason)
             found = self.under_way.get(client_order_id)
             if found is not None and found.clock_steps != self._server_clock.server_steps:
                 # The request may have been signed again for an earlier time than the intent was made for, so an
@@ -303,9 +307,6 @@ class CommandDesk:
             created_at=self._server_clock.earliest_ns(),
         )
 
-    def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
-        return own_statement(state, status, reason, self.clock.time_ns())
-
 
 class Placing:
     """Orders from their intents to their outcome: a ``with`` block that gives their handles, and sends them.
@@ -367,8 +368,3 @@ class Placing:
 def new_id() -> ClientOrderId:
     """Return an id that no other order has: of this process, of another one, or of a fork (fault F101)."""
     return ClientOrderId("ex-" + secrets.token_hex(12))
-
-
-def refusal_text(error: ExconnError) -> str:
-    """Return why an order is not at the exchange, for its ``reason``."""
-    return f"{error.code}: {error.message}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from exconn_sync._live.command_desk import Checked, CommandDesk, new_id, refusal_text
+from exconn_sync._live.command_desk import Checked, CommandDesk, new_id
 from exconn_sync._live.order_list_handle import OrderList
+from exconn_sync._live.order_refusal import refusal_text, refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
@@ -87,7 +88,7 @@ class ListGateway:
         desk = self._desk
         if error.outcome in _CERTAIN:
             for order in made.orders:
-                desk.reject(order, refusal_text(error))
+                refused(desk, order, error, deadline)
             self._refused(made, refusal_text(error))
             raise error
         # The exchange takes all orders of a list or none, but each has to be found: one found proves the others to be

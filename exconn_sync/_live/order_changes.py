@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exconn_sync._live.cancel_all import cancel_all
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._live.wanted_terms import Wanted
@@ -85,7 +86,7 @@ class OrderChanges:
             return desk.send(call, deadline)
         except ExconnError as error:
             if error.outcome in _CERTAIN:
-                desk.reject(new, refusal_text(error))
+                refused(desk, new, error, deadline)
                 raise
             return self._sought(old, new, error, deadline)
 
@@ -127,8 +128,8 @@ class OrderChanges:
         if placement.outcome is CommandOutcome.NOT_SENT:
             desk.reject(new, "not placed, because the cancel failed")
         elif placement.error is not None and placement.outcome is CommandOutcome.REFUSED:
-            if new.status in UNSETTLED:
-                desk.reject(new, refusal_text(placement.error))
+            if new.status in UNSETTLED and refused(desk, new, placement.error, deadline):
+                placement = HalfAnswer(_DONE)
         elif placement.error is not None and new.status is OrderStatus.PENDING_NEW:
             placement = self._sought_placement(new, placement.error, deadline)
         if cancel.outcome is _UNKNOWN and placement.outcome is not _UNKNOWN:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
@@ -68,7 +69,7 @@ class OrderGateway:
         desk = self._desk
         desk.require("cancelling an order", deadline)
         state = desk.known(order)
-        if state.is_terminal:
+        if state.is_terminal and not state.is_contested:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         call = desk.driver.cancel_order(desk.catalogue.get(state.symbol), state, desk.catalogue.instruments)
         try:
@@ -93,7 +94,8 @@ class OrderGateway:
         """Note the outcome of a placement that did not succeed; raise unless it turns out to be at the exchange."""
         desk = self._desk
         if error.outcome in ("not_sent", "refused"):
-            desk.reject(order, refusal_text(error))
+            if refused(desk, order, error, deadline):
+                return
             raise error
         desk.doubt(order.client_order_id, error.message)
         settled = desk.settled(order.client_order_id, lambda state: state.status not in UNSETTLED, deadline)

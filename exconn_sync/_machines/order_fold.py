@@ -11,8 +11,8 @@ The state is a function of the *set* of facts. The rules:
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
    reports of one trade, and for what was asked the user's intent before the exchange's words. Quantity and prices can
    be amended: what the exchange stated last, by its own time, is the truth (F108).
-5. Where the exchange has refused what was asked for because an open order has its client id (F101), the intent says
-   nothing of the order that the id means.
+5. Where the exchange has refused what was asked for because an open order has its client id (F101), nothing that we
+   said ourselves is about the order that the id means: once that one appears, it alone is shown.
 6. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
@@ -29,7 +29,7 @@ from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
-from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ class OrderRecord:
         if self._state is None:
             facts = self._facts
             if self._is_intent_void:
-                facts = {fact: at for fact, at in facts.items() if not _is_intent(fact)}
+                facts = {fact: at for fact, at in facts.items() if fact.source is not FactSource.LOCAL} or facts
             self._state = _state_of(self, facts, self._trades, self._stated)
         return self._state
 
@@ -178,10 +178,6 @@ def _state_of(
         # Exchanges count them, so that the longer number is the later one.
         prevented_matches=tuple(sorted(stated.prevented_matches, key=lambda match: (len(match), match))),
     )
-
-
-def _is_intent(fact: OrderFact) -> bool:
-    return fact.source is FactSource.LOCAL and fact.status is OrderStatus.PENDING_NEW
 
 
 def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:
@@ -283,7 +279,7 @@ def _contradictions(
     theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
     if finals == [OrderStatus.REJECTED] and not filled and theirs & _OPEN and OrderStatus.REJECTED not in theirs:
         # Ours was a conclusion, and it was wrong (fault F101).
-        found.append("open at the exchange although rejected")
+        found.append(CONTESTED)
     quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")

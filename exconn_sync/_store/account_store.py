@@ -302,6 +302,11 @@ class AccountStore:
             named = self._named_by(fact.symbol, fact.exchange_order_id)
             return self._states.get(self._aliases.own(fact.client_order_id, named))
 
+    def is_earlier(self, fact: OrderFact) -> bool:
+        """Return whether a look has found an order that is older than the intent with its client id (fault F102)."""
+        with self._changed:
+            return self._aliases.is_earlier(fact)
+
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""
         self.guard.check("account")

@@ -38,7 +38,7 @@ class Aliases:
             return fact
         own = self.own(fact.client_order_id, named)
         bound = self._bound.get(own)
-        is_other = bound != fact.exchange_order_id if bound is not None else self._is_earlier(fact, own)
+        is_other = bound != fact.exchange_order_id if bound is not None else self.is_earlier(fact, own)
         if fact.exchange_order_id is not None and is_other:
             # Another order of the same client id: after its end an id is free again, and a cancel of several orders
             # gives all of them one id (Binance: 5.6). Two orders of the exchange are never made one.
@@ -47,6 +47,11 @@ class Aliases:
             self._first[fact.renamed_to] = own
         return fact if own == fact.client_order_id else replace(fact, client_order_id=own)
 
+    def is_earlier(self, fact: OrderFact, own: ClientOrderId | None = None) -> bool:
+        """Return whether a look has found an order that is older than the intent of this id (fault F102)."""
+        since = self._since.get(own or self.own(fact.client_order_id), 0)
+        return fact.source in _LOOKS and fact.created_at is not None and fact.created_at < since
+
     def _note_since(self, fact: OrderFact) -> None:
         if fact.voids_intent:
             # The id means whichever order has it, however old that is.
@@ -54,7 +59,3 @@ class Aliases:
         elif fact.created_at is not None:
             known = self._since.get(fact.client_order_id, fact.created_at)
             self._since[fact.client_order_id] = min(known, fact.created_at)
-
-    def _is_earlier(self, fact: OrderFact, own: ClientOrderId) -> bool:
-        """Return whether a look has found an order that is older than the intent of this id (fault F102)."""
-        return fact.source in _LOOKS and fact.created_at is not None and fact.created_at < self._since.get(own, 0)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 Outcome = Literal["not_sent", "refused", "unknown"]
 
 _SHOWN_LENGTH = 120
+_HANDLES = ("order", "result")
 
 
 def _shown(value: object) -> str:
@@ -71,7 +72,9 @@ class ExconnError(Exception):
             self.outcome = outcome
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return rebuilt, (type(self), self.message, self.__dict__)
+        # A handle lives in its process: the pickled error keeps the facts and lets go of the handles.
+        facts = {name: None if name in _HANDLES else value for name, value in self.__dict__.items()}
+        return rebuilt, (type(self), self.message, facts)
 
 
 class ValidationError(ExconnError, ValueError):

@@ -12,6 +12,9 @@ from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_request import OrderRequest
 
+CONTESTED = "open at the exchange although rejected"
+"""The contradiction of an order that we hold as rejected and that the exchange has shown as open."""
+
 
 @dataclass(frozen=True)
 class OrderFact:
@@ -170,6 +173,11 @@ class OrderState:
     def is_terminal(self) -> bool:
         """True where the order can no longer trade."""
         return self.status.is_terminal
+
+    @property
+    def is_contested(self) -> bool:
+        """True where the order is held as rejected and the exchange says that it is, or was, open."""
+        return CONTESTED in self.contradictions
 
     @property
     def open_quantity(self) -> Decimal | None:

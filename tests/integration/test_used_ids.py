@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from decimal import Decimal
 
 import pytest
 
-from exconn_sync import ErrorEvent, OrderRequest, OutcomeUnknown
+from exconn_sync import Connector, DuplicateOrder, ErrorEvent, OrderRequest, OutcomeUnknown
+from exconn_sync._runtime import faultpoints
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 from tests.simulator.clients import eventually
@@ -37,7 +39,7 @@ def test_an_order_that_never_arrived_is_not_the_one_of_an_earlier_run(quiet: Sim
         connector.place_order(limit("BTC-USDT", "buy", "0.03", "50000", client_order_id="job-1"), timeout=3)
     order = caught.value.order
     assert (order.status, order.filled_quantity, order.exchange_order_id) == ("unknown", 0, None)
-    eventually(lambda: any("used before" in event.error.message for event in told))
+    eventually(lambda: any("used before" in str(event.error) for event in told))
     (earlier,) = quiet.accounts.orders()
     found = connector.orders.get(str(earlier.order_id))
     assert found is not None, "the order of the earlier run is known too, under a name of its own"
@@ -54,3 +56,53 @@ def test_an_order_whose_answer_is_lost_is_found_beside_the_one_of_an_earlier_run
     order = connector.place_order(limit("BTC-USDT", "buy", "0.03", "50000", client_order_id="job-1"))
     assert (order.status, order.quantity, order.state.contradictions) == ("new", Decimal("0.03"), ())
     eventually(lambda: order.exchange_order_id == str(quiet.accounts.orders()[-1].order_id))
+
+
+# --- the id of an order that is open ----------------------------------------------------------------------------------
+
+
+def blind(connect: Connect, simulator: Simulator) -> Connector:
+    """Return a connector that knows nothing of orders of before: what it reads of open ones lags behind."""
+    simulator.faults.answer("GET", "/api/v3/openOrders", 200, "[]", count=1000)
+    return connect(simulator)
+
+
+def test_an_id_refused_as_a_duplicate_means_the_order_that_has_it(quiet: Simulator, connect: Connect) -> None:
+    """(fault F101)"""
+    earlier_run(connect, quiet, "50000")
+    connector = blind(connect, quiet)
+    with pytest.raises(DuplicateOrder) as caught:
+        connector.place_order(limit("BTC-USDT", "sell", "0.01", "70000", client_order_id="job-1"))
+    order = caught.value.order
+    shown = (order.status, order.side, order.quantity, order.price, order.state.is_own)
+    assert shown == ("new", "buy", Decimal("0.02"), 50_000, False)
+    assert order.state.contradictions == ()
+    assert [state.client_order_id for state in connector.orders.open()] == ["job-1"]
+    connector.cancel_order("job-1")
+    assert [known.status.value for known in quiet.accounts.orders()] == ["canceled"]
+    assert (order.status, caught.value.outcome) == ("canceled", "refused")
+    assert pickle.loads(pickle.dumps(caught.value)).order is None
+
+
+def test_where_the_order_of_a_duplicate_cannot_be_asked_for_it_is_looked_for_on(
+    quiet: Simulator, connect: Connect
+) -> None:
+    """(fault F101)"""
+    earlier_run(connect, quiet, "50000")
+    connector = blind(connect, quiet)
+    quiet.faults.answer("GET", ORDER, 503, "busy", count=2)
+    with pytest.raises(DuplicateOrder) as caught:
+        connector.place_order(limit("BTC-USDT", "buy", "0.01", "50001", client_order_id="job-1"))
+    order = caught.value.order
+    assert order.wait("new", LIMIT), "never rejected: an order with this id is open"
+    assert (order.quantity, order.price, order.state.contradictions) == (Decimal("0.02"), 50_000, ())
+
+
+def test_an_order_delivered_twice_is_no_duplicate_of_itself(quiet: Simulator, connect: Connect) -> None:
+    """The first delivery was taken, the second refused, and that is the answer (fault F101)."""
+    connector, other = connect(quiet), connect(quiet)
+    params = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.02",
+              "price": "50000", "newClientOrderId": "job-1"}  # fmt: skip
+    with faultpoints.installed("order.after_intent", lambda: other.request("POST", ORDER, params, signed=True)):
+        order = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000", client_order_id="job-1"))
+    assert (order.status, order.state.contradictions, len(quiet.accounts.orders())) == ("new", (), 1)
