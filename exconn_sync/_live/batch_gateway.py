@@ -125,7 +125,7 @@ class BatchGateway:
         names = [each.item.order.client_order_id for each in changes if each.is_receipt or _is_unknown(each)]
         if any(each.answer is not None and each.answer.error is not None for each in changes):
             # Terminal already, not yet arrived, or unknown: only a look can tell.
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         awaited_ends(desk, names, deadline)
         return [self._cancel_result(each) for each in changes]
 
@@ -141,7 +141,7 @@ class BatchGateway:
 
         self._sent(made, deadline, alone)
         if any(each.answer is not None and each.answer.error is not None for each in made):
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         return [self._amend_result(each, deadline) for each in made]
 
     def _change(self, state: OrderState, quantity: object = None) -> _Change:

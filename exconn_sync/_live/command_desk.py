@@ -45,6 +45,8 @@ T = TypeVar("T")
 PATIENCE = 1.0
 """Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
 LONGEST_PAUSE = 5.0
+_LOOK = 2.0
+"""Seconds that a refused command takes longer at most, because its order is looked at."""
 
 
 class UnderWay(NamedTuple):
@@ -252,6 +254,26 @@ class CommandDesk:
             return self.store.wait_for(client_order_id, until, self.remaining(deadline))
         except ConnectorStopped:
             return None
+
+    def found_out(self, state: OrderState, deadline: Deadline) -> None:
+        """Look at an order of which a change was refused: it may have ended, or not arrived (fault F094).
+
+        One look costs a twentieth of a comparison of everything, which is left to do where the look tells nothing.
+        """
+        left = self.remaining(deadline)
+        seconds = _LOOK if left is None else min(left, _LOOK)
+        if self.looked_up(state, Deadline.after(self.clock.monotonic_ns(), seconds)) is None:
+            self.reconciler.doubt()
+
+    def searched(self, state: OrderState, until: Callable[[OrderState], bool], deadline: Deadline) -> OrderState | None:
+        """Look until an order whose change was not answered is as wanted; None where it is not in time."""
+        looked = self.looked_up(state, deadline)
+        if looked is not None and until(looked):
+            return looked
+        found = self.confirmed(state.client_order_id, until, deadline)
+        if found is None:
+            self.reconciler.doubt()
+        return found
 
     def looked_up(self, state: OrderState, deadline: Deadline) -> OrderState | None:
         """Ask the exchange for an order; return its state then, None where the question was not answered."""

@@ -138,7 +138,7 @@ class ListGateway:
         try:
             facts = desk.rest.call(call, desk.remaining(deadline))
         except OrderNotFound:
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
             raise
         except ExconnError as error:
             if error.outcome in _CERTAIN:
@@ -149,7 +149,7 @@ class ListGateway:
 
     def _settle_cancel(self, state: OrderListState, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
+        desk.reconciler.doubt()
         settled = [desk.settled(leg, lambda item: item.is_terminal, deadline) for leg in state.legs]
         made = self.handle(state)
         if any(leg is None for leg in settled):

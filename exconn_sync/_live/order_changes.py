@@ -72,7 +72,7 @@ class OrderChanges:
             except ExconnError:
                 raise
             except BaseException:
-                desk.reconciler.reconcile_soon()
+                desk.reconciler.doubt()
                 raise
             reach("order.before_answer")
             made = self._entered(old, new, answer, deadline)
@@ -138,7 +138,7 @@ class OrderChanges:
                 cancel = HalfAnswer(_DONE)
         if cancel.outcome is not _DONE:
             # Refused, it is terminal already or not yet arrived: only a look can tell (Binance: 7.4).
-            desk.reconciler.reconcile_soon()
+            desk.found_out(old, deadline)
         return OrderReplacement(
             desk.handle(old.client_order_id), new, cancel.outcome, placement.outcome, cancel.error, placement.error
         )
@@ -183,7 +183,7 @@ class OrderChanges:
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:
-            desk.reconciler.reconcile_soon()
+            desk.found_out(state, deadline)
             raise
         except ExconnError as error:
             if error.outcome in _CERTAIN:
@@ -197,10 +197,7 @@ class OrderChanges:
 
     def _settle_amend(self, state: OrderState, wanted: Wanted, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
-        settled = desk.settled(
-            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
-        )
+        settled = desk.searched(state, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline)
         if settled is None:
             text = f"amend of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             order = desk.handle(state.client_order_id)

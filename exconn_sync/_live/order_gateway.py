@@ -76,7 +76,7 @@ class OrderGateway:
             facts = desk.send(call, deadline)
         except OrderNotFound:
             # Terminal already, or not yet arrived: only a look can tell (Binance: 7.4).
-            desk.reconciler.reconcile_soon()
+            desk.found_out(state, deadline)
             raise
         except ExconnError as error:
             if error.outcome not in ("not_sent", "refused"):
@@ -84,7 +84,7 @@ class OrderGateway:
                 return
             if isinstance(error, OrderRejected):
                 # It may be over already, or too late to be cancelled: its end has to be found out (fault F094).
-                desk.reconciler.reconcile_soon()
+                desk.found_out(state, deadline)
             raise
         desk.store.apply(facts)
         if call.is_receipt:
@@ -109,8 +109,7 @@ class OrderGateway:
 
     def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
-        settled = desk.settled(state.client_order_id, lambda item: item.is_terminal, deadline)
+        settled = desk.searched(state, lambda item: item.is_terminal, deadline)
         if settled is None:
             order = desk.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
