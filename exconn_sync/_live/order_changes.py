@@ -22,6 +22,7 @@ from exconn_sync.errors import (
     PartlyDone,
     ValidationError,
 )
+from exconn_sync.errors.base import retold
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
@@ -158,9 +159,12 @@ class OrderChanges:
             raise OutcomeUnknown(text, order=made.new, result=made, exchange=self._desk.driver.name) from first
         if _DONE in (made.cancel_outcome, made.placement_outcome):
             raise PartlyDone(text, result=made, exchange=self._desk.driver.name) from first
-        if first is not None:
-            raise first
-        raise OrderRejected(text, exchange=self._desk.driver.name)
+        if first is None:
+            raise OrderRejected(text, exchange=self._desk.driver.name, result=made)
+        if made.placement_error is None:
+            raise retold(first, first.message, made)
+        # Both were refused: why the new order was is what the caller can do something about (fault F109).
+        raise retold(made.placement_error, _both(made), made) from made.cancel_error
 
     # --- amend ------------------------------------------------------------------------------------------------------
 
@@ -224,3 +228,9 @@ class OrderChanges:
     def cancel_all(self, symbol: str, deadline: Deadline) -> list[Order]:
         """Cancel all open orders of a symbol; see ``Connector.cancel_all``."""
         return cancel_all(self._desk, symbol, deadline)
+
+
+def _both(made: OrderReplacement) -> str:
+    why = [f"placement: {made.placement_error.message}"] if made.placement_error is not None else []
+    why += [f"cancel: {made.cancel_error.message}"] if made.cancel_error is not None else []
+    return f"replacing {made.old.client_order_id} by {made.new.client_order_id}: " + "; ".join(why)

@@ -32,6 +32,13 @@ def rebuilt(kind: type[ExconnError], text: str, state: dict[str, Any]) -> Exconn
     return error
 
 
+def retold(error: ExconnError, text: str, result: Any) -> ExconnError:
+    """Return an error of the same kind and facts with another text, and with the ``result`` of the whole command."""
+    made = rebuilt(type(error), text, {**error.__dict__, "message": text, "result": result})
+    made.__cause__ = error.__cause__
+    return made
+
+
 class ExconnError(Exception):
     """Root of all errors of the library.
 

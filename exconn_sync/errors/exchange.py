@@ -94,6 +94,10 @@ class OrderRejected(ExchangeError):
     outcome: Outcome | None = "refused"
     result: Any = None
 
+    def __init__(self, message: str, *, result: Any = None, **more: Any) -> None:
+        self.result = result
+        super().__init__(message, **more)
+
 
 class InsufficientBalance(OrderRejected):
     """Not enough free balance for the order."""

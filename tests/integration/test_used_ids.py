@@ -7,7 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from exconn_sync import Connector, DuplicateOrder, ErrorEvent, OrderRequest, OutcomeUnknown
+from exconn_sync import (
+    Connector,
+    DuplicateOrder,
+    ErrorEvent,
+    OrderNotFound,
+    OrderRequest,
+    OutcomeUnknown,
+    ValidationError,
+)
 from exconn_sync._runtime import faultpoints
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
@@ -106,3 +114,39 @@ def test_an_order_delivered_twice_is_no_duplicate_of_itself(quiet: Simulator, co
     with faultpoints.installed("order.after_intent", lambda: other.request("POST", ORDER, params, signed=True)):
         order = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000", client_order_id="job-1"))
     assert (order.status, order.state.contradictions, len(quiet.accounts.orders())) == ("new", (), 1)
+
+
+# --- looking for an order of an earlier run ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("price", "status"), [("60010", "filled"), ("50000", "new")])
+def test_an_order_of_an_earlier_run_is_found_by_its_id(
+    price: str, status: str, quiet: Simulator, connect: Connect
+) -> None:
+    """(fault F100)"""
+    earlier_run(connect, quiet, price)
+    connector = blind(connect, quiet)
+    with pytest.raises(ValidationError):
+        connector.fetch_order("job-1")
+    found = connector.fetch_order("job-1", symbol="BTC/USDT")
+    assert (found.client_order_id, found.status, found.quantity) == ("job-1", status, Decimal("0.02"))
+    assert connector.orders.get("job-1") == connector.fetch_order("job-1") == found
+    if status == "new":
+        connector.cancel_order("job-1")
+        assert connector.fetch_order("job-1").status == "canceled"
+
+
+def test_an_id_that_no_order_has_is_not_found(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with pytest.raises(OrderNotFound):
+        connector.fetch_order("job-9", symbol="BTC-USDT")
+    assert connector.orders.get("job-9") is None
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000", client_order_id="job-1"))
+    for wrong in ("ETH-USDT", "NOPE-USDT"):
+        with pytest.raises(ValidationError) as caught:
+            connector.fetch_order(order, symbol=wrong)
+        assert caught.value.field == "symbol"
+    for odd in ("", "a b", "x" * 99, None):
+        with pytest.raises(ValidationError) as caught:
+            connector.fetch_order(odd, symbol="BTC-USDT")  # type: ignore[arg-type]
+        assert caught.value.field == "order"
