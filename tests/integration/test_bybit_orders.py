@@ -390,8 +390,6 @@ def test_commands_go_over_the_trade_socket(bybit: Simulator, connect: Connect) -
 def test_an_answer_that_is_lost_on_the_socket_is_looked_for_and_not_sent_again(
     bybit: Simulator, connect: Connect
 ) -> None:
-    bybit: Simulator, connect: Connect
-) -> None:
     """(faults F067, F068)"""
     connector, metrics = over_the_socket(bybit, connect)
     bybit.faults.execute_then_drop("WS", "order.create")
