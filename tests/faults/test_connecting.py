@@ -240,7 +240,7 @@ def test_a_refused_upgrade_is_tried_again(status: int, lively: Simulator, connec
     """(fault F020)"""
     connector = connect(lively, credentials=None)
     ups, errors = Ups(connector), Errors(connector)
-    with lively.faults.refuse_upgrades(status, body="<html>" + "no entry " * 100):
+    with lively.faults.refuse_upgrades(status, {"Retry-After": "1"}, body="<html>" + "no entry " * 100):
         before = len(lively.connection_log())
         lively.faults.drop_connections("stream")
         ups.down()
@@ -249,7 +249,8 @@ def test_a_refused_upgrade_is_tried_again(status: int, lively: Simulator, connec
         assert f"HTTP {status}" in reasons
         assert "no entry" not in reasons
     ups.up()
-    assert errors.told == [], "the page was not taken for data"
+    # A ban is told; the page was not taken for data.
+    assert {event.where for event in errors.told} == ({"request budget"} if status == 418 else set())
     connector.stream_trades("BTC-USDT").get(LIMIT)
 
 

@@ -8,15 +8,18 @@ import re
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exconn_sync import Config, Connector, ErrorEvent, ExconnError, OrderRequest
+from exconn_sync import Balance, Config, Connector, ErrorEvent, ExconnError, OrderRequest
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.metrics import MemoryMetrics
-from exconn_sync.persistence import MemoryJournal
+from exconn_sync.persistence import MemoryJournal, SqliteJournal
 from exconn_sync.simulator import ClientKey, Simulator
 from tests.integration.conftest import LIMIT, quick
 from tests.keys import private_pem, public_pem, rsa_key
@@ -27,6 +30,8 @@ BUY = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
 PACKAGE = Path(__file__).parents[2] / "exconn_sync"
 POINTS = sorted(set(re.findall(r'reach\("([^"]+)"\)', "".join(path.read_text() for path in PACKAGE.rglob("*.py")))))
 OF_A_HUB = ["stop.after_signal"]
+OF_A_SOCKET = ["socket.before_send", "socket.after_send"]
+"""Of the socket for commands, which Binance has and this library does not use."""
 KINDS = ["hmac", "rsa"]
 
 
@@ -113,15 +118,35 @@ def boom() -> None:
     raise Boom("a defect")
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [point for point in POINTS if point not in OF_A_SOCKET])
 def test_a_defect_at_any_fault_point_shows_no_secret(
-    point: str, canaries: Canaries, quiet: Simulator, caplog: pytest.LogCaptureFixture
+    point: str, canaries: Canaries, quiet: Simulator, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """Tracebacks are rendered with the variables of each frame (faults F168, F170, F171)."""
+    config = replace(canaries.config, journal=f"sqlite:{tmp_path / 'journal'}")
+    if point == "journal.rewritten":
+        # What was said over and over is put in short when the file is opened again.
+        with closing(SqliteJournal(tmp_path / "journal")) as former:
+            for number in range(1100):
+                former.append(Balance("binance", "USDT", Decimal(number), Decimal(0), number, number))
+    canaries.no_secret(shown_by_a_defect(point, config, quiet, caplog))
+
+
+@pytest.mark.parametrize("point", OF_A_SOCKET)
+def test_a_defect_at_the_socket_for_commands_shows_no_secret(point: str, caplog: pytest.LogCaptureFixture) -> None:
+    """(faults F168, F170, F171)"""
+    with Simulator("bybit", running_market=False) as exchange:
+        canaries = Canaries(exchange, "hmac", commands="socket")
+        canaries.no_secret(shown_by_a_defect(point, canaries.config, exchange, caplog))
+
+
+def shown_by_a_defect(point: str, config: Config, quiet: Simulator, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Use a connector that meets a defect once, and return all that it told, raised and logged."""
     caplog.set_level(logging.DEBUG)
-    connector = Connector(canaries.config)
+    connector = Connector(config)
     told: list[ErrorEvent] = []
     connector.on_error(told.append)
+    connector.on_fill(lambda fill: None)
     connector.stream_trades("BTC-USDT")
     raised: list[BaseException] = []
     hit = threading.Event()
@@ -141,6 +166,9 @@ def test_a_defect_at_any_fault_point_shows_no_secret(
         if point == "stream.before_delivery":
             quiet.market.trade("BTCUSDT", "sell", "0.01")
             eventually(hit.is_set)
+        if point == "fill.before_note":
+            connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.01"))
+            eventually(hit.is_set)
         try:
             connector.stop(LIMIT)
         except Boom as error:
@@ -152,7 +180,7 @@ def test_a_defect_at_any_fault_point_shows_no_secret(
         texts += [record.getMessage(), repr(record.args), record.exc_text or ""]
         if record.exc_info and record.exc_info[1] is not None:
             texts += everything_in(record.exc_info[1], set())
-    canaries.no_secret(texts)
+    return texts
 
 
 def test_nothing_that_lives_shows_a_secret(canaries: Canaries) -> None:
