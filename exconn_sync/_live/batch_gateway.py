@@ -149,7 +149,7 @@ class BatchGateway:
         if wanted is not None and not state.is_terminal:
             Wanted(wanted).check(state)
             self._desk.admit_change(state, wanted, None)
-        change = _Change(ChangedOrder(self._desk.catalogue.get(state.symbol), state, wanted))
+        change = _Change(ChangedOrder(self._desk.catalogue.of_order(state.symbol), state, wanted))
         if state.is_terminal:
             text = f"order {state.client_order_id} is {state.status} already"
             change.answer = HalfAnswer(_NOT_SENT, (), OrderRejected(text, outcome="not_sent"))

@@ -10,6 +10,7 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync.errors import ConnectorStopped, ExconnError, OrderNotFound, OutcomeUnknown, PartlyDone
 from exconn_sync.model.account import Fact
 from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.orders import OrderFact, OrderState
 
 _CERTAIN = ("not_sent", "refused")
@@ -21,7 +22,7 @@ def cancel_all(desk: CommandDesk, symbol: str, deadline: Deadline) -> list[Order
     Every command is sent, whatever became of those before it: to leave no order is the point.
     """
     desk.require("cancelling orders", deadline)
-    instrument = desk.catalogue.get(symbol)
+    instrument = _instrument(desk, symbol)
     # Taken before: an order placed meanwhile need not be among the cancelled ones.
     known = [state for state in desk.store.open_orders() if state.symbol == instrument.symbol]
     ended: list[ClientOrderId] = []
@@ -52,6 +53,18 @@ def cancel_all(desk: CommandDesk, symbol: str, deadline: Deadline) -> list[Order
         text = f"not all orders were cancelled ({failures[0].message})"
         raise PartlyDone(text, result=handles, exchange=desk.driver.name) from failures[0]
     return handles
+
+
+def _instrument(desk: CommandDesk, symbol: str) -> Instrument:
+    """Return the instrument, of a symbol that is not listed any more only where orders are left.
+
+    Raises:
+        ValidationError: there is no such symbol.
+    """
+    found = desk.catalogue.of_order(symbol)
+    if any(state.symbol == found.symbol for state in desk.store.open_orders()):
+        return found
+    return desk.catalogue.get(symbol)
 
 
 def _entered(desk: CommandDesk, facts: Sequence[Fact], *, only_known: bool) -> list[ClientOrderId]:

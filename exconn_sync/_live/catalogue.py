@@ -28,8 +28,8 @@ class Catalogue:
         return self._instruments or Instruments(self._exchange)
 
     def replace(self, instruments: Instruments) -> None:
-        """Set a newer table."""
-        older, self._instruments = self._instruments, instruments
+        """Set a newer table; it remembers what was listed before."""
+        older, self._instruments = self._instruments, instruments.after(self._instruments)
         if older is not None and self._on_changes is not None:
             self._on_changes(older, instruments)
 
@@ -41,6 +41,14 @@ class Catalogue:
             ValidationError: the exchange has no such symbol.
         """
         return self.require().get(symbol)
+
+    def of_order(self, symbol: str) -> Instrument:
+        """Return the instrument of an order that exists, also where its symbol is not listed (any more).
+
+        Raises:
+            NotReady: the table is not loaded yet.
+        """
+        return self.require().of_order(symbol)
 
     def require(self) -> Instruments:
         """Return the table. Raises NotReady where it is not loaded yet."""

@@ -133,7 +133,7 @@ class ListGateway:
         legs = [found for leg in state.legs if (found := desk.store.order(leg)) is not None]
         if legs and all(leg.is_terminal for leg in legs):
             raise OrderRejected(f"all orders of list {state.list_client_id} are terminal", outcome="not_sent")
-        instrument = desk.catalogue.get(state.symbol)
+        instrument = desk.catalogue.of_order(state.symbol)
         call = desk.driver.cancel_list(instrument, state, legs, desk.catalogue.instruments)
         try:
             facts = desk.rest.call(call, desk.remaining(deadline))

@@ -177,7 +177,7 @@ class OrderChanges:
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         wanted.check(state)
-        instrument, instruments = desk.catalogue.get(state.symbol), desk.catalogue.instruments
+        instrument, instruments = desk.catalogue.of_order(state.symbol), desk.catalogue.instruments
         if wanted.quantity is not None:
             instrument.check_amend(
                 state if wanted.price is None else replace(state, price=wanted.price), wanted.quantity

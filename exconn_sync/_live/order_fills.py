@@ -30,12 +30,8 @@ class OrderFills:
         self._catalogue = catalogue
 
     def trades(self, state: OrderState, left: TimeLeft) -> Iterator[list[Fill]]:
-        """Return the trades of an order, oldest first.
-
-        Raises:
-            ValidationError: its symbol is not listed.
-        """
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        """Return the trades of an order, oldest first."""
+        instrument, instruments = self._catalogue.of_order(state.symbol), self._catalogue.instruments
 
         def page(after: TradeId | None) -> RestCall[list[Fill]]:
             return self._driver.fetch_fills(instrument, state.exchange_order_id, instruments, after=after)
@@ -47,7 +43,7 @@ class OrderFills:
 
         Nothing where the exchange knows no such thing.
         """
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        instrument, instruments = self._catalogue.of_order(state.symbol), self._catalogue.instruments
 
         def page(after: TradeId | None) -> RestCall[list[Fill]]:
             return self._driver.fetch_allocations(

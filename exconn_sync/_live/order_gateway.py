@@ -71,7 +71,7 @@ class OrderGateway:
         state = desk.known(order)
         if state.is_terminal and not state.is_contested:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        call = desk.driver.cancel_order(desk.catalogue.get(state.symbol), state, desk.catalogue.instruments)
+        call = desk.driver.cancel_order(desk.catalogue.of_order(state.symbol), state, desk.catalogue.instruments)
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:

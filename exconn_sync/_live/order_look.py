@@ -29,7 +29,7 @@ class OrderLook:
             OrderNotFound: it is in none of these places.
             ExconnError: a question was not answered, so that nothing is known.
         """
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        instrument, instruments = self._catalogue.of_order(state.symbol), self._catalogue.instruments
         try:
             return self._rest.call(self._driver.fetch_order(instrument, state, instruments), seconds())
         except OrderNotFound:
@@ -40,7 +40,7 @@ class OrderLook:
 
     def among_open(self, state: OrderState, seconds: Callable[[], float | None]) -> list[OrderFact]:
         """Return what the list of open orders says of an order: nothing where it is not there."""
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        instrument, instruments = self._catalogue.of_order(state.symbol), self._catalogue.instruments
         listed = self._rest.call(self._driver.fetch_open_orders(instrument, instruments), seconds())
         return [fact for fact in listed if fact.client_order_id == state.client_order_id]
 
@@ -50,7 +50,7 @@ class OrderLook:
         Raises:
             ExconnError: one answer does not hold all that came after it, so that nothing is known.
         """
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        instrument, instruments = self._catalogue.of_order(state.symbol), self._catalogue.instruments
         rows = self._driver.history_limits.rows
         call = self._driver.fetch_order_history(instrument, instruments, span=None, limit=rows)
         listed = self._rest.call(call, seconds())

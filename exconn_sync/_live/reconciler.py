@@ -25,7 +25,7 @@ from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
-from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
+from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExchangeError, ExconnError, OrderNotFound
 from exconn_sync.model.enums import OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.limits import Lane
@@ -258,14 +258,19 @@ class Reconciler:
                 self.resolver.track(client_order_id)
             elif state.status not in UNSETTLED:
                 self._report_once(client_order_id, error)
-        except ValidationError as error:
-            # A symbol that is not listed any more cannot be asked for; the other orders can.
-            self._report_once(client_order_id, error)
+        except ExchangeError as error:
+            self._pass_over(state, error)
 
     def _report_once(self, client_order_id: ClientOrderId, error: ExconnError) -> None:
         if client_order_id not in self._reported:
             self._reported.add(client_order_id)
             self._pipeline.error(f"order {client_order_id}", error)
+
+    def _pass_over(self, state: OrderState, error: ExchangeError) -> None:
+        """Tell that an order cannot be asked for because the exchange does not list its symbol; the others can."""
+        if state.symbol in self._catalogue.instruments:
+            raise error
+        self._report_once(state.client_order_id, error)
 
     def _fetch_fills(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)
@@ -275,13 +280,13 @@ class Reconciler:
         try:
             trades = self._order_fills.trades(state, lambda: timeout)
             allocations = self._order_fills.allocations(state, lambda: timeout)
-        except ValidationError as error:
-            self._report_once(client_order_id, error)
+            for fills in itertools.chain(trades, allocations):
+                self._store.apply(fills)
+                if self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity:
+                    return
+        except ExchangeError as error:
+            self._pass_over(state, error)
             return
-        for fills in itertools.chain(trades, allocations):
-            self._store.apply(fills)
-            if self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity:
-                return
         self._report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
 
     def _fill_sums(self) -> dict[ClientOrderId, Decimal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from exconn_sync.errors import NotReady, ValidationError
 from exconn_sync.model.numbers import positive_decimal_of, rounded_to, unrounded_of
 from exconn_sync.model.order_check import OrderCheck
 from exconn_sync.model.orders import OrderRequest, OrderState
-from exconn_sync.model.trading_rules import Allowances, TradingRules
+from exconn_sync.model.trading_rules import Allowances, SymbolPhase, TradingRules
 
 _SEPARATED = re.compile(r"(?P<base>[^\W_]+)[-/](?P<quote>[^\W_]+)(-(?P<kind>[A-Za-z]+))?")
 _MAX_SYMBOL_LENGTH = 64
@@ -126,11 +127,21 @@ def canonical_symbol(base: str, quote: str) -> str:
 class Instruments:
     """An immutable table of instruments; understands canonical, slashed and exchange spelling.
 
+    It may remember what is not listed any more, for the orders that are left of it: see ``after`` and ``of_order``.
+
     ``allowances`` are those of the whole exchange. ``unknown_filters`` counts, by name, the rules of symbols and of the
     exchange that this version does not know. ``loaded_at`` is nanoseconds since the Unix epoch.
     """
 
-    __slots__ = ("_by_exchange_symbol", "_by_symbol", "allowances", "exchange", "loaded_at", "unknown_filters")
+    __slots__ = (
+        "_by_exchange_symbol",
+        "_by_symbol",
+        "_former",
+        "allowances",
+        "exchange",
+        "loaded_at",
+        "unknown_filters",
+    )
 
     def __init__(
         self,
@@ -145,6 +156,7 @@ class Instruments:
         self.allowances = allowances
         self._by_symbol = {item.symbol: item for item in items}
         self._by_exchange_symbol = {item.exchange_symbol: item for item in self._by_symbol.values()}
+        self._former: Instruments | None = None
         names = Counter(unknown_filters)
         for item in self:
             names.update(item.unknown_filters)
@@ -173,10 +185,37 @@ class Instruments:
             raise ValidationError("symbol", symbol, f"is not a spot symbol of {self.exchange}", exchange=self.exchange)
         return found
 
+    def after(self, former: Instruments | None) -> Instruments:
+        """Return this table, which remembers what an earlier one lists or remembers and this one does not list."""
+        if former is None:
+            return self
+        known = [*former, *(former._former or ())]
+        left = [item for item in known if item.symbol not in self._by_symbol]
+        table = copy(self)
+        table._former = Instruments(self.exchange, left, former.loaded_at) if left else None
+        return table
+
+    def of_order(self, symbol: str) -> Instrument:
+        """Return the instrument of an order that exists, also where its symbol is not listed (any more).
+
+        It is as it was last known; one that was never known has the exchange's spelling, and no rules.
+        """
+        found = self._find(symbol)
+        if found is None and self._former is not None:
+            found = self._former._find(symbol)
+        if found is not None:
+            return found
+        return Instrument(
+            exchange=self.exchange, symbol=symbol, exchange_symbol=symbol, base="", quote="", is_trading=False,
+            status="", phase=SymbolPhase.UNKNOWN,
+        )  # fmt: skip
+
     def canonical(self, exchange_symbol: str) -> str:
-        """Return the canonical symbol for the exchange's spelling; an unlisted one is returned as it is."""
+        """Return the canonical symbol for the exchange's spelling; one that is not known is returned as it is."""
         found = self._by_exchange_symbol.get(exchange_symbol)
-        return exchange_symbol if found is None else found.symbol
+        if found is None:
+            return exchange_symbol if self._former is None else self._former.canonical(exchange_symbol)
+        return found.symbol
 
     def understood(self, symbol: str) -> str:
         """Return the canonical form of any understood spelling; one that is not understood is returned as it is.
