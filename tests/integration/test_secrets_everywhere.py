@@ -10,13 +10,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exconn_sync import Balance, Config, Connector, ErrorEvent, ExconnError, OrderRequest
+from exconn_sync import Config, Connector, ErrorEvent, ExconnError, OrderRequest
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.persistence import MemoryJournal, SqliteJournal
@@ -24,6 +23,7 @@ from exconn_sync.simulator import ClientKey, Simulator
 from tests.integration.conftest import LIMIT, quick
 from tests.keys import private_pem, public_pem, rsa_key
 from tests.simulator.clients import eventually
+from tests.unit.store.make import balance
 
 PASSPHRASE = "canary-passphrase-8d21"
 BUY = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
@@ -128,7 +128,7 @@ def test_a_defect_at_any_fault_point_shows_no_secret(
         # What was said over and over is put in short when the file is opened again.
         with closing(SqliteJournal(tmp_path / "journal")) as former:
             for number in range(1100):
-                former.append(Balance("binance", "USDT", Decimal(number), Decimal(0), number, number))
+                former.append(balance("USDT", str(number), number))
     canaries.no_secret(shown_by_a_defect(point, config, quiet, caplog))
 
 
