@@ -15,7 +15,8 @@ from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._store.account_store import AccountStore, Entry
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync._store.entry import Entry
 from exconn_sync.config import Config
 from exconn_sync.errors import (
     AuthenticationError,

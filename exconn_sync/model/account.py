@@ -16,7 +16,9 @@ from exconn_sync.model.orders import Fill, OrderFact
 class Balance:
     """Amounts of one asset as the exchange stated them; ``exchange_time`` is when, in ns since the epoch.
 
-    As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival.
+    As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival. ``reserved`` is
+    what orders of ours that are under way will take of ``free``, as far as the statement does not know them yet; facts
+    have none.
     """
 
     exchange: str
@@ -26,6 +28,12 @@ class Balance:
     exchange_time: int
     received_at: int
     source: FactSource
+    reserved: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What a new order may take: free less reserved, at least zero."""
+        return max(ZERO, EXACT.subtract(self.free, self.reserved))
 
     @property
     def total(self) -> Decimal:

@@ -27,7 +27,7 @@ from exconn_sync._machines import supervision, watchdog
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.threads import spawn
-from exconn_sync._store.account_store import Entry
+from exconn_sync._store.entry import Entry
 from exconn_sync.config.settings import Timeouts
 from exconn_sync.model.account import Fact
 from exconn_sync.model.ids import ClientOrderId
