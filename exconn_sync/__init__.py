@@ -14,6 +14,7 @@ from exconn_sync._runtime.signals import stopping_on_signal
 from exconn_sync._runtime.subscription import PullSubscription, Subscription
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config, ConfigBuilder, Credentials
+from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.connector import Connector, Health
 from exconn_sync.errors import (
     AuthenticationError,
@@ -165,6 +166,7 @@ __all__ = [
     "RateLimitError",
     "ReadyEvent",
     "RequestTimeout",
+    "RiskLimits",
     "RiskRejected",
     "RiskRule",
     "SelfTradePrevention",

@@ -29,6 +29,7 @@ from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.rest_session import CLOCK, INSTRUMENTS, RestSession
+from exconn_sync._live.risk_desk import RiskDesk
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.socket_session import SocketSession
@@ -55,7 +56,7 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
 from exconn_sync.ports.journal import Journal, JournalWorker
 from exconn_sync.ports.waiting import Event
-from exconn_sync.risk import MaxOrderNotional, RiskGate
+from exconn_sync.risk import RiskGate, RiskGuard
 
 logger = logging.getLogger("exconn_sync")
 
@@ -90,7 +91,11 @@ class Assembly:
         cancel: Callable[[Order, float | None], None],
         cancel_list: Callable[[OrderList, float | None], None],
         journal: Journal,
+        guard: RiskGuard,
+        want_book: Callable[[str], None],
     ) -> None:
+        self._guard = guard
+        self._want_book = want_book
         self._config = config
         self._journal = journal
         self._driver = driver
@@ -178,11 +183,13 @@ class Assembly:
             self.reconciler.look, self.reconciler.wake,
         )  # fmt: skip
         self.reconciler.resolver = self.resolver
-        limit = config.risk.max_order_notional
-        rules = [] if limit is None else [MaxOrderNotional(limit)]
+        self.risk = RiskDesk(
+            store, self._guard, RiskGate(config.rules), self.books, clock, self.server_clock, self._pipeline,
+            self._want_book,
+        )  # fmt: skip
         desk = CommandDesk(
-            config, driver, self.rest, self.catalogue, self.books, store, RiskGate([*rules, *config.rules]),
-            self.reconciler, self.resolver, clock, self._cancel,
+            config, driver, self.rest, self.catalogue, store, self.risk, self.reconciler, self.resolver, clock,
+            self._cancel,
         )  # fmt: skip
         self.gateway, self.changes = OrderGateway(desk), OrderChanges(desk)
         self.lists = ListGateway(desk, self._cancel_list)

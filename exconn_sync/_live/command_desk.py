@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from types import TracebackType
 from typing import NamedTuple
 
-from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.risk_desk import RiskDesk
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
@@ -25,15 +24,13 @@ from exconn_sync.errors import (
     RequestTimeout,
     ValidationError,
 )
-from exconn_sync.model.enums import FactSource, OrderStatus, Side
+from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
-from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
-from exconn_sync.ports.risk import Proposal
-from exconn_sync.risk import RiskGate
+from exconn_sync.risk.case import Case
 
 
 class Checked(NamedTuple):
@@ -42,6 +39,7 @@ class Checked(NamedTuple):
     request: OrderRequest
     instrument: Instrument
     client_order_id: ClientOrderId
+    case: Case | None = None
 
 
 class CommandDesk:
@@ -56,9 +54,8 @@ class CommandDesk:
         driver: ExchangeDriver,
         rest: RestClient,
         catalogue: Catalogue,
-        books: BookShelf,
         store: AccountStore,
-        risk: RiskGate,
+        risk: RiskDesk,
         reconciler: Reconciler,
         resolver: Resolver,
         clock: Clock,
@@ -72,8 +69,7 @@ class CommandDesk:
         self.resolver = resolver
         self.clock = clock
         self._config = config
-        self._books = books
-        self._risk = risk
+        self.risk = risk
         self._cancel = cancel
         # Placements that have not returned. One thread changes an entry at a time, so no lock is needed.
         self.under_way: dict[ClientOrderId, Deadline] = {}
@@ -116,10 +112,12 @@ class CommandDesk:
         instrument.check(request)
         return Checked(request, instrument, request.client_order_id or new_id())
 
-    def admit(self, item: Checked) -> None:
-        """Ask the risk rules. Raises RiskRejected."""
-        notional = self._notional(item.request, item.instrument)
-        self._risk.admit(Proposal(item.request, item.instrument.symbol, notional))
+    def admit(self, item: Checked, *, replaces: OrderState | None = None) -> Checked:
+        """Return an order as the limits will judge it when it is entered, after the user's rules have.
+
+        ``replaces`` is the order that is cancelled before it is placed. Raises RiskRejected.
+        """
+        return item._replace(case=self.risk.admit(item.request, item.instrument, replaces=replaces))
 
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
@@ -132,7 +130,8 @@ class CommandDesk:
 
     def placing(self, items: Sequence[Checked], deadline: Deadline) -> Placing:
         """Enter the intents of new orders, and be answerable for them while the block sends them; see ``Placing``."""
-        return Placing(self, [Entry(self._intent(item)) for item in items], deadline)
+        entries = [self.risk.entry(self._intent(item), item.case) for item in items]
+        return Placing(self, entries, deadline)
 
     def is_under_way(self, client_order_id: ClientOrderId) -> bool:
         """Return whether a command still works on a new order, which has not told what became of it."""
@@ -181,21 +180,6 @@ class CommandDesk:
             # Whoever asks goes on not knowing: that is no failure of its own.
             return None
         return self.store.order(state.client_order_id)
-
-    def _notional(self, request: OrderRequest, instrument: Instrument) -> Decimal | None:
-        """Return the most that an order is worth in the quote asset, None where that cannot be told."""
-        if request.quote_quantity is not None:
-            return request.quote_quantity
-        bid, ask = self._books.top(instrument.symbol)
-        price = request.price or request.stop_price
-        if request.side is Side.SELL and bid is not None:
-            # A sell trades at the best bid where its limit lies below.
-            price = bid[0] if price is None else max(price, bid[0])
-        elif price is None and request.side is Side.BUY and ask is not None:
-            price = ask[0]
-        if price is None or request.quantity is None:
-            return None
-        return EXACT.multiply(price, request.quantity)
 
     def _intent(self, item: Checked) -> OrderFact:
         request = item.request
@@ -258,7 +242,7 @@ class Placing:
 
     def _enter(self, entry: Entry) -> None:
         try:
-            self._desk.store.begin(entry)
+            self._desk.risk.begin(entry)
         except ExconnError as error:
             for other in self._entries:
                 text = error.message if other is entry else "not sent: another order of its list could not be entered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from exconn_sync._live.command_desk import CommandDesk, refusal_text
@@ -19,6 +20,7 @@ from exconn_sync.errors import (
     PartlyDone,
     ValidationError,
 )
+from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
 from exconn_sync.model.numbers import plain_text, positive_decimal_of
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
@@ -58,7 +60,8 @@ class OrderChanges:
             raise ValidationError("smart_routing", True, "does not go with a replacement")
         if old.is_terminal and not place_anyway:
             raise OrderRejected(f"order {old.client_order_id} is {old.status} already", outcome="not_sent")
-        desk.admit(item)
+        # An order that is placed whatever becomes of the old one is one more.
+        item = desk.admit(item, replaces=None if place_anyway else old)
         call = desk.driver.replace_order(
             old, request, item.instrument, item.client_order_id, desk.catalogue.instruments,
             place_anyway=place_anyway, cancel_anyway=cancel_anyway,
@@ -174,6 +177,12 @@ class OrderChanges:
             raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
         instrument = desk.catalogue.get(state.symbol)
         call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
+        with desk.risk.amending(state, instrument, wanted):
+            self._amend(state, wanted, call, deadline)
+        return desk.handle(state.client_order_id)
+
+    def _amend(self, state: OrderState, wanted: Decimal, call: RestCall[Sequence[Fact]], deadline: Deadline) -> None:
+        desk = self._desk
         try:
             facts = desk.rest.call(call, desk.remaining(deadline))
         except OrderNotFound:
@@ -185,7 +194,6 @@ class OrderChanges:
             self._settle_amend(state, wanted, error, deadline)
         else:
             desk.store.apply(facts)
-        return desk.handle(state.client_order_id)
 
     def _settle_amend(self, state: OrderState, wanted: Decimal, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk

@@ -28,7 +28,7 @@ class World:
     """An exposure, fed as the store feeds it."""
 
     def __init__(self) -> None:
-        self.exposure = Exposure("binance")
+        self.exposure: Any = Exposure("binance")
         self.records: dict[str, OrderRecord] = {}
 
     def tell(self, name: str, status: OrderStatus | None, source: FactSource = STREAM, **more: Any) -> None:
@@ -53,7 +53,7 @@ class World:
     def balance(self, asset: str, free: str, at: int) -> None:
         self.exposure.note_balance(Balance("binance", asset, Decimal(free), Decimal(0), at, at, STREAM))
 
-    def sums(self, side: Side = B) -> tuple[Decimal, Decimal | None, int]:
+    def sums(self, side: Side = B) -> Any:
         held = self.exposure.position(SYMBOL)
         return held, self.exposure.pending(SYMBOL, side), self.exposure.open_orders()
 
@@ -198,7 +198,7 @@ def test_a_balance_is_shown_with_what_is_reserved(world: World) -> None:
     stated = Balance("binance", "BTC", Decimal(7), Decimal(0), 1, 1, STREAM)
     assert world.exposure.shown(stated) is stated
     world.intend("a", S, "5", Need("BTC", Decimal(5)))
-    shown = world.exposure.shown(stated)
+    shown: Any = world.exposure.shown(stated)
     assert (shown.reserved, shown.available, shown.total) == (5, 2, 7)
     assert replace(shown, free=Decimal(3)).available == 0
 
