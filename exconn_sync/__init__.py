@@ -68,7 +68,7 @@ from exconn_sync.model.enums import (
     Side,
     TimeInForce,
 )
-from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent
+from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent, RiskAlert
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
@@ -166,6 +166,7 @@ __all__ = [
     "RateLimitError",
     "ReadyEvent",
     "RequestTimeout",
+    "RiskAlert",
     "RiskLimits",
     "RiskRejected",
     "RiskRule",

@@ -17,6 +17,7 @@ from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.key_keeper import KeyKeeper
 from exconn_sync._live.key_ring import KeyRing
+from exconn_sync._live.kill_switch import KillSwitch
 from exconn_sync._live.list_gateway import ListGateway
 from exconn_sync._live.market_feed import STREAM
 from exconn_sync._live.market_side import MarketSide
@@ -107,6 +108,7 @@ class Assembly:
         self._cancel_list = cancel_list
         self._store = store
         self._stop = StopSignal()
+        self._has_watch = False
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
         self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
         self.catalogue = Catalogue(driver.name, pipeline.instruments)
@@ -193,6 +195,7 @@ class Assembly:
         )  # fmt: skip
         self.gateway, self.changes = OrderGateway(desk), OrderChanges(desk)
         self.lists = ListGateway(desk, self._cancel_list)
+        self.kill_switch = KillSwitch(desk, self.gateway, self.executor, self._is_whole)
         self.reconciler.look_after = desk.look_after
         self.key_keeper: KeyKeeper | None = None
         self._has_key = Event()
@@ -248,6 +251,10 @@ class Assembly:
             not self._config.has_account or (self.account is not None and self.account.is_open)
         )
 
+    def _is_whole(self) -> bool | None:
+        """Return whether everything is connected and compared, None where it never was in this life."""
+        return self._readiness.events["ready"].is_set() if self._readiness.has_been("ready") else None
+
     @property
     def is_settled(self) -> bool:
         """True while no connection is down or came back only a moment ago."""
@@ -279,6 +286,8 @@ class Assembly:
                 keys.append(Worker(f"{name}-keys", self.key_keeper.body, clock))
             account.append(Worker(f"{name}-account", self._account_body, clock))
             account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
+            if self._guard.limits.needs_watch or self._guard.killed is not None:
+                keys.append(self._risk_worker())
         root = Group(name, "one_for_one", RESTARTS, RESTART_PERIOD, (
             # First, so that it is the last to be told to stop.
             Group("stores", "all_for_one", STORE_RESTARTS, RESTART_PERIOD, _children(stores)),
@@ -289,6 +298,19 @@ class Assembly:
             name, Tree(root), [*stores, rest, market, *keys, *account], clock, self._on_crash, on_give_up,
             hang_timeout=self._config.timeouts.hang, on_hang=self._on_hang,
         )  # fmt: skip
+
+    def _risk_worker(self) -> Worker:
+        self._has_watch = True
+        return Worker(f"{self._driver.name}-risk", self.kill_switch.body, self._clock)
+
+    def watch_risk(self) -> None:
+        """Have a worker look after the limits and the kill switch from now on. Raises ThreadsUnavailable."""
+        if self._config.has_account and not self._has_watch:
+            try:
+                self.supervisor.add(self._risk_worker())
+            except ValueError:
+                # Another thread was faster.
+                return
 
     def start(self) -> None:
         """Start all workers; returns at once.

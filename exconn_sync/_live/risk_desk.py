@@ -153,11 +153,6 @@ class RiskDesk:
         now = self._now()
         return self._decide(lambda _, told: self._guard.kill(reason, now, told))
 
-    def arm(self) -> bool:
-        """Let orders pass again; return whether they did not."""
-        now = self._now()
-        return self._decide(lambda _, told: self._guard.arm(now, told))
-
     @property
     def killed(self) -> str | None:
         """Why the kill switch was thrown, None while it is armed."""

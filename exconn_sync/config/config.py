@@ -87,6 +87,11 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
+        for rule in self.rules:
+            if not callable(getattr(rule, "check", None)):
+                raise ValidationError("rules", type(rule).__name__, "must have a method check; limits go by name")
+        if not isinstance(self.risk, RiskLimits):
+            raise ValidationError("risk", type(self.risk).__name__, "must be RiskLimits")
         if self.market_streams.book_interval_ms is not None:
             find_driver(self.exchange).variant(Channel.ORDER_BOOK, f"{self.market_streams.book_interval_ms}ms")
         self._check_key()

@@ -18,6 +18,7 @@ from exconn_sync.connector.health import Health, health_of
 from exconn_sync.connector.history import HistoryFace
 from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
+from exconn_sync.connector.risk import RiskFace
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
@@ -30,7 +31,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, RiskFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -43,7 +44,7 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
 
     Also a context manager, which starts on entry and stops on exit. Every method may be called from any thread, also
     from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace``, ``HistoryFace``,
-    ``CommandFace`` and ``OrderCommandFace``.
+    ``CommandFace``, ``OrderCommandFace`` and ``RiskFace``.
 
     Args:
         config: the settings.

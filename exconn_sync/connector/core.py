@@ -191,7 +191,7 @@ class Core:
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
             self._on_instruments, self._on_give_up, self._cancel, self._cancel_list, self.journal, self.risk,
-            self.want_book,
+            self.interests.want_book,
         )  # fmt: skip
         self._phase = ConnectorState.CONNECTING
         exit_hook.watch(self)
@@ -324,11 +324,6 @@ class Core:
         if config.risk != former.risk:
             self.store.decide(lambda _: self.risk.change(config.risk))
         self.readiness.redefine(self._conditions())
-
-    def want_book(self, symbol: str) -> None:
-        """Keep the local book of a canonical symbol. Raises ValidationError where the exchange has no such symbol."""
-        if not self.interests.wants_book(symbol):
-            self.interests.add(None, Channel.ORDER_BOOK, symbol)
 
     def understood(self, symbol: str) -> str:
         """Return the canonical form of a symbol as far as it can be told now; what is not understood stays as it is."""

@@ -170,7 +170,7 @@ class DataFace(MarketPushFace, StreamFace):
         """
         assembly = self._core.assembly
         canonical = assembly.catalogue.get(symbol).symbol
-        self._core.want_book(canonical)
+        self._core.interests.want_book(canonical)
         return assembly.books.view(canonical, depth_of(depth))
 
     @property

@@ -45,9 +45,17 @@ def test_a_misspelt_limit_is_told_with_the_known_ones() -> None:
     assert caught.value.field == "max_notional"
 
 
+@pytest.mark.parametrize("rule", [RiskLimits(), "BTC-USDT", None, 5000])
+def test_what_is_no_rule_is_told(rule: Any) -> None:
+    with pytest.raises(ValidationError, match="must have a method check"):
+        Config.builder("binance").risk(rule).build()
+    with pytest.raises(ValidationError, match="must be RiskLimits"):
+        Config("binance", risk={"max_open_orders": 1})  # type: ignore[arg-type]
+
+
 def test_numbers_and_symbols_are_made_uniform() -> None:
     limits: Any = RiskLimits(
-        max_position={"BTC/USDT": "1.50", "*": 3},
+        max_position={"BTC/USDT": "1.50", "*": 3},  # type: ignore[dict-item]
         allowed_symbols=["BTC-USDT-SPOT", "ETH-USDT"],  # type: ignore[arg-type]
         max_order_rate=[10, 1],  # type: ignore[arg-type]
         alert_share="0.5",  # type: ignore[arg-type]
