@@ -74,6 +74,7 @@ from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Tr
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.order_lists import OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
+from exconn_sync.model.profit import Profit
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.journal import Journal
@@ -160,6 +161,7 @@ __all__ = [
     "Position",
     "PreventedMatch",
     "PriceBand",
+    "Profit",
     "Proposal",
     "ProtocolError",
     "PullSubscription",

@@ -17,15 +17,17 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
 from exconn_sync.config.risk_limits import RiskLimits, limit_for
 from exconn_sync.errors import ExconnError
+from exconn_sync.model.account import Position
 from exconn_sync.model.enums import Channel, OrderType, Side
 from exconn_sync.model.events import RiskAlert
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
+from exconn_sync.model.profit import Profit, Top, profit_of
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.risk import Proposal
 from exconn_sync.risk import RiskGate, RiskGuard
-from exconn_sync.risk.case import Case, Top
+from exconn_sync.risk.case import Case
 from exconn_sync.risk.collar import Walk, objection, opposite, walk
 from exconn_sync.risk.guard import Change
 from exconn_sync.risk.loss import quotes, symbols_to_price
@@ -182,6 +184,14 @@ class RiskDesk:
             self._told.extend(told)
             self.tell()
 
+    def profit(self, symbol: str) -> Profit:
+        """Return what the position of a symbol has brought; see ``Connector.profit``."""
+        position = self._store.positions().get(symbol) or Position(self._pipeline.exchange, symbol)
+        valued = partial(
+            profit_of, symbol, position.quantity, position.average_price, position.realized, dict(position.other_fees)
+        )
+        return valued({pair: self._top(pair) for pair in valued({}).missing})
+
     # --- what an order comes to -------------------------------------------------------------------------------------
 
     def _case(
@@ -261,12 +271,14 @@ class RiskDesk:
     def _tops(self, quote: str, limits: RiskLimits, now: int) -> dict[str, Top]:
         """Return the best prices that the day's profit depends on; an unknown one is asked for, for the next time."""
         day_start = limits.day_start(now)
-        tops: dict[str, Top] = {}
-        for symbol in self._store.decide(lambda exposure: symbols_to_price(exposure, quote, day_start)):
-            tops[symbol] = self._books.top(symbol)
-            if None in tops[symbol]:
-                self._want(symbol)
-        return tops
+        wanted = self._store.decide(lambda exposure: symbols_to_price(exposure, quote, day_start))
+        return {symbol: self._top(symbol) for symbol in wanted}
+
+    def _top(self, symbol: str) -> Top:
+        top = self._books.top(symbol)
+        if None in top:
+            self._want(symbol)
+        return top
 
     def _want(self, symbol: str) -> None:
         try:

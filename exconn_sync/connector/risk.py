@@ -14,6 +14,7 @@ from exconn_sync.connector.patterns import ANY
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.events import RiskAlert
+from exconn_sync.model.profit import Profit
 
 
 class RiskFace(SubscriptionMaker):
@@ -22,6 +23,21 @@ class RiskFace(SubscriptionMaker):
     def on_risk_alert(self, callback: Callable[[RiskAlert], object] | None) -> Subscription:
         """Call back when a limit is near or reached, once an episode, and when the kill switch changes."""
         return self._push_account(Channel.RISK_ALERT, ANY, callback)
+
+    def profit(self, symbol: str) -> Profit:
+        """Return what the position of a symbol has realized, and would bring if it were closed now; instant, no I/O.
+
+        All fills of the account count, as in ``positions``. Prices are those of the local books; where one is missing,
+        what depends on it is None, ``missing`` names it, and the book is kept from then on, where there is such a
+        symbol.
+
+        Raises:
+            ValidationError: the exchange has no such symbol.
+            NotReady: the instruments are not loaded yet.
+            ConnectorStopped: not started, or stopped.
+        """
+        assembly = self._core.assembly
+        return assembly.risk.profit(assembly.catalogue.get(symbol).symbol)
 
     @property
     def risk_limits(self) -> RiskLimits:

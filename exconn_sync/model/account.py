@@ -47,7 +47,8 @@ class Position:
 
     ``quantity`` is in the base asset after fees paid in it, negative where more was sold than bought.
     ``average_price`` is the mean entry price in quote per base, None for a flat position. ``realized`` is the profit
-    in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``.
+    in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``. What it
+    would bring at the prices of now: ``Connector.profit``.
     """
 
     exchange: str

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from exconn_sync._machines.exposure import Need
-from exconn_sync.model.book_view import Level
 from exconn_sync.model.enums import Side
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.numbers import EXACT
-
-Top: TypeAlias = "tuple[Level | None, Level | None]"
-"""Best bid and best ask; None where there is none, or where it is not known."""
-
-Tops: TypeAlias = Mapping[str, Top]
-"""Best prices by symbol; what is not in it is not known."""
+from exconn_sync.model.profit import Tops
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from exconn_sync.errors import RiskRejected
 from exconn_sync.model.enums import TextEnum
 from exconn_sync.model.events import RiskAlert
 from exconn_sync.model.numbers import plain_text
+from exconn_sync.model.profit import Tops
 from exconn_sync.risk.alerts import Episodes
-from exconn_sync.risk.case import Case, Tops, Usage
+from exconn_sync.risk.case import Case, Usage
 from exconn_sync.risk.loss import quotes, result_since
 from exconn_sync.risk.rules import RULES, loss_usage, refuse
 

@@ -242,3 +242,18 @@ def test_an_order_list_is_judged_as_a_whole(quiet: Simulator, connect: Connect) 
     refused(lambda: connector.place_order_list(pair), "max_open_orders")
     assert connector.orders.history() == []
     connector.place_order(buy("0.01"))
+
+
+def test_profit_of_a_position_with_fees_in_the_base_asset(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    assert connector.profit(BTC).total == 0
+    assert connector.place_order(OrderRequest.market(BTC, "buy", "0.1")).wait(timeout=LIMIT)
+    eventually(lambda: bool(connector.positions))
+    if not connector.order_book(BTC).is_valid:
+        unknown = connector.profit("BTCUSDT")
+        assert unknown.total is None or connector.order_book(BTC).is_valid
+        eventually(lambda: connector.profit(BTC).total is not None)
+    # 0.1 bought at 60010, 0.0001 of it the fee; the rest could be sold at 60000.
+    profit = connector.profit("BTC/USDT")
+    assert (profit.realized, profit.unrealized) == (Decimal("-6.001"), Decimal("-0.999"))
+    assert profit.total == Decimal("-7")

@@ -11,7 +11,8 @@ from exconn_sync.model.account import Balance
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, OrderState
-from exconn_sync.risk.case import Case, Top
+from exconn_sync.model.profit import Top
+from exconn_sync.risk.case import Case
 from exconn_sync.risk.guard import Change, RiskGuard
 
 BTC = "BTC-USDT"
