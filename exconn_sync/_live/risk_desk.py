@@ -81,8 +81,8 @@ class RiskDesk:
         Raises:
             RiskRejected: a rule objects, or a limit where there are rules or several orders.
         """
-        make = partial(self._case, request, instrument, replaces, with_balance=with_balance)
-        case = replace(make(), before=before)
+        make = partial(self._case, request, instrument, replaces, with_balance, before)
+        case = make()
         if self._gate.has_rules or before:
             self._decide(lambda exposure, told: self._guard.judge(case, exposure, Change.LOOK, told))
             self._gate.admit(Proposal(request, case.symbol, case.notional, case.replaces))
@@ -92,11 +92,13 @@ class RiskDesk:
     def entry(self, intent: OrderFact, case: Case | None) -> Entry:
         """Return an order on its way into the store, which lets it in only if the guard does."""
         assert case is not None, "an order that was not shown to the risk rules"
+        # Those before it are in the store by now, and count there.
+        alone = replace(case, before=()) if case.before else case
 
         def admit(exposure: Exposure) -> None:
             told: list[RiskAlert] = []
             try:
-                self._guard.judge(replace(case, before=()), exposure, Change.ORDER, told)
+                self._guard.judge(alone, exposure, Change.ORDER, told)
             finally:
                 self._told.extend(told)
             exposure.expect(intent.client_order_id, case.adds, case.need)
@@ -198,16 +200,18 @@ class RiskDesk:
         self,
         request: OrderRequest,
         instrument: Instrument,
-        replaces: OrderState | None,
-        *,
+        replaces: OrderState | None = None,
         with_balance: bool = True,
+        before: tuple[Case, ...] = (),
     ) -> Case:
-        limits, symbol, now = self._guard.limits, instrument.symbol, self._now()
+        limits, symbol = self._guard.limits, instrument.symbol
+        has_loss_limit = limit_for(limits.max_daily_loss, instrument.quote) is not None
+        # Only the day has to be the exchange's.
+        now = self._now() if has_loss_limit else self._clock.time_ns()
         walked = self._walked(request, symbol) if limits.wants_depth else None
         quantity = request.quantity if walked is None else walked.quantity
         notional = self._notional(request, symbol) if walked is None else walked.notional
         is_sell = request.side is Side.SELL
-        has_loss_limit = limit_for(limits.max_daily_loss, instrument.quote) is not None
         return Case(
             symbol=symbol,
             side=request.side,
@@ -217,6 +221,8 @@ class RiskDesk:
             asset=(instrument.base if is_sell else instrument.quote) if with_balance else None,
             amount=quantity if is_sell else notional,
             replaces=None if replaces is None else replaces.client_order_id,
+            before=before,
+            collar=None if limits.max_price_deviation is None else (limits.max_price_deviation, limits.max_book_age),
             objection=self._objection(request, symbol, limits),
             tops=self._tops(instrument.quote, limits, now) if has_loss_limit else {},
             now_ns=self._clock.monotonic_ns(),
@@ -225,7 +231,7 @@ class RiskDesk:
 
     def _grown(self, request: OrderRequest, instrument: Instrument, state: OrderState) -> Case:
         """Return an order of ours as it will be, as a case of what it is to have more than now."""
-        case = self._case(request, instrument, None)
+        case = self._case(request, instrument)
         more = EXACT.subtract(request.quantity or ZERO, state.quantity or ZERO)
         amount: Decimal | None = more
         if request.side is Side.BUY:

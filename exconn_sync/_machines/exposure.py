@@ -58,6 +58,8 @@ class Exposure:
         self._open: Counter[str] = Counter()
         # Of orders that have not ended: what was last heard of them.
         self._heard: dict[ClientOrderId, tuple[OrderState, tuple[Fill, ...]]] = {}
+        # What was added to the positions, by order. It is kept, so that an id means the same object.
+        self._counted: dict[ClientOrderId, tuple[Fill, ...]] = {}
         self._sizes: dict[ClientOrderId, Decimal] = {}
         self._wishes: dict[ClientOrderId, list[Decimal]] = {}
         self._reserved: dict[ClientOrderId, _Reserved] = {}
@@ -78,10 +80,8 @@ class Exposure:
         if not state.is_own or state.side is None:
             return
         key = state.client_order_id
-        heard = self._heard.get(key)
         known = tuple(fills)
-        if known and (heard is None or heard[1] != known):
-            self._count(state.symbol, known)
+        self._count(state, known)
         if state.is_terminal:
             for table in (self._heard, self._wishes):
                 table.pop(key, None)
@@ -178,12 +178,19 @@ class Exposure:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _count(self, symbol: str, fills: tuple[Fill, ...]) -> None:
+    def _count(self, state: OrderState, fills: tuple[Fill, ...]) -> None:
+        """Add to the position what is new; an order may have thousands of fills."""
+        counted = set(map(id, self._counted.get(state.client_order_id, ())))
+        news = [fill for fill in fills if id(fill) not in counted]
+        if not news:
+            return
+        self._counted[state.client_order_id] = fills
+        symbol = state.symbol
         book = self._books.get(symbol)
         if book is None:
             base, _, quote = symbol.partition("-")
             book = self._books[symbol] = PositionBook(self._exchange, symbol, base, quote)
-        for fill in fills:
+        for fill in news:
             book.add(fill)
 
     def _share(self, state: OrderState, fills: tuple[Fill, ...]) -> _Share:

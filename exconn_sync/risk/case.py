@@ -28,6 +28,7 @@ class Case:
         replaces: the order that goes before it is placed.
         is_new: whether it is one order more.
         before: orders of the same list that are placed along with it and were judged before it.
+        collar: the share and the age by which the price collar judged it, None where there was no collar.
         objection: why the price collar keeps it out.
         tops: best prices of the symbols that the daily loss depends on.
         now_ns: monotonic time, for the order rate.
@@ -44,6 +45,7 @@ class Case:
     replaces: ClientOrderId | None = None
     is_new: bool = True
     before: tuple[Case, ...] = ()
+    collar: tuple[Decimal, float | None] | None = None
     objection: str = ""
     tops: Tops = field(default_factory=lambda: MappingProxyType({}))
     now_ns: int = 0

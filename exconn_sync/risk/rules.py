@@ -70,6 +70,8 @@ def price_collar(limits: RiskLimits, case: Case, exposure: Exposure) -> Iterator
     if limits.max_price_deviation is None:
         return
     usage = Usage("max_price_deviation", case.symbol, None, limits.max_price_deviation)
+    if case.collar != (limits.max_price_deviation, limits.max_book_age):
+        refuse("the limits were changed while its price was judged", usage)
     if case.objection:
         refuse(case.objection, usage)
     yield usage

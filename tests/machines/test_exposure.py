@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from exconn_sync._machines.exposure import Exposure, Need
 from exconn_sync._machines.order_fold import OrderRecord
+from exconn_sync._machines.position import PositionBook
 from exconn_sync.model.account import Balance
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
@@ -203,6 +204,25 @@ def test_a_balance_is_shown_with_what_is_reserved(world: World) -> None:
     assert replace(shown, free=Decimal(3)).available == 0
 
 
+def test_hundreds_of_fills_are_each_added_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[Fill] = []
+    add = PositionBook.add
+
+    def noted(book: PositionBook, fill: Fill) -> bool:
+        added.append(fill)
+        return add(book, fill)
+
+    monkeypatch.setattr(PositionBook, "add", noted)
+    world.intend("a", B, "300")
+    for trade in range(1, 301):
+        world.fill("a", str(trade), "1")
+    world.tell("a", OrderStatus.FILLED, filled_quantity=Decimal(300))
+    assert (len(added), world.sums()) == (300, (300, 0, 0))
+    # One that is told anew with another fee, after all is over.
+    world.fill("a", "7", "1", fee=Decimal(1), fee_asset="BNB")
+    assert (world.sums(), world.exposure.since(SYMBOL, 0).other_fees) == ((300, 0, 0), {"BNB": 1})
+
+
 class AnyHistory(RuleBasedStateMachine):
     """Orders with all that may happen to them, against sums that are worked out anew each time."""
 
@@ -281,4 +301,4 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(derandomize=True, deadline=None, max_examples=150, stateful_step_count=30)
+TestAnyHistory.settings = settings(derandomize=True, deadline=None, max_examples=100, stateful_step_count=30)

@@ -230,4 +230,4 @@ class AnyOrders(RuleBasedStateMachine):
 
 
 TestAnyOrders = AnyOrders.TestCase
-TestAnyOrders.settings = settings(derandomize=True, deadline=None, max_examples=300, stateful_step_count=30)
+TestAnyOrders.settings = settings(derandomize=True, deadline=None, max_examples=120, stateful_step_count=30)

@@ -15,6 +15,7 @@ from exconn_sync.risk.guard import Change
 from tests.unit.risk.make import BTC, Book, case, top
 
 ETH = "ETH-USDT"
+COLLAR = (Decimal("0.1"), None)
 
 
 def refused(book: Book, judged: Case, rule: str, text: str = ".") -> RiskRejected:
@@ -40,7 +41,21 @@ def test_without_limits_everything_passes() -> None:
         ({"max_order_notional": 200}, case("2"), case("2.01"), "max_order_notional", "notional of 201 is above"),
         ({"max_order_notional": 200}, case("1"), case("1", None), "max_order_notional", "worth .* cannot be told"),
         ({"max_order_notional": {"*": 200, ETH: 50}}, case("2"), case("1", symbol=ETH), "max_order_notional", "of 50"),
-        ({"max_price_deviation": "0.1"}, case(), case(objection="the book is stale"), "max_price_deviation", "stale"),
+        (
+            {"max_price_deviation": "0.1"},
+            case(collar=COLLAR),
+            case(collar=COLLAR, objection="the book is stale"),
+            "max_price_deviation",
+            "stale",
+        ),
+        ({"max_price_deviation": "0.1"}, case(collar=COLLAR), case(), "max_price_deviation", "were changed"),
+        (
+            {"max_price_deviation": "0.2"},
+            case(collar=(Decimal("0.20"), None)),
+            case(collar=COLLAR),
+            "max_price_deviation",
+            "were changed",
+        ),
         ({"max_position": 3}, case("3"), case("3.1"), "max_position", "3.1, beyond the limit of 3"),
         ({"max_position": 3}, case("3", side="sell"), case("3.1", side="sell"), "max_position", "."),
         ({"max_position": 3}, case("3"), case(None), "max_position", "cannot be told"),
