@@ -93,6 +93,23 @@ class Exposure:
         if state.is_terminal:
             self._sizes.pop(key, None)
 
+    def take_up(self) -> None:
+        """Reserve what orders out of a journal take that are not known to have arrived: nothing was expected of them.
+
+        What an order at market takes cannot be told.
+        """
+        for key, (state, _) in self._heard.items():
+            base, _, quote = state.symbol.partition("-")
+            price = state.price or state.stop_price
+            if state.status not in _UNSETTLED or key in self._reserved:
+                continue
+            if state.side is Side.SELL and state.quantity is not None:
+                self._reserved[key] = _Reserved(Need(base, state.quantity), None)
+            elif state.side is Side.BUY and state.quote_quantity is not None:
+                self._reserved[key] = _Reserved(Need(quote, state.quote_quantity), None)
+            elif state.side is Side.BUY and price is not None and state.quantity is not None:
+                self._reserved[key] = _Reserved(Need(quote, EXACT.multiply(price, state.quantity)), None)
+
     def note_balance(self, balance: Balance) -> None:
         """Take the newest statement of a balance: what it covers need not be reserved any longer."""
         self._balances[balance.asset] = balance

@@ -133,6 +133,7 @@ class AccountStore:
         """Join facts from a journal: they are neither journalled nor published again."""
         with self._changed:
             self._join(facts)
+            self._exposure.take_up()
 
     def close(self) -> None:
         """Nothing will change any more: everybody who waits is told."""

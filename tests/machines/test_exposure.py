@@ -195,6 +195,21 @@ def test_what_a_replaced_order_has_locked_is_given_back(world: World) -> None:
     assert world.exposure.available("USDT", ClientOrderId("a")) is None
 
 
+def test_orders_out_of_a_journal_take_what_they_say(world: World) -> None:
+    world.intend("a", S, "5")
+    world.intend("b", B, "2")
+    world.intend("c", B, "3", Need("USDT", Decimal(1)))
+    world.intend("d", B, None)
+    world.intend("e", B, "9")
+    world.tell("e", OrderStatus.NEW)
+    world.tell("d", None, LOCAL, quote_quantity=Decimal(100))
+    for _ in range(2):
+        world.exposure.take_up()
+        assert (world.exposure.reserved("BTC"), world.exposure.reserved("USDT")) == (5, 20 + 1 + 100)
+    world.tell("b", OrderStatus.REJECTED)
+    assert world.exposure.reserved("USDT") == 101
+
+
 def test_a_balance_is_shown_with_what_is_reserved(world: World) -> None:
     stated = Balance("binance", "BTC", Decimal(7), Decimal(0), 1, 1, STREAM)
     assert world.exposure.shown(stated) is stated

@@ -118,6 +118,17 @@ def test_what_a_journal_gives_back_counts_like_before() -> None:
         assert not place(each, guard, "c", case("3.5"))
 
 
+def test_an_order_that_a_journal_leaves_without_an_outcome_keeps_its_money() -> None:
+    kept = Kept()
+    kept.store.restore([balance("USDT", "100", 1), replace(intent("a"), price=Decimal(7)), order("b", is_own=True)])
+    assert (kept.store.balances()["USDT"].reserved, kept.store.balances()["USDT"].available) == (
+        Decimal(70),
+        Decimal(30),
+    )
+    kept.store.apply([order("a", OrderStatus.REJECTED)])
+    assert kept.store.balances()["USDT"].reserved == 0
+
+
 class AnyOrders(RuleBasedStateMachine):
     """Orders of both sides, whatever becomes of them, under limits that change: refused exactly where they must be."""
 
