@@ -19,6 +19,8 @@ from exconn_sync.ports.waiting import Event
 _LOOK = 0.5
 """Seconds between two looks at the connection and the day's profit."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_SLICE = 0.2
+"""Seconds between two looks for a stop, while cancels are waited for."""
 
 
 class KillSwitch:
@@ -79,16 +81,16 @@ class KillSwitch:
         deadline = self._desk.deadline(None)
         run.beat(self._desk.remaining(deadline) or 0.0)
         try:
-            self._cancel_all(deadline)
+            self._cancel_all(deadline, lambda: run.stop.is_set or not run.is_current)
         except ConnectorStopped:
             return False
         return True
 
-    def _cancel_all(self, deadline: Deadline) -> list[OrderState]:
+    def _cancel_all(self, deadline: Deadline, is_stopped: Callable[[], bool] = lambda: False) -> list[OrderState]:
         """Cancel until nothing of ours is open; an order that is still on its way is met again when it has arrived."""
         pause = _FIRST_PAUSE
         while self._desk.risk.killed is not None:
-            silence = self._cancel(self._open(), deadline)
+            silence = self._cancel(self._open(), deadline, is_stopped)
             left = self._open()
             remaining = self._desk.remaining(deadline)
             if not left or (remaining is not None and remaining <= 0):
@@ -102,7 +104,7 @@ class KillSwitch:
     def _open(self) -> list[OrderState]:
         return [state for state in self._desk.store.open_orders() if state.is_own]
 
-    def _cancel(self, states: list[OrderState], deadline: Deadline) -> float:
+    def _cancel(self, states: list[OrderState], deadline: Deadline, is_stopped: Callable[[], bool]) -> float:
         """Ask for a cancel of each, all at once; return for how many seconds the exchange wants to hear nothing."""
         futures: list[Future[None]] = []
         lists: set[str] = set()
@@ -119,10 +121,21 @@ class KillSwitch:
             except ExconnError:
                 # The pool is full: the rest comes with the next round.
                 break
-        wait(futures, self._desk.remaining(deadline))
+        self._await(futures, deadline, is_stopped)
         errors = [future.exception() for future in futures if future.done() and not future.cancelled()]
         # Whatever else an error says, the order is still open, and is met again.
         return max((error.retry_after or 0.0 for error in errors if isinstance(error, RateLimitError)), default=0.0)
+
+    def _await(self, futures: list[Future[None]], deadline: Deadline, is_stopped: Callable[[], bool]) -> None:
+        """Wait for cancels, at most until the deadline or the stop: the stop must not wait for them through us."""
+        while True:
+            remaining = self._desk.remaining(deadline)
+            is_over = remaining is not None and remaining <= 0
+            waiting = wait(futures, _SLICE if remaining is None else min(_SLICE, remaining)).not_done
+            if not waiting or is_over:
+                return
+            if is_stopped():
+                raise ConnectorStopped("the connector is stopped")
 
     def _submit(self, state: OrderState, deadline: Deadline) -> Future[None]:
         return self._executor.submit(

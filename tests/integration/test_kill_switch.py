@@ -160,6 +160,16 @@ def test_a_stop_ends_a_kill_that_waits(quiet: Simulator, connect: Connect) -> No
         connector.kill(None)  # type: ignore[arg-type]
 
 
+def test_a_stop_does_not_wait_for_the_worker_whose_cancels_are_never_answered(
+    quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(buy())
+    with quiet.faults.delay("DELETE", ORDER, 1000.0):
+        assert [left.client_order_id for left in connector.kill(timeout=0.2)] == [order.client_order_id]
+        assert connector.stop(LIMIT) == []
+
+
 # --- dead man's switch ----------------------------------------------------------------------------------------------
 
 
