@@ -39,6 +39,7 @@ setup(
         "redis": REDIS,
         "dev": [*SIMULATOR, *CRYPTO, *METRICS, *REDIS, *TEST, *HOSTS, *LINT],
     },
+    entry_points={"exconn_sync.drivers": ["mock = exconn_sync.simulator.mock.driver:DRIVER"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Developers",

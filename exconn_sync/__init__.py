@@ -5,6 +5,7 @@ Every public name stands here; modules whose name begins with an underscore are 
 
 import logging
 
+from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
@@ -29,7 +30,9 @@ from exconn_sync.errors import (
     FilterViolation,
     ForkedProcess,
     InsufficientBalance,
+    JournalCorrupt,
     JournalError,
+    JournalInUse,
     MarketClosed,
     NotReady,
     OrderNotFound,
@@ -54,6 +57,7 @@ from exconn_sync.hub import Hub, HubSubscription
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import (
     BookState,
     CommandOutcome,
@@ -98,10 +102,12 @@ __all__ = [
     "BookState",
     "BookTicker",
     "BookView",
+    "Capabilities",
     "CircuitOpen",
     "ClockChanged",
     "ClockSkew",
     "CommandOutcome",
+    "CommandResult",
     "Commission",
     "Config",
     "ConfigBuilder",
@@ -133,7 +139,9 @@ __all__ = [
     "Instruments",
     "InsufficientBalance",
     "Journal",
+    "JournalCorrupt",
     "JournalError",
+    "JournalInUse",
     "Kline",
     "MarketClosed",
     "MetricsSink",

@@ -9,7 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-REAL_HOSTS = ("binance.com", "binance.vision", "binance.us", "bybit.com", "bybit.kz", "bybit-tr.com")
+REAL_HOSTS = (
+    "binance.com", "binance.vision", "binance.us", "bybit.com", "bytick.com", "bybit.com.hk",
+    "bybit.nl", "bybit.tr", "bybit-tr.com", "bybit.kz", "bybitgeorgia.ge", "bybit.ae", "bybit.id", "bybit.eu",
+    "manepa.jp",
+)  # fmt: skip
 """Names of real exchanges; whatever ends with one of them is out of reach."""
 
 _LOOK_UPS = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.connect": 1}

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from exconn_sync import Config, Connector
-from exconn_sync.config.config import ENVIRONMENTS
 from exconn_sync.exchanges.binance.driver import DRIVER
+from exconn_sync.ports.registry import find_driver
 from exconn_sync.simulator import Simulator
 from tests.production_guard import contacts, is_real
 from tests.unit.support import until
@@ -21,9 +21,11 @@ from tests.unit.support import until
 ROOT = Path(__file__).parents[1]
 
 
-def test_every_address_of_every_environment_is_watched() -> None:
-    for environment in ENVIRONMENTS:
-        urls = DRIVER.endpoints(environment).values()
+@pytest.mark.parametrize("exchange", ["binance", "bybit"])
+def test_every_address_of_every_environment_is_watched(exchange: str) -> None:
+    driver = find_driver(exchange)
+    for environment in driver.environments:
+        urls = driver.endpoints(environment).values()
         assert urls
         for url in urls:
             assert is_real(urlsplit(url).hostname), url
@@ -42,7 +44,7 @@ def test_a_real_host_is_refused_and_told(host: str | bytes) -> None:
     assert contacts == []
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", DRIVER.environments)
 @pytest.mark.parametrize("name", ["rest", "stream"])
 def test_a_connector_on_a_real_environment_is_seen_and_gets_nowhere(environment: str, name: str) -> None:
     host = urlsplit(DRIVER.endpoints(environment)[name]).hostname

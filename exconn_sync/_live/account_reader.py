@@ -26,7 +26,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.model.account import BalanceChange, Fact
 from exconn_sync.model.orders import Fill, OrderFact
-from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
+from exconn_sync.model.wire import LoginReply, Pong, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, PartlyKnown, Signer
 
@@ -158,7 +158,8 @@ class AccountFeed:
     def subscription(self) -> tuple[int, bytes]:
         """Return the id and the text of the request for events, on a session that is signed in."""
         request_id = next(self._request_ids)
-        return request_id, self.driver.encode_account_subscribe(request_id)
+        guarded = self._config.cancel_on_disconnect
+        return request_id, self.driver.encode_account_subscribe(request_id, cancel_on_disconnect=guarded)
 
     def signed_in(self, link: AccountLink) -> None:
         """The exchange has accepted the key on a connection: events flow from now on."""
@@ -267,6 +268,8 @@ class AccountLink:
                 self._on_login(message)
             elif isinstance(message, ServerNotice):
                 self._on_notice(message)
+            elif isinstance(message, Pong):
+                self._link.pong()
             elif isinstance(message, Unrecognized):
                 feed.unrecognized(message.kind)
             elif isinstance(message, PartlyKnown):
@@ -311,9 +314,9 @@ class AccountLink:
 
     def _on_login(self, reply: LoginReply) -> None:
         # A key that died during the session is answered without an id (fault F062).
-        if reply.request_id not in (0, self._login_id) or (reply.request_id == 0 and reply.error is None):
+        if reply.request_id not in (None, 0, self._login_id) or (reply.request_id == 0 and reply.error is None):
             return
-        if reply.request_id and self._login_sent_ns is None:
+        if reply.request_id != 0 and self._login_sent_ns is None:
             # Said before: the account is not signed in anew, and nothing was missed (fault F043).
             return
         self._login_sent_ns = None

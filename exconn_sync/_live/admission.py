@@ -32,6 +32,10 @@ _AFTER_429, _AFTER_418, _AFTER_ORDERS, _AFTER_FIREWALL = 60.0, 120.0, 10.0, 10.0
 """Seconds of silence where the exchange does not say how long, at first (fault F077)."""
 
 
+_ASK_FOR_SILENCE = frozenset({403, 418, 429})
+"""Answers after which nothing is sent for a while, where a driver has found that they are about limits."""
+
+
 class Admission:
     """The way to the budgets for one connector. Thread-safe; waits on the caller's own thread.
 
@@ -136,7 +140,7 @@ class Admission:
 
     def hear(self, error: Exception, status: int, grant: Grant) -> None:
         """Be silent where an answer asks for it; ``retry_after`` of the error says for how long from then on."""
-        if isinstance(error, RateLimitError) and status in (418, 429):
+        if isinstance(error, RateLimitError) and status in _ASK_FOR_SILENCE:
             self._hear_limit(error, grant.lease.taken_ms, is_ban=status == 418)
         elif isinstance(error, PermissionDenied) and error.retryable:
             # A firewall in front of the exchange, which asks for patience without saying how long (fault F079).
@@ -144,18 +148,20 @@ class Admission:
 
     def hear_limit(self, error: RateLimitError, grant: Grant) -> None:
         """Be silent where an answer tells of a limit that it ran into with a part of what was asked."""
-        self._hear_limit(error, grant.lease.taken_ms, is_ban=False)
+        self._hear_limit(error, grant.lease.taken_ms, is_ban=error.details.get("http_status") == 418)
 
     def hear_reply(self, error: RateLimitError) -> None:
         """Be silent where a reply on a socket asks for it, as after an answer of REST: one address has one count."""
         self._hear_limit(error, self._when().now_ms, is_ban=error.details.get("http_status") == 418)
 
-    def hear_refusal(self, error: ConnectionFailed, grant: Grant) -> None:
-        """Be silent where the exchange refused a connection because this address is banned (fault F020)."""
+    def hear_refusal(self, error: ConnectionFailed) -> None:
+        """Be silent where the exchange refused a connection because this address is banned (fault F020).
+
+        A 429 is not heard here: it may mean the attempts to connect, which are counted apart.
+        """
         if error.details.get("http_status") == 418:
-            self._begin_silence(
-                EVERYTHING, error.details.get("retry_after") or None, _AFTER_418, grant.lease.taken_ms, str(error)
-            )
+            told = error.details.get("retry_after") or None
+            self._begin_silence(EVERYTHING, told, _AFTER_418, self._when().now_ms, str(error))
 
     def _hear_limit(self, error: RateLimitError, taken_ms: int, *, is_ban: bool) -> None:
         fallback = _AFTER_418 if is_ban else _AFTER_ORDERS if error.is_per_account else _AFTER_429

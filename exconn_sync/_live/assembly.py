@@ -11,8 +11,10 @@ from functools import partial
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED, AccountFeed, account_url
 from exconn_sync._live.admission import Admission
+from exconn_sync._live.batch_gateway import BatchGateway
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.command_desk import CommandDesk
+from exconn_sync._live.command_side import CommandSide
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.key_keeper import KeyKeeper
@@ -49,7 +51,7 @@ from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._transport.breaker import Breaker
 from exconn_sync._transport.budget import shared_budget
-from exconn_sync._transport.http import HttpClient
+from exconn_sync._transport.local import http_client
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync.config import Config
 from exconn_sync.errors import WorkerHung
@@ -117,7 +119,7 @@ class Assembly:
         self.network = NetworkParts(
             resolver=shared_lookups(), ca_file=config.network.ca_file, proxy=config.network.proxy_address
         )
-        self._http = HttpClient(
+        self._http = http_client(
             config.endpoints["rest"],
             clock,
             connect_timeout=config.timeouts.connect,
@@ -138,7 +140,7 @@ class Assembly:
         self.rest = RestClient(
             driver, self.keys, config.rate_limits.window_ms, self._http, self.admission, self.breaker, clock,
             self.server_clock, pipeline.metrics, self._stop, lambda: self.rest_session.synchronize(),
-            lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(),
+            lambda: current_run() is not None, lambda: self.rest_session.doubt_instruments(), config.environment,
         )  # fmt: skip
         self.rest_session = RestSession(
             config, driver, self.rest, clock, self.server_clock, self.catalogue, readiness, pipeline, rng,
@@ -167,6 +169,8 @@ class Assembly:
             requests_per_second=driver.stream_limits.requests_per_second,
             await_rest=self._await_rest,
             submit=partial(self.executor.submit, priority=Priority.DIAL),
+            ping_frame=driver.ping_frame,
+            ping_every=driver.stream_limits.ping_every,
         )
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(
@@ -189,11 +193,16 @@ class Assembly:
             store, self._guard, RiskGate(config.rules), self.books, clock, self.server_clock, self._pipeline,
             self._want_book,
         )  # fmt: skip
-        desk = CommandDesk(
-            config, driver, self.rest, self.catalogue, store, self.risk, self.reconciler, self.resolver, clock,
-            self._cancel,
+        self.commands = CommandSide(
+            replace(self._parts, await_rest=self._await_key), driver, self.rest, self.keys, self.admission,
+            self.server_clock,
         )  # fmt: skip
-        self.gateway, self.changes = OrderGateway(desk), OrderChanges(desk)
+        desk = CommandDesk(
+            config, driver, self.rest, self.commands.route, self.catalogue, store, self.risk, self.reconciler,
+            self.resolver, clock, self._cancel,
+        )  # fmt: skip
+        self.gateway, self.changes, self.order_look = OrderGateway(desk), OrderChanges(desk), desk.order_look
+        self.batches = BatchGateway(desk, config.environment)
         self.lists = ListGateway(desk, self._cancel_list)
         self.kill_switch = KillSwitch(desk, self.gateway, self.executor, self._is_whole)
         self.reconciler.look_after = desk.look_after
@@ -268,6 +277,8 @@ class Assembly:
 
     def _reporters(self) -> list[ConnectionReporter]:
         reporters = [self.rest_session.reporter, *(lane.reporter for lane in self.feed.lanes)]
+        if self.commands.is_wanted:
+            reporters.append(self.commands.reporter)
         return [*reporters, self.account_reporter] if self._config.has_account else reporters
 
     def _build_supervisor(self, on_give_up: Callable[[str, Exception], None]) -> None:
@@ -284,6 +295,8 @@ class Assembly:
             stores.append(Worker(f"{name}-store", self._store.desk.serve, clock))
             if self.key_keeper is not None:
                 keys.append(Worker(f"{name}-keys", self.key_keeper.body, clock))
+            if self.commands.is_wanted:
+                keys.append(Worker(f"{name}-commands", self.commands.body, clock))
             account.append(Worker(f"{name}-account", self._account_body, clock))
             account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
             if self._guard.limits.needs_watch or self._guard.killed is not None:
@@ -367,6 +380,8 @@ class Assembly:
             for condition in ACCOUNT_CONDITIONS:
                 self._readiness.lost(condition, error.message)
             self.account_reporter.down(error.message, 0, 0.0)
+        elif worker == f"{self._driver.name}-commands":
+            self.commands.on_hang(error.message)
         else:
             self.market.on_hang(worker, error.message)
 

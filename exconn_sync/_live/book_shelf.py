@@ -18,23 +18,31 @@ class BookEntry:
     """One book with what surrounds it; everything but the book under its lock belongs to the keeper's thread."""
 
     __slots__ = (
-        "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "keeper", "lock", "retry_ns",
-        "was_live",
+        "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "is_owed", "keeper", "lock",
+        "renewals", "retry_ns", "was_live",
     )  # fmt: skip
 
-    def __init__(self, book: LocalBook, backoff: Backoff, keeper: object, connection: int) -> None:
+    def __init__(
+        self, book: LocalBook, backoff: Backoff, keeper: object, connection: int, renewals: Backoff | None = None
+    ) -> None:
         self.book = book
         self.connection = connection
         # Guards the book between its writer and its readers.
         self.lock = threading.Lock()
         self.backoff = backoff
+        # Pauses between subscriptions for the sake of a snapshot: a book that is lost again and again waits longer.
+        self.renewals = renewals or backoff
         # Who feeds the book: what an earlier one still says has no effect.
         self.keeper = keeper
         # Counts the connections the book has lived through; a snapshot asked for on an earlier one is not used.
         self.epoch = 0
+        # A snapshot is on its way.
         self.is_fetching = False
+        # Its topic is acknowledged, and owes a snapshot before any change, where the stream brings snapshots.
+        self.is_owed = False
         # True where the changes are known not to come: a snapshot alone would look alive, and grow old unseen.
         self.awaits_diff = False
+        # When the next one is asked for, or the one on its way is overdue; 0 for never.
         self.retry_ns = 0
         self.was_live = False
 

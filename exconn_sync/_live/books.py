@@ -1,19 +1,20 @@
 """Feeds local order books on the thread of one connection.
 
-Snapshots are fetched on a pool thread and handed back to that thread, so that each book has one writer.
+Snapshots are fetched on a pool thread and handed back to that thread, so that each book has one writer. Where the
+exchange sends them in the stream, a topic is subscribed anew for each that is needed.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 
 from exconn_sync._live.book_shelf import BookEntry, BookShelf
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.local_book import LocalBook
-from exconn_sync.errors import ExconnError, ProtocolError
+from exconn_sync.errors import ExconnError, ProtocolError, RequestTimeout
 from exconn_sync.model.book_view import BookView, Level
 from exconn_sync.model.enums import BookState, Channel
 from exconn_sync.model.market import BookDiff, BookSnapshot
@@ -22,6 +23,11 @@ from exconn_sync.ports.driver import ExchangeDriver
 
 _NS = 1_000_000_000
 _RETRY_BASE, _RETRY_CAP = 0.25, 10.0
+_SNAPSHOT_LIMIT_NS = 10 * _NS
+"""How long a snapshot may take to come in the stream, once its topic is asked for."""
+
+_STEADY = 10.0
+"""Seconds that a book has to live until losing it is a new case."""
 
 FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
 Post = Callable[[Callable[[], None]], None]
@@ -31,7 +37,8 @@ class BookKeeper:
     """Feeds the books of the symbols on one connection, for one life of its worker; on the stream's thread only.
 
     ``connection`` is the connection's number.
-    ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread.
+    ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread. ``renew``
+    has the topic of a book subscribed anew, which brings a snapshot where the stream brings any.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class BookKeeper:
         rng: random.Random,
         fetch: FetchSnapshot,
         post: Post,
+        renew: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._shelf = shelf
         self._connection = connection
@@ -53,6 +61,8 @@ class BookKeeper:
         self._rng = rng
         self._fetch = fetch
         self._post = post
+        self._renew = renew
+        self._is_on_stream = driver.has_books_on_stream
         self._entries: dict[str, BookEntry] = {}
 
     def add(self, symbol: str) -> None:
@@ -62,7 +72,9 @@ class BookKeeper:
         entry = self._shelf.entries.get(symbol)
         if entry is None:
             book = LocalBook(self._driver.name, symbol, self._driver.judge_diff)
-            entry = BookEntry(book, Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng), self, self._connection)
+            retries = Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng)
+            renewals = Backoff(_RETRY_BASE, _RETRY_CAP, _STEADY, self._rng)
+            entry = BookEntry(book, retries, self, self._connection, renewals)
             self._shelf.entries[symbol] = entry
         else:
             entry.keeper, entry.connection = self, self._connection
@@ -92,8 +104,16 @@ class BookKeeper:
         entry = self._entries.get(symbol)
         return (None, None) if entry is None or entry.keeper is not self else entry.book.top()
 
-    def on_diffs(self, symbol: str, diffs: list[BookDiff]) -> None:
-        """Apply diffs, oldest first, and publish the views that somebody wants."""
+    def levels(self, symbol: str, depth: int) -> tuple[tuple[Level, ...], tuple[Level, ...]] | None:
+        """Return the best levels of both sides, None unless the book is live."""
+        entry = self._entries.get(symbol)
+        if entry is None or entry.keeper is not self or entry.book.state is not BookState.LIVE:
+            return None
+        view = entry.book.view(self._clock.monotonic_ns(), depth)
+        return tuple(view.bids), tuple(view.asks)
+
+    def on_diffs(self, symbol: str, diffs: Sequence[BookDiff | BookSnapshot]) -> None:
+        """Apply what the stream brought, oldest first, and publish the views that somebody wants."""
         entry = self._entries.get(symbol)
         if entry is None or entry.keeper is not self:
             return
@@ -104,30 +124,61 @@ class BookKeeper:
         for diff in diffs:
             try:
                 with entry.lock:
-                    is_changed = entry.book.on_diff(diff, now_ns)
+                    if isinstance(diff, BookSnapshot):
+                        is_changed = entry.book.on_stream_snapshot(diff, now_ns)
+                    else:
+                        is_changed = entry.book.on_diff(diff, now_ns)
                     if is_changed and is_wanted:
                         views.append(entry.book.view(now_ns, depth))
             except ProtocolError as error:
                 self._pipeline.error(f"book {symbol}", error)
         self._publish(symbol, views)
+        if self._is_on_stream:
+            self._look_for_snapshot(symbol, entry, diffs[-1])
         self._look_after(symbol, entry)
 
+    def _look_for_snapshot(self, symbol: str, entry: BookEntry, newest: BookDiff | BookSnapshot) -> None:
+        if entry.book.state is BookState.LIVE:
+            # What was asked for has come, or is not needed any more.
+            entry.is_fetching, entry.is_owed, entry.retry_ns = False, False, 0
+            entry.backoff.reset()
+            if not entry.was_live:
+                entry.renewals.connected(self._clock.monotonic_ns())
+        elif entry.is_owed and isinstance(newest, BookDiff):
+            # A topic begins with it: it was lost.
+            self._failed(symbol, entry, ProtocolError("changes of the book came without a snapshot before them"))
+
     def on_subscribed(self, symbol: str) -> None:
-        """Load the snapshot now that diffs are flowing; one loaded earlier might not join up with them."""
+        """Load the snapshot now that diffs are flowing, or wait for that of the stream.
+
+        One that was loaded earlier might not join up with the diffs.
+        """
         entry = self._entries.get(symbol)
-        if entry is not None and entry.keeper is self:
-            self._look_after(symbol, entry)
+        if entry is None or entry.keeper is not self:
+            return
+        if self._is_on_stream and entry.book.state is not BookState.LIVE:
+            self._await(entry)
+            entry.is_owed = True
+        self._look_after(symbol, entry)
 
     def on_tick(self, now_ns: int) -> float | None:
         """Retry snapshots that are due; return the seconds until the next one is."""
         due: list[int] = []
         for symbol, entry in self._entries.items():
-            if entry.keeper is self and entry.book.needs_snapshot and not entry.is_fetching and entry.retry_ns:
+            if entry.keeper is self and entry.retry_ns:
                 if entry.retry_ns <= now_ns:
-                    self._request(symbol, entry)
-                else:
+                    self._on_due(symbol, entry)
+                if entry.retry_ns:
                     due.append(entry.retry_ns)
         return (min(due) - now_ns) / _NS if due else None
+
+    def _on_due(self, symbol: str, entry: BookEntry) -> None:
+        if entry.is_fetching:
+            self._failed(symbol, entry, RequestTimeout("the topic was subscribed and brought no snapshot"))
+        elif entry.book.needs_snapshot:
+            self._request(symbol, entry)
+        else:
+            entry.retry_ns = 0
 
     def on_lost(self, reason: str) -> None:
         """Make every book unreadable: changes are being missed."""
@@ -153,13 +204,29 @@ class BookKeeper:
             entry.book.invalidate(reason, self._clock.monotonic_ns())
         entry.retry_ns = 0
         entry.epoch += 1
-        entry.is_fetching = entry.awaits_diff = False
+        entry.is_fetching = entry.awaits_diff = entry.is_owed = False
         self._note_state(symbol, entry)
 
     def _look_after(self, symbol: str, entry: BookEntry) -> None:
         self._note_state(symbol, entry)
-        if entry.book.needs_snapshot and not entry.awaits_diff and not entry.is_fetching and not entry.retry_ns:
-            self._request(symbol, entry)
+        if not entry.book.needs_snapshot or entry.awaits_diff or entry.is_fetching or entry.retry_ns:
+            return
+        if self._is_on_stream and self._is_lost_again(entry):
+            return
+        self._request(symbol, entry)
+
+    def _is_lost_again(self, entry: BookEntry) -> bool:
+        """Return whether a book lived for a moment only; then the next snapshot is asked for after a pause.
+
+        An exchange must not be asked for one after the other where something is wrong for good.
+        """
+        now_ns = self._clock.monotonic_ns()
+        entry.renewals.proved(now_ns)
+        is_again = entry.renewals.attempts > 0
+        pause = entry.renewals.next_delay()
+        if is_again:
+            entry.retry_ns = now_ns + int(pause * _NS)
+        return is_again
 
     def _wanted_depth(self, symbol: str) -> tuple[bool, int | None]:
         """Return whether anybody wants views of a book, and to which depth; None for all levels."""
@@ -173,7 +240,19 @@ class BookKeeper:
             self._pipeline.metrics.count("book.lost", exchange=self._driver.name, symbol=symbol)
         entry.was_live = is_live
 
+    def _await(self, entry: BookEntry) -> None:
+        """Wait for a snapshot that the stream is to bring."""
+        entry.is_fetching, entry.is_owed = True, False
+        entry.retry_ns = self._clock.monotonic_ns() + _SNAPSHOT_LIMIT_NS
+        with entry.lock:
+            entry.book.snapshot_requested()
+
     def _request(self, symbol: str, entry: BookEntry) -> None:
+        if self._is_on_stream:
+            self._await(entry)
+            # Later, because a look at what was read may be under way.
+            self._post(lambda: self._renew(symbol))
+            return
         entry.is_fetching = True
         entry.retry_ns = 0
         with entry.lock:
@@ -216,7 +295,7 @@ class BookKeeper:
         self._note_state(symbol, entry)
 
     def _failed(self, symbol: str, entry: BookEntry, error: BaseException) -> None:
-        entry.is_fetching = False
+        entry.is_fetching = entry.is_owed = False
         entry.retry_ns = self._clock.monotonic_ns() + int(entry.backoff.next_delay() * _NS)
         with entry.lock:
             entry.book.snapshot_failed()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.command_route import CommandRoute
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
-from exconn_sync._live.resolver import Resolver
+from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.risk_desk import RiskDesk
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
@@ -28,9 +31,17 @@ from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
+from exconn_sync.model.wire import RestCall
+from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.risk.case import Case
+
+T = TypeVar("T")
+
+PATIENCE = 1.0
+"""Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
+LONGEST_PAUSE = 5.0
 
 
 class Checked(NamedTuple):
@@ -40,6 +51,11 @@ class Checked(NamedTuple):
     instrument: Instrument
     client_order_id: ClientOrderId
     case: Case | None = None
+
+    @property
+    def order(self) -> NewOrder:
+        """The order as drivers take it."""
+        return NewOrder(self.request, self.instrument, self.client_order_id)
 
 
 class CommandDesk:
@@ -53,6 +69,7 @@ class CommandDesk:
         config: Config,
         driver: ExchangeDriver,
         rest: RestClient,
+        route: CommandRoute,
         catalogue: Catalogue,
         store: AccountStore,
         risk: RiskDesk,
@@ -63,11 +80,13 @@ class CommandDesk:
     ) -> None:
         self.driver = driver
         self.rest = rest
+        self._route = route
         self.catalogue = catalogue
         self.store = store
         self.reconciler = reconciler
         self.resolver = resolver
         self.clock = clock
+        self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
         self.risk = risk
         self._cancel = cancel
@@ -86,6 +105,10 @@ class CommandDesk:
     def remaining(self, deadline: Deadline) -> float | None:
         """Return the seconds that are left, None where there is no limit."""
         return deadline.remaining(self.clock.monotonic_ns())
+
+    def send(self, call: RestCall[T], deadline: Deadline) -> T:
+        """Send a command, over the socket for commands where one is wanted and ready; see ``CommandRoute``."""
+        return self._route.call(call, self.remaining(deadline))
 
     # --- before sending ---------------------------------------------------------------------------------------------
 
@@ -119,6 +142,29 @@ class CommandDesk:
         """
         return item._replace(case=self.risk.admit(item.request, item.instrument, replaces=replaces))
 
+    def admit_all(self, items: Sequence[Checked]) -> list[Checked]:
+        """Return orders as ``admit`` does, each judged on top of those before it. Raises RiskRejected."""
+        admitted: list[Checked] = []
+        before: tuple[Case, ...] = ()
+        for item in items:
+            case = self.risk.admit(item.request, item.instrument, before=before)
+            before = (*before, case)
+            admitted.append(item._replace(case=case))
+        return admitted
+
+    def checked_change(self, state: OrderState, wanted: Wanted) -> Instrument:
+        """Return the instrument of an order that is to be changed.
+
+        Where it is to become larger or to get another price, it must be one that could be placed. Raises
+        ValidationError.
+        """
+        wanted.check(state)
+        instrument = self.catalogue.get(state.symbol)
+        size, at = wanted.quantity or state.quantity, wanted.price or state.price
+        if wanted.needs_leave(state) and state.side is not None and size is not None and at is not None:
+            instrument.check(OrderRequest.limit(state.symbol, state.side, size, at))
+        return instrument
+
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
         if isinstance(order, Order):
@@ -128,10 +174,10 @@ class CommandDesk:
             raise ValidationError("order", order, "is not a known order; pass an Order or its id")
         return state
 
-    def placing(self, items: Sequence[Checked], deadline: Deadline) -> Placing:
+    def placing(self, items: Sequence[Checked], deadline: Deadline, *, in_parts: bool = False) -> Placing:
         """Enter the intents of new orders, and be answerable for them while the block sends them; see ``Placing``."""
         entries = [self.risk.entry(self._intent(item), item.case) for item in items]
-        return Placing(self, entries, deadline)
+        return Placing(self, entries, deadline, in_parts=in_parts)
 
     def is_under_way(self, client_order_id: ClientOrderId) -> bool:
         """Return whether a command still works on a new order, which has not told what became of it."""
@@ -139,13 +185,16 @@ class CommandDesk:
         return deadline is not None and not deadline.is_over(self.clock.monotonic_ns())
 
     def look_after(self) -> None:
-        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129)."""
+        """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129).
+
+        Those that the exchange has received are looked for as well, but are not in doubt.
+        """
         for state in self.store.open_orders():
-            if (
-                state.is_own
-                and state.status is OrderStatus.PENDING_NEW
-                and not self.is_under_way(state.client_order_id)
-            ):
+            if not state.is_own or state.status is not OrderStatus.PENDING_NEW:
+                continue
+            if state.exchange_order_id is not None:
+                self.resolver.track(state.client_order_id)
+            elif not self.is_under_way(state.client_order_id):
                 self.doubt(state.client_order_id, "its command ended without a word")
 
     # --- afterwards -------------------------------------------------------------------------------------------------
@@ -161,6 +210,33 @@ class CommandDesk:
             self.store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
             self.resolver.track(client_order_id)
 
+    def received(self, client_order_id: ClientOrderId) -> None:
+        """Have a new order looked for that the exchange has received, unless the account stream tells of it soon."""
+        state = self.store.order(client_order_id)
+        if state is not None and state.status in UNSETTLED:
+            self.resolver.track(client_order_id, PATIENCE)
+
+    def confirmed(
+        self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
+    ) -> OrderState | None:
+        """Wait until a command that was received shows at its order; None where it does not in time.
+
+        The account stream tells; where it is silent, the exchange is asked, less and less often.
+        """
+        pause = PATIENCE
+        while True:
+            left = self.remaining(deadline)
+            try:
+                state = self.store.wait_for(client_order_id, until, pause if left is None else min(pause, left))
+            except ConnectorStopped:
+                return None
+            if state is not None or deadline.is_over(self.clock.monotonic_ns()):
+                return state
+            known = self.store.order(client_order_id)
+            if known is not None:
+                self.looked_up(known, deadline)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
     def settled(
         self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], deadline: Deadline
     ) -> OrderState | None:
@@ -173,9 +249,7 @@ class CommandDesk:
     def looked_up(self, state: OrderState, deadline: Deadline) -> OrderState | None:
         """Ask the exchange for an order; return its state then, None where the question was not answered."""
         try:
-            instrument = self.catalogue.get(state.symbol)
-            call = self.driver.fetch_order(instrument, state, self.catalogue.instruments)
-            self.store.apply([self.rest.call(call, self.remaining(deadline))])
+            self.store.apply([self.order_look.at(state, lambda: self.remaining(deadline))])
         except ExconnError:
             # Whoever asks goes on not knowing: that is no failure of its own.
             return None
@@ -202,6 +276,7 @@ class CommandDesk:
             iceberg_quantity=request.iceberg_quantity,
             self_trade_prevention=request.self_trade_prevention,
             peg=request.peg,
+            may_grow=self.driver.enlarges_orders,
         )
 
     def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
@@ -213,13 +288,16 @@ class Placing:
 
     On entry all intents are entered and in the journal, or none can leave and the error says why. An ExconnError out of
     the block has told the outcome. Anything else is Ctrl-C or a defect: an order that may have left is looked for, one
-    that cannot have left is ended (fault F129).
+    that cannot have left is ended (fault F129). With ``in_parts`` the block says by ``leave`` which of them it sends.
     """
 
-    def __init__(self, desk: CommandDesk, entries: Sequence[Entry], deadline: Deadline) -> None:
+    def __init__(
+        self, desk: CommandDesk, entries: Sequence[Entry], deadline: Deadline, *, in_parts: bool = False
+    ) -> None:
         self._desk = desk
         self._entries = entries
         self._deadline = deadline
+        self._in_parts = in_parts
 
     def __enter__(self) -> list[Order]:
         try:
@@ -227,13 +305,18 @@ class Placing:
                 self._desk.under_way[entry.intent.client_order_id] = self._deadline
             for entry in self._entries:
                 self._enter(entry)
-            for entry in self._entries:
-                entry.may_leave = True
+            if not self._in_parts:
+                self.leave(0, len(self._entries))
         except BaseException as error:
             self._leave(error)
             raise
         # From here on the orders and their handles exist, before anything leaves.
         return [self._desk.handle(entry.intent.client_order_id) for entry in self._entries]
+
+    def leave(self, begin: int, end: int) -> None:
+        """Note that these orders are sent from now on."""
+        for entry in self._entries[begin:end]:
+            entry.may_leave = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -245,7 +328,7 @@ class Placing:
             self._desk.risk.begin(entry)
         except ExconnError as error:
             for other in self._entries:
-                text = error.message if other is entry else "not sent: another order of its list could not be entered"
+                text = error.message if other is entry else "not sent: another order with it could not be entered"
                 self._desk.store.withdraw(other, text)
             raise
 

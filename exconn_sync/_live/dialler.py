@@ -13,6 +13,7 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.limiter import connect_budget
+from exconn_sync._transport.local import connect_stream
 from exconn_sync._transport.network import NetworkParts
 from exconn_sync._transport.wakeup import Wakeup
 from exconn_sync._transport.websocket import StreamSocket
@@ -58,17 +59,18 @@ class Dialler:
         """
         self._await_budget(url, stop)
         costs = self._costs.get(url, ())
-        if self._admission is None or not costs:
+        if self._admission is None:
             return self._connected(url, stop)
-        grant = self._admission.admit(urlsplit(url).netloc, costs, Lane.QUERY, Deadline(None), stop)
+        # The connections that cost something carry the account, which orders wait for.
+        grant = self._admission.admit(urlsplit(url).netloc, costs, Lane.ORDER, Deadline(None), stop) if costs else None
         try:
-            socket = self._connected(url, stop)
+            return self._connected(url, stop)
         except ConnectionFailed as error:
-            self._admission.hear_refusal(error, grant)
+            self._admission.hear_refusal(error)
             raise
         finally:
-            self._admission.settle(grant, has_succeeded=False)
-        return socket
+            if grant is not None:
+                self._admission.settle(grant, has_succeeded=False)
 
     def _connected(self, url: str, stop: StopSignal) -> StreamSocket:
         timeouts = self._config.timeouts
@@ -80,7 +82,7 @@ class Dialler:
             raise ConnectionFailed(f"cannot connect: {error}", outcome="not_sent") from error
         stop.on_set(wakeup.wake)
         try:
-            return StreamSocket.connect(
+            return connect_stream(
                 url,
                 wakeup,
                 lambda: stop.is_set,

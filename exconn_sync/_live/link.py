@@ -46,23 +46,34 @@ class LinkHandler(Protocol):
 class Link:
     """A socket, its handler, and the rules that keep it alive. Session's thread only, ``cut`` aside.
 
-    ``failure`` is the error of a ``send``, which may be raised where it is not plain whose it is.
+    ``failure`` is the error of a ``send``, which may be raised where it is not plain whose it is. ``ping_frame`` is the
+    text frame by which the exchange wants to be asked for a sign of life, None for the pings of the protocol;
+    ``ping_every`` is the most seconds between two of them that it wants, None where it does not mind.
     """
 
     handler: LinkHandler
 
     def __init__(
-        self, socket: StreamSocket, config: Config, requests_per_second: int, clock: Clock, recorder: FlightRecorder
+        self,
+        socket: StreamSocket,
+        config: Config,
+        requests_per_second: int,
+        clock: Clock,
+        recorder: FlightRecorder,
+        ping_frame: bytes | None = None,
+        ping_every: float | None = None,
     ) -> None:
         self.socket = socket
         self.pace = OutboundPace(requests_per_second)
         self.recorder = recorder
         self._clock = clock
-        self._liveness = Liveness(config.reconnect.idle_timeout, config.timeouts.read, clock.monotonic_ns())
+        reconnect, now_ns = config.reconnect, clock.monotonic_ns()
+        self._liveness = Liveness(reconnect.idle_timeout, config.timeouts.read, now_ns, ping_every)
         # A look that comes later than this was held up for so long that our own probe may have been late.
         self._oversleep_ns = int(config.reconnect.idle_timeout * _NS / 4)
         self._planned_ns = clock.monotonic_ns()
         self._ping: bytes | None = None
+        self._ping_frame = ping_frame
         self.failure: ConnectionFailed | None = None
 
     def send(self, message: bytes) -> None:
@@ -73,6 +84,10 @@ class Link:
         except ConnectionFailed as error:
             self.failure = error
             raise
+
+    def pong(self) -> None:
+        """Note that the exchange answered a ping in its own words."""
+        self._liveness.pong()
 
     def cut(self) -> None:
         """Break the connection from another thread: its owner hangs."""
@@ -133,7 +148,7 @@ class Link:
         if self._liveness.probe_due(now_ns) and self.pace.may_control(now_ns):
             self._liveness.probed(now_ns)
             self.pace.controlled(now_ns)
-            self.socket.send_ping(b"")
+            self._probe()
         # A probe that the pace holds back is due already, and must not keep this thread turning until it may be sent.
         is_held_back = self._liveness.probe_due(now_ns)
         due = [_LONGEST_LOOK, self._liveness.until_due(now_ns, is_probe_held_back=is_held_back)]
@@ -143,6 +158,13 @@ class Link:
         if handler_due is not None:
             due.append(handler_due)
         return min(due)
+
+    def _probe(self) -> None:
+        if self._ping_frame is None:
+            self.socket.send_ping(b"")
+        else:
+            # An exchange that wants to be asked in its own words need not count those of the protocol.
+            self.socket.send_text(self._ping_frame)
 
     def _catch_up(self) -> None:
         for _ in range(_READS_BEFORE_VERDICT):

@@ -12,7 +12,7 @@ from exconn_sync._live.topic_table import TopicTable
 from exconn_sync._machines.garbage import GarbageCount
 from exconn_sync._machines.retries import Retries
 from exconn_sync.errors import ConnectionFailed, ExconnError, ProtocolError, ValidationError
-from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrecognized
+from exconn_sync.model.wire import Pong, ServerNotice, SubscriptionReply, Topic
 
 if TYPE_CHECKING:
     from exconn_sync._live.link import Link
@@ -117,11 +117,12 @@ class MarketLink:
         """Decode one read's messages and hand each topic's events over once."""
         routes, topic_of_frame = self._feed.routes, self._feed.driver.topic_of_frame
         touched: dict[str, Route] = {}
+        is_useful = False
         for frame in messages:
             name = topic_of_frame(frame)
             route = None if name is None else routes.get(name)
             if route is None or name is None:
-                self._other(frame, name)
+                is_useful |= self._other(frame, name)
                 continue
             try:
                 route.decode(frame, received_at, route.batch.append)
@@ -133,25 +134,30 @@ class MarketLink:
             if self._table.is_waiting:
                 self._has_delivered.update(route.topic for route in touched.values())
             self._feed.hand_over(self, touched.values())
-        return bool(touched)
+        return bool(touched) or is_useful
 
-    def _other(self, frame: bytes, name: str | None) -> None:
+    def _other(self, frame: bytes, name: str | None) -> bool:
+        """Handle a frame without news; return whether it proves a connection on which nothing is due."""
         if name is not None:
             # A topic that was just given up, or was never asked for (fault F064).
             self._feed.pipeline.metrics.count("stream.unwanted", exchange=self._feed.driver.name)
-            return
+            return False
         try:
             control = self._feed.driver.parse_control(frame)
         except ProtocolError as error:
             self._on_garbage("market stream", error)
-            return
+            return False
+        if isinstance(control, Pong):
+            self._link.pong()
+            return True
         if isinstance(control, SubscriptionReply):
             self._on_reply(control)
         elif isinstance(control, ServerNotice):
             # No promise is made of how long the connection goes on (fault F045).
             self._feed.announce_end(self, f"the exchange announced: {control.kind}")
-        elif isinstance(control, Unrecognized):
+        else:
             self._feed.unknown_kinds.note(control.kind)
+        return False
 
     def _on_garbage(self, where: str, error: ProtocolError) -> None:
         self._feed.pipeline.error(where, error)
@@ -194,15 +200,17 @@ class MarketLink:
         if reply.request_id == self._list_id:
             self._on_list(reply)
             return
-        request = self._table.answered(reply.request_id, is_success=not reply.error)
+        # Of one topic it is no refusal that it is there; of several nobody knows which.
+        is_success = not reply.error or (reply.is_already and self._table.is_of_one(reply.request_id))
+        request = self._table.answered(reply.request_id, is_success=is_success)
         if request is None:
             if reply.error:
                 error = ExconnError(f"the exchange complained: {reply.error}")
                 self._feed.pipeline.error("market stream", error)
             return
-        if request.is_subscribe and not reply.error:
+        if request.is_subscribe and is_success:
             self._accepted(request.topics)
-        elif request.is_subscribe and reply.error and len(request.topics) == 1:
+        elif request.is_subscribe and len(request.topics) == 1:
             topic = request.topics[0]
             text = f"subscription of {topic.name} refused: {reply.error}"
             self._refused(topic, ExconnError(text))

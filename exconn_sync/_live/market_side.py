@@ -17,7 +17,7 @@ from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.stream_feed import StreamFeed
-from exconn_sync._live.topic_probe import TopicProbe, Verdict
+from exconn_sync._live.topic_probe import LEVELS, BookMark, TopicProbe, Verdict
 from exconn_sync._live.topic_survey import Mark, TopicSurvey, mark_of, tops_mark
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.executor import Executor, Priority
@@ -97,14 +97,18 @@ class MarketSide:
     def _feed_of(self, lane: MarketLane, session: SocketSession) -> StreamFeed:
         parts, driver = self._parts, self._driver
         books = BookKeeper(
-            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, self._fetch_snapshot, session.post
-        )
+            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, self._fetch_snapshot, session.post,
+            lambda symbol: feed.renew_book(symbol),
+        )  # fmt: skip
 
         def ask(topic: Topic, quiet_for: float) -> Future[Verdict]:
             # What came before it was subscribed says nothing of what it owes since.
             last = feed.last_of(topic) if silence.has_come(topic) else None
-            update_id = books.update_id(topic.symbol) if topic.channel is Channel.ORDER_BOOK else None
-            question = partial(self._probe.ask, topic, last, update_id, quiet_for)
+            book: BookMark = None
+            if topic.channel is Channel.ORDER_BOOK:
+                is_numbered = driver.has_numbers_of_rest(topic)
+                book = books.update_id(topic.symbol) if is_numbered else books.levels(topic.symbol, LEVELS)
+            question = partial(self._probe.ask, topic, last, book, quiet_for)
             return self._executor.submit(question, priority=Priority.BULK)
 
         def survey(topics: list[Topic]) -> Future[dict[Topic, Mark]]:

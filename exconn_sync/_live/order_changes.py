@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
+from exconn_sync._live.cancel_all import cancel_all
 from exconn_sync._live.command_desk import CommandDesk, refusal_text
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._live.resolver import UNSETTLED
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.errors import (
@@ -22,8 +23,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
-from exconn_sync.model.numbers import plain_text, positive_decimal_of
-from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState
+from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.trading import HalfAnswer, ReplaceAnswer
 
@@ -84,7 +84,7 @@ class OrderChanges:
         desk = self._desk
         try:
             reach("order.after_intent")
-            return desk.rest.call(call, desk.remaining(deadline))
+            return desk.send(call, deadline)
         except ExconnError as error:
             if error.outcome in _CERTAIN:
                 desk.reject(new, refusal_text(error))
@@ -165,26 +165,26 @@ class OrderChanges:
 
     # --- amend ------------------------------------------------------------------------------------------------------
 
-    def amend(self, order: Order | str, quantity: object, deadline: Deadline) -> Order:
-        """Change the quantity of an order; see ``Connector.amend_order``."""
+    def amend(self, order: Order | str, quantity: object, price: object, deadline: Deadline) -> Order:
+        """Change the quantity or the price of an order; see ``Connector.amend_order``."""
         desk = self._desk
         desk.require("amending an order", deadline)
         state = desk.known(order)
-        wanted = positive_decimal_of("quantity", quantity)
+        wanted = Wanted.of(quantity, price)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        if wanted <= state.filled_quantity:
-            raise ValidationError("quantity", wanted, f"{plain_text(state.filled_quantity)} is filled already")
-        instrument = desk.catalogue.get(state.symbol)
-        call = desk.driver.amend_order(instrument, state, wanted, desk.catalogue.instruments)
+        instrument = desk.checked_change(state, wanted)
         with desk.risk.amending(state, instrument, wanted):
+            call = desk.driver.amend_order(
+                instrument, state, wanted.quantity, desk.catalogue.instruments, price=wanted.price
+            )
             self._amend(state, wanted, call, deadline)
         return desk.handle(state.client_order_id)
 
-    def _amend(self, state: OrderState, wanted: Decimal, call: RestCall[Sequence[Fact]], deadline: Deadline) -> None:
+    def _amend(self, state: OrderState, wanted: Wanted, call: RestCall[Sequence[Fact]], deadline: Deadline) -> None:
         desk = self._desk
         try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
+            facts = desk.send(call, deadline)
         except OrderNotFound:
             desk.reconciler.reconcile_soon()
             raise
@@ -194,56 +194,39 @@ class OrderChanges:
             self._settle_amend(state, wanted, error, deadline)
         else:
             desk.store.apply(facts)
+            if call.is_receipt:
+                # An order that is only to be changed counts as large as it may become until this is over.
+                self._confirm_amend(state, wanted, deadline)
 
-    def _settle_amend(self, state: OrderState, wanted: Decimal, error: ExconnError, deadline: Deadline) -> None:
+    def _settle_amend(self, state: OrderState, wanted: Wanted, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
         desk.reconciler.reconcile_soon()
         settled = desk.settled(
-            state.client_order_id, lambda item: item.quantity == wanted or item.is_terminal, deadline
+            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
         )
         if settled is None:
             text = f"amend of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             order = desk.handle(state.client_order_id)
             raise OutcomeUnknown(text, order=order, exchange=error.exchange, request_id=error.request_id) from error
-        if settled.quantity != wanted:
+        if not wanted.is_shown_by(settled):
             text = f"order {state.client_order_id} was not amended, it is {settled.status}"
             raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _confirm_amend(self, state: OrderState, wanted: Wanted, deadline: Deadline) -> None:
+        """Wait until an amend that was received shows: the order may have ended before it."""
+        desk, exchange = self._desk, self._desk.driver.name
+        settled = desk.confirmed(
+            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
+        )
+        if settled is None:
+            text = f"amend of {state.client_order_id} was received, and is not confirmed yet"
+            raise OutcomeUnknown(text, order=desk.handle(state.client_order_id), exchange=exchange)
+        if not wanted.is_shown_by(settled):
+            text = f"order {state.client_order_id} was not amended, it is {settled.status}"
+            raise OrderRejected(text, exchange=exchange)
 
     # --- cancel all -------------------------------------------------------------------------------------------------
 
     def cancel_all(self, symbol: str, deadline: Deadline) -> list[Order]:
         """Cancel all open orders of a symbol; see ``Connector.cancel_all``."""
-        desk = self._desk
-        desk.require("cancelling orders", deadline)
-        instrument = desk.catalogue.get(symbol)
-        # Taken before: an order placed meanwhile need not be among the cancelled ones.
-        known = [state for state in desk.store.open_orders() if state.symbol == instrument.symbol]
-        call = desk.driver.cancel_all(instrument, desk.catalogue.instruments)
-        try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
-        except OrderNotFound:
-            # Nothing is open there; what is held as open here has ended without our noticing.
-            desk.reconciler.reconcile_soon()
-            return []
-        except ExconnError as error:
-            if error.outcome in _CERTAIN:
-                raise
-            return self._settle_cancels(known, error, deadline)
-        desk.store.apply(facts)
-        ended = [desk.store.order_of(fact) for fact in facts if isinstance(fact, OrderFact)]
-        return [desk.handle(state.client_order_id) for state in ended if state is not None]
-
-    def _settle_cancels(self, known: list[OrderState], error: ExconnError, deadline: Deadline) -> list[Order]:
-        desk = self._desk
-        desk.reconciler.reconcile_soon()
-        ended: list[Order] = []
-        open_still: list[Order] = []
-        for state in known:
-            settled = desk.settled(state.client_order_id, lambda item: item.is_terminal, deadline)
-            (open_still if settled is None else ended).append(desk.handle(state.client_order_id))
-        if open_still or not known:
-            text = f"cancel of all orders: it is not known yet whether it arrived ({error.message})"
-            raise OutcomeUnknown(
-                text, result=open_still, exchange=error.exchange, request_id=error.request_id
-            ) from error
-        return ended
+        return cancel_all(self._desk, symbol, deadline)

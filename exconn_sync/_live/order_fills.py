@@ -64,8 +64,12 @@ class OrderFills:
     def _pages(self, page: Callable[[TradeId | None], RestCall[list[Fill]]], left: TimeLeft) -> Iterator[list[Fill]]:
         after: TradeId | None = None
         for _ in range(_MOST_PAGES):
-            fills = self._rest.call(page(after), left())
+            call = page(after)
+            fills = self._rest.call(call, left())
             if not fills or fills[-1].trade_id == after:
                 return
             yield fills
+            if call.pages is not None:
+                # All of them have come, page by page.
+                return
             after = fills[-1].trade_id

@@ -40,13 +40,15 @@ class OrderGateway:
             facts = self._sent(order, call, deadline)
             reach("order.before_answer")
             desk.store.apply(facts)
+            if call.is_receipt:
+                desk.received(order.client_order_id)
         return order
 
     def _sent(self, order: Order, call: RestCall[Sequence[Fact]], deadline: Deadline) -> Sequence[Fact]:
         """Send a new order; return what the exchange states, nothing where only the looking has found it there."""
         try:
             reach("order.after_intent")
-            return self._desk.rest.call(call, self._desk.remaining(deadline))
+            return self._desk.send(call, deadline)
         except ExconnError as error:
             self._failed(order, error, deadline)
             return ()
@@ -69,7 +71,7 @@ class OrderGateway:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         call = desk.driver.cancel_order(desk.catalogue.get(state.symbol), state, desk.catalogue.instruments)
         try:
-            facts = desk.rest.call(call, desk.remaining(deadline))
+            facts = desk.send(call, deadline)
         except OrderNotFound:
             # Terminal already, or not yet arrived: only a look can tell (Binance: 7.4).
             desk.reconciler.reconcile_soon()
@@ -78,8 +80,13 @@ class OrderGateway:
             if error.outcome not in ("not_sent", "refused"):
                 self._settle_cancel(state, error, deadline)
                 return
+            if isinstance(error, OrderRejected):
+                # It may be over already, or too late to be cancelled: its end has to be found out (fault F094).
+                desk.reconciler.reconcile_soon()
             raise
         desk.store.apply(facts)
+        if call.is_receipt:
+            self._confirm_cancel(state, deadline)
 
     def _failed(self, order: Order, error: ExconnError, deadline: Deadline) -> None:
         """Note the outcome of a placement that did not succeed; raise unless it turns out to be at the exchange."""
@@ -108,6 +115,18 @@ class OrderGateway:
         if settled.status is not OrderStatus.CANCELED:
             text = f"order {state.client_order_id} was not canceled, it is {settled.status}"
             raise OrderRejected(text, exchange=error.exchange, request_id=error.request_id) from error
+
+    def _confirm_cancel(self, state: OrderState, deadline: Deadline) -> None:
+        """Wait for the end of an order whose cancel was received: it may have been too late."""
+        desk, exchange = self._desk, self._desk.driver.name
+        settled = desk.confirmed(state.client_order_id, lambda item: item.is_terminal, deadline)
+        if settled is None:
+            order = desk.handle(state.client_order_id)
+            text = f"cancel of {state.client_order_id} was received, and is not confirmed yet"
+            raise OutcomeUnknown(text, order=order, exchange=exchange)
+        if settled.status is not OrderStatus.CANCELED:
+            text = f"order {state.client_order_id} was not canceled, it is {settled.status}"
+            raise OrderRejected(text, exchange=exchange)
 
 
 def check_alone(request: OrderRequest) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Hashable
 from typing import Any
 
+from exconn_sync._live.fill_receipts import FillReceipts
 from exconn_sync._machines.report_limiter import ReportLimiter
 from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.bus import Bus
@@ -29,6 +30,8 @@ class Pipeline:
         self.bus = bus
         self.metrics = metrics
         self._clock = clock
+        # Who has to know what becomes of fills.
+        self.receipts: FillReceipts | None = None
         self.renew()
 
     def renew(self) -> None:
@@ -44,7 +47,11 @@ class Pipeline:
 
     def account(self, channel: Channel, symbol: str, values: list[Any]) -> None:
         """Publish account events."""
-        self.bus.publish(self.key(channel, symbol), values)
+        key = self.key(channel, symbol)
+        if channel is Channel.FILL and self.receipts is not None:
+            for fill in values:
+                self.receipts.expect(fill, self.bus.concerned(key))
+        self.bus.publish(key, values)
 
     def connection(self, event: ConnectionEvent) -> None:
         """Publish, and log, that a connection came up or went down: once an episode."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.order_fills import OrderFills
+from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.backoff import Backoff
-from exconn_sync._machines.reconcile import plan
+from exconn_sync._machines.reconcile import plan, unlisted
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync._store.account_store import AccountStore
@@ -26,6 +28,7 @@ from exconn_sync.config import Config
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExconnError, OrderNotFound, ValidationError
 from exconn_sync.model.enums import OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_lists import own_list_statement
 from exconn_sync.model.orders import OrderFact, OrderState
@@ -61,6 +64,7 @@ class Reconciler:
         self._pipeline = pipeline
         self._clock = clock
         self._order_fills = OrderFills(driver, rest, catalogue)
+        self._order_look = OrderLook(driver, rest, catalogue)
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
         # Of the present life of the worker: an abandoned one must not take what wakes its successor.
         self._awake = Event()
@@ -115,7 +119,7 @@ class Reconciler:
         timeout = self._config.timeouts.request
         instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
         try:
-            return [self._rest.call(self._driver.fetch_order(instrument, state, instruments), timeout)]
+            return [self._order_look.at(state, lambda: timeout)]
         except OrderNotFound:
             listed = self._rest.call(self._driver.fetch_open_orders(instrument, instruments), timeout)
             found = [fact for fact in listed if fact.client_order_id == state.client_order_id]
@@ -173,10 +177,11 @@ class Reconciler:
         instruments = self._catalogue.instruments
         # Taken before the question: an order placed after it need not stand in the answer.
         known = self._store.open_orders()
-        listed = self._rest.call(self._driver.fetch_open_orders(None, instruments), timeout)
+        # Readiness waits for these, so nobody's walk through the past comes before them.
+        listed = self._rest.call(replace(self._driver.fetch_open_orders(None, instruments), lane=Lane.QUERY), timeout)
         self._store.apply(listed)
-        balances = self._rest.call(self._driver.fetch_balances(), timeout)
-        self._store.apply(balances)
+        balances = self._rest.call(replace(self._driver.fetch_balances(), lane=Lane.QUERY), timeout)
+        self._store.apply([*balances, *unlisted(self._store.balances().values(), balances)])
         for client_order_id in plan(known, listed, {}).look_at:
             self._look_at(client_order_id)
         everything = plan(self._store.orders(), listed, self._fill_sums())

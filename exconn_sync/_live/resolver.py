@@ -50,9 +50,11 @@ class Resolver:
         self._processing_limit_ms = processing_limit_ms
         self._look = look
         self._wake = wake
-        # Guards the table: commands add, the reconciler works it off.
+        # Guards both tables: commands add, the reconciler works them off.
         self._lock = threading.Lock()
         self._proofs: dict[ClientOrderId, AbsenceProof] = {}
+        # Until when the account stream is left the time to speak, in ns of the monotonic clock.
+        self._patience: dict[ClientOrderId, int] = {}
 
     @property
     def unresolved(self) -> list[ClientOrderId]:
@@ -60,13 +62,26 @@ class Resolver:
         with self._lock:
             return list(self._proofs)
 
-    def track(self, client_order_id: ClientOrderId) -> None:
-        """Begin to look for an order whose request may have been taken just now."""
+    @property
+    def doubtful(self) -> list[ClientOrderId]:
+        """Those of them of which it is not even known whether the exchange has received them."""
+        states = (self._store.order(client_order_id) for client_order_id in self.unresolved)
+        return [
+            state.client_order_id
+            for state in states
+            if state is not None
+            and state.status in UNSETTLED
+            and (state.status is OrderStatus.UNKNOWN or state.exchange_order_id is None)
+        ]
+
+    def track(self, client_order_id: ClientOrderId, patience: float = 0.0) -> None:
+        """Begin to look for an order whose request may have been taken just now, after ``patience`` seconds."""
         # The request was stamped before this moment, so the proof errs on the long side.
         now_ms = self._server_clock.now_ns() // 1_000_000
         until = deadline_of(now_ms, self._window_ms, self._processing_limit_ms, self._server_clock.bound_ns, _MARGIN_MS)
         with self._lock:
             self._proofs.setdefault(client_order_id, AbsenceProof(until, _READ_LAG))
+            self._patience.setdefault(client_order_id, self._clock.monotonic_ns() + int(patience * 1e9))
         self._wake()
 
     def resolve(self) -> float | None:
@@ -79,9 +94,13 @@ class Resolver:
             state = self._store.order(client_order_id)
             if state is None or state.status not in UNSETTLED:
                 self._settle(client_order_id)
-            else:
+            elif self._is_due(client_order_id):
                 self._look_for(state)
         return _LOOK_PAUSE if self.unresolved else None
+
+    def _is_due(self, client_order_id: ClientOrderId) -> bool:
+        with self._lock:
+            return self._clock.monotonic_ns() >= self._patience.get(client_order_id, 0)
 
     def _look_for(self, state: OrderState) -> None:
         with self._lock:
@@ -105,8 +124,11 @@ class Resolver:
 
     def _absent(self, state: OrderState) -> OrderFact:
         reason = "never arrived: the exchange does not know it and can no longer accept it"
+        if state.exchange_order_id is not None:
+            reason = "received and never placed: the exchange does not know it and can no longer accept it"
         return own_statement(state, OrderStatus.REJECTED, reason, self._clock.time_ns())
 
     def _settle(self, client_order_id: ClientOrderId) -> None:
         with self._lock:
             self._proofs.pop(client_order_id, None)
+            self._patience.pop(client_order_id, None)

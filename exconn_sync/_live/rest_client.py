@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from exconn_sync._live.admission import Admission
 from exconn_sync._live.key_ring import KeyRing
+from exconn_sync._live.paging import all_pages
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.skew_cure import SkewCure, Stamp
 from exconn_sync._machines.deadline import Deadline
@@ -32,6 +33,7 @@ from exconn_sync.errors import (
     MarketClosed,
     ProtocolError,
     RequestTimeout,
+    ValidationError,
 )
 from exconn_sync.model.limits import Lane
 from exconn_sync.model.wire import HttpRequest, HttpResponse, RestCall
@@ -69,6 +71,7 @@ class RestClient:
         look_again: Callable[[], None],
         on_worker: Callable[[], bool] = lambda: False,
         doubt_instruments: Callable[[], None] = lambda: None,
+        environment: str = "production",
     ) -> None:
         self._driver = driver
         self._keys = keys
@@ -83,20 +86,32 @@ class RestClient:
         self._look_again = look_again
         self._on_worker = on_worker
         self._doubt_instruments = doubt_instruments
+        self._environment, self._missing = environment, driver.missing_paths(environment)
         self._cure = SkewCure(clock, server_clock, window_ms, look_again, stop)
         self._ids = itertools.count(1)
 
     def call(self, call: RestCall[T], timeout: float | None, *, is_background: bool | None = None) -> T:
         """Make a call and return its domain value; ``timeout`` seconds bound everything it does.
 
+        Where the answer comes in pages, all of them are asked for, within the same time.
+
         A background call is broken off by a stop at once, all others when the stop's time runs out; by default those of
         workers are (``on_worker`` tells whether the calling thread is one). A command never is.
 
         Raises:
+            ValidationError: the environment does not have what is asked for; nothing was sent.
             ExconnError: with ``request_id`` and, for commands, ``outcome``.
         """
-        request_id = f"{self._driver.name}-{next(self._ids)}"
+        if call.path in self._missing:
+            text = f"does not have {call.path}"
+            raise ValidationError("environment", self._environment, text, exchange=self._driver.name)
         deadline = Deadline.after(self._clock.monotonic_ns(), timeout)
+        if call.pages is None:
+            return self._call(call, deadline, is_background)
+        return all_pages(call, call.pages, lambda page: self._call(page, deadline, is_background))
+
+    def _call(self, call: RestCall[T], deadline: Deadline, is_background: bool | None) -> T:
+        request_id = f"{self._driver.name}-{next(self._ids)}"
         attempts = 1 if call.is_command else _READ_ATTEMPTS
         stamp, is_cured = Stamp(), False
         background = not call.is_command and (self._on_worker() if is_background is None else is_background)
@@ -178,8 +193,8 @@ class RestClient:
     def _settled(self, call: RestCall[Any], response: HttpResponse, grant: Grant) -> ExconnError | None:
         """Let the budget know what an answer says about it; return the error in the answer."""
         error = self._driver.error_of(response, call)
-        figures = self._driver.used_figures(response)
-        self._admission.settle(grant, figures, has_succeeded=error is None)
+        figures = self._driver.used_figures(response, call)
+        self._admission.settle(grant, figures, has_succeeded=error is None and response.status < 400)
         limit = None if error is not None or call.limit_of is None else call.limit_of(response)
         if error is not None:
             self._admission.hear(error, response.status, grant)

@@ -12,6 +12,7 @@ from functools import partial
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.exposure import Exposure
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
@@ -76,7 +77,7 @@ class RiskDesk:
         """Return an order as the guard will judge it, after the user's rules have.
 
         They are asked without any lock, and only about orders that the limits would let pass. ``before`` are orders of
-        the same list: of those none is to be entered where the limits do not let all pass.
+        the same command: of those none is to be entered where the limits do not let all pass.
 
         Raises:
             RiskRejected: a rule objects, or a limit where there are rules or several orders.
@@ -112,14 +113,25 @@ class RiskDesk:
         finally:
             self.tell()
 
+    # --- amending ---------------------------------------------------------------------------------------------------
+
     @contextmanager
-    def amending(self, state: OrderState, instrument: Instrument, wanted: Decimal) -> Iterator[None]:
+    def amending(self, state: OrderState, instrument: Instrument, wanted: Wanted) -> Iterator[None]:
         """Count an order as large as it may become, from before its amend is sent until that is certain.
 
-        One that becomes smaller needs no leave. Raises RiskRejected.
+        One that only becomes smaller needs no leave. Raises RiskRejected.
         """
-        if state.side is None or (state.quantity is not None and wanted <= state.quantity):
+        self.begin_amend(state, instrument, wanted)
+        try:
             yield
+        except ExconnError as error:
+            if error.outcome in _CERTAIN:
+                self.undo_amend(state, wanted)
+            raise
+
+    def begin_amend(self, state: OrderState, instrument: Instrument, wanted: Wanted) -> None:
+        """Begin with what ``amending`` does; whoever sends it calls ``undo_amend``. Raises RiskRejected."""
+        if state.side is None or not wanted.needs_leave(state):
             return
         request = _request_of(state, wanted)
         case = self._grown(request, instrument, state)
@@ -131,15 +143,16 @@ class RiskDesk:
 
         def begin(exposure: Exposure, told: list[RiskAlert]) -> None:
             self._guard.judge(case, exposure, Change.AMEND, told)
-            exposure.wish(state.client_order_id, wanted)
+            if wanted.quantity is not None:
+                exposure.wish(state.client_order_id, wanted.quantity)
 
         self._decide(begin)
-        try:
-            yield
-        except ExconnError as error:
-            if error.outcome in _CERTAIN:
-                self._store.decide(lambda exposure: exposure.unwish(state.client_order_id, wanted))
-            raise
+
+    def undo_amend(self, state: OrderState, wanted: Wanted) -> None:
+        """Count an order no longer as it was to become: it certainly was not amended."""
+        quantity = wanted.quantity
+        if quantity is not None and wanted.needs_leave(state):
+            self._store.decide(lambda exposure: exposure.unwish(state.client_order_id, quantity))
 
     # --- what else happens ------------------------------------------------------------------------------------------
 
@@ -232,10 +245,8 @@ class RiskDesk:
     def _grown(self, request: OrderRequest, instrument: Instrument, state: OrderState) -> Case:
         """Return an order of ours as it will be, as a case of what it is to have more than now."""
         case = self._case(request, instrument)
-        more = EXACT.subtract(request.quantity or ZERO, state.quantity or ZERO)
-        amount: Decimal | None = more
-        if request.side is Side.BUY:
-            amount = None if request.price is None else EXACT.multiply(request.price, more)
+        more = max(ZERO, EXACT.subtract(request.quantity or ZERO, state.quantity or ZERO))
+        amount = more if request.side is Side.SELL else _dearer(request, state)
         return replace(case, adds=more, amount=amount, is_new=False)
 
     def _walked(self, request: OrderRequest, symbol: str) -> Walk | None:
@@ -298,16 +309,30 @@ class RiskDesk:
         return self._server_clock.now_ns() if self._server_clock.is_synchronized else self._clock.time_ns()
 
 
-def _request_of(state: OrderState, quantity: Decimal) -> OrderRequest:
+def _request_of(state: OrderState, wanted: Wanted) -> OrderRequest:
     """Return the order that an amended one would be. Raises ValidationError where nobody could place such a one."""
     assert state.side is not None
+    price = wanted.price or state.price
+    kind = state.type or OrderType.OTHER
     return OrderRequest(
         state.symbol,
         state.side,
-        state.type or OrderType.OTHER,
-        quantity=quantity,
-        price=state.price,
+        # Of a kind that this library cannot place, the price says how it trades.
+        OrderType.LIMIT if kind is OrderType.OTHER and price is not None and state.stop_price is None else kind,
+        quantity=wanted.quantity or state.quantity,
+        price=price,
         stop_price=state.stop_price,
         time_in_force=state.time_in_force,
         trailing_delta=state.trailing_delta,
     )
+
+
+def _dearer(request: OrderRequest, state: OrderState) -> Decimal | None:
+    """Return how much more of the quote asset a buy takes once it is amended, None where that cannot be told."""
+    if request.price is None or request.quantity is None:
+        return None
+    cost = EXACT.multiply(request.price, EXACT.subtract(request.quantity, state.filled_quantity))
+    if state.price is not None and state.quantity is not None:
+        rest = EXACT.subtract(state.quantity, state.filled_quantity)
+        cost = EXACT.subtract(cost, EXACT.multiply(state.price, rest))
+    return max(ZERO, cost)

@@ -54,7 +54,8 @@ class SessionParts:
     """What all sessions of a connector share.
 
     ``await_rest`` blocks until clock and instruments are known, which every stream needs; it raises ConnectorStopped.
-    ``submit`` runs a task that opens a connection on the pool.
+    ``submit`` runs a task that opens a connection on the pool. ``ping_frame`` is how the exchange wants to be asked for
+    a sign of life, None for the pings of the protocol; ``ping_every`` is how often at least, in seconds.
     """
 
     config: Config
@@ -65,3 +66,5 @@ class SessionParts:
     requests_per_second: int
     await_rest: Callable[[StopSignal], None]
     submit: Callable[[Callable[[], Any]], Future[Any]]
+    ping_frame: bytes | None = None
+    ping_every: float | None = None

@@ -181,7 +181,10 @@ class SocketSession:
 
     def _linked(self, socket: StreamSocket) -> Link:
         parts = self._parts
-        link = Link(socket, parts.config, parts.requests_per_second, self._clock, self._reporter.recorder)
+        link = Link(
+            socket, parts.config, parts.requests_per_second, self._clock, self._reporter.recorder, parts.ping_frame,
+            parts.ping_every,
+        )  # fmt: skip
         self._waiter.add(socket)
         try:
             link.handler = self._feed.handler(link)

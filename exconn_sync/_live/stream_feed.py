@@ -273,6 +273,15 @@ class StreamFeed:
         if route.gate is None:
             self._hold_back(route)
 
+    def renew_book(self, symbol: str) -> None:
+        """Have the topic of a book subscribed anew on the connection that counts, for the snapshot at its beginning."""
+        if self._primary is None:
+            # The next connection begins with one.
+            return
+        for route in list(self.routes.values()):
+            if route.is_book and route.topic.symbol == symbol:
+                self._primary.renew(route.topic)
+
     def close_route(self, topic: Topic, name: str) -> None:
         """Forget a topic that nobody wants any more."""
         self.routes.pop(name, None)

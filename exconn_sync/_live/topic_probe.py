@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync.errors import ExconnError
+from exconn_sync.model.book_view import Level
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.market import BookSnapshot, BookTicker, PartialBook, Trade
 from exconn_sync.model.numbers import plain_text
@@ -16,7 +18,12 @@ from exconn_sync.ports.driver import ExchangeDriver, Span
 
 Verdict = Literal["quiet", "silent", "unverified"]
 
-_LEVELS = 5
+LEVELS = 5
+"""So many levels a side are compared where nothing else tells how far a book is."""
+
+BookMark: TypeAlias = int | tuple[Sequence[Level], Sequence[Level]] | None
+"""How far a local book is: the number of its last change, or its best levels where numbers cannot be compared."""
+
 _MS = 1_000_000
 _SECOND = 1_000_000_000
 
@@ -43,17 +50,17 @@ class TopicProbe:
         # The best prices that were seen when a topic had not brought any yet, and when that was.
         self._first_best: dict[Topic, tuple[int, tuple[str, ...]]] = {}
 
-    def ask(self, topic: Topic, last: Any, update_id: int | None, quiet_for: float) -> Verdict:
+    def ask(self, topic: Topic, last: Any, book: BookMark, quiet_for: float) -> Verdict:
         """Return whether the exchange is ``quiet`` too or this topic ``silent``; ``unverified`` where nobody knows.
 
-        ``last`` is the last event of the topic, None for none; ``update_id`` that of its book.
+        ``last`` is the last event of the topic, None for none; ``book`` is how far its book is, None where it has none.
         """
         try:
             if topic.channel is Channel.TRADE:
                 return self._ask_trades(topic, last, quiet_for)
             if topic.channel in _COUNTS_TRADES:
                 return self._ask_counted(topic, last, quiet_for)
-            return self._ask_book(topic, last, update_id, quiet_for)
+            return self._ask_book(topic, last, book, quiet_for)
         except ExconnError:
             # The topic is asked about again later; that REST fails is told by those whose work it is.
             return "unverified"
@@ -87,8 +94,8 @@ class TopicProbe:
         is_owed = len(newer) == _TRADES or (newer[0].exchange_time or 0) < now_ns - _SHOWN_WITHIN
         return "silent" if is_owed else "unverified"
 
-    def _ask_book(self, topic: Topic, last: Any, update_id: int | None, quiet_for: float) -> Verdict:
-        call = self._driver.fetch_order_book(self._catalogue.get(topic.symbol), _LEVELS)
+    def _ask_book(self, topic: Topic, last: Any, book: BookMark, quiet_for: float) -> Verdict:
+        call = self._driver.fetch_order_book(self._catalogue.get(topic.symbol), LEVELS)
         snapshot = self._rest.call(call, self._timeout, is_background=True)
         if topic.channel is Channel.BOOK_TICKER:
             # Its update id moves with deeper levels too, of which this topic does not tell.
@@ -98,9 +105,12 @@ class TopicProbe:
         if topic.channel is Channel.PARTIAL_BOOK:
             # Its update id moves with deeper levels too.
             if last is None:
-                return self._compare_with_first(topic, _levels_of(snapshot, _LEVELS, _LEVELS), quiet_for)
+                return self._compare_with_first(topic, _levels_of(snapshot, LEVELS, LEVELS), quiet_for)
             return _verdict(_levels_of(snapshot, len(last.bids), len(last.asks)) != _levels_of_partial(last))
-        return _verdict(update_id is None or snapshot.update_id > update_id)
+        if isinstance(book, tuple):
+            bids, asks = book
+            return _verdict(_levels_of(snapshot, len(bids), len(asks)) != _levels_of_both(bids, asks))
+        return _verdict(book is None or snapshot.update_id > book)
 
     def _compare_with_first(self, topic: Topic, best: tuple[str, ...], quiet_for: float) -> Verdict:
         """Judge a topic that tells changes only, and has told none: whether there was one since the first question."""
@@ -131,13 +141,16 @@ def _best_of_ticker(ticker: BookTicker) -> tuple[str, ...]:
 
 
 def _levels_of(snapshot: BookSnapshot, bids: int, asks: int) -> tuple[str, ...]:
-    rows = snapshot.bids[: min(bids, _LEVELS)] + snapshot.asks[: min(asks, _LEVELS)]
+    rows = snapshot.bids[: min(bids, LEVELS)] + snapshot.asks[: min(asks, LEVELS)]
     return tuple(_plain(text) for row in rows for text in row)
 
 
 def _levels_of_partial(book: PartialBook) -> tuple[str, ...]:
-    rows = book.bids[:_LEVELS] + book.asks[:_LEVELS]
-    return tuple(_plain(plain_text(number)) for row in rows for number in row)
+    return _levels_of_both(book.bids[:LEVELS], book.asks[:LEVELS])
+
+
+def _levels_of_both(bids: Sequence[Level], asks: Sequence[Level]) -> tuple[str, ...]:
+    return tuple(_plain(plain_text(number)) for row in (*bids, *asks) for number in row)
 
 
 def _plain(number: str) -> str:

@@ -130,6 +130,11 @@ class TopicTable:
                 self._asked[topic] = 0
         return request
 
+    def is_of_one(self, request_id: int) -> bool:
+        """Return whether a request under way is about one topic only."""
+        request = self._under_way.get(request_id)
+        return request is not None and len(request.topics) == 1
+
     @property
     def is_waiting(self) -> bool:
         """True while an answer is missing."""

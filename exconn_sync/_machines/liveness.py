@@ -13,8 +13,9 @@ class Liveness:
     ====================================================  ============================================  ===========
     no byte for ``idle_timeout``: dead                    a half-open connection reports no error, and  F008, F024
                                                           what was sent into it proves nothing
-    a ping every ``idle_timeout / 2``, also while data    data that arrives does not prove that ours    F010, F025
-    flows; no pong for as long: dead                      arrives
+    a ping every ``idle_timeout / 2``, or as often as     data that arrives does not prove that ours    F010, F025
+    the exchange wants it (``ping_every``), also while    arrives
+    data flows; no pong for as long: dead
     a message incomplete for ``message_limit``: dead      a byte now and then keeps any silence short   F011
     ====================================================  ============================================  ===========
 
@@ -27,11 +28,11 @@ class Liveness:
             is as old as this, not as old as the verdict.
     """
 
-    def __init__(self, idle_timeout: float, message_limit: float, now_ns: int) -> None:
+    def __init__(self, idle_timeout: float, message_limit: float, now_ns: int, ping_every: float | None = None) -> None:
         self._idle_timeout = idle_timeout
         self._message_limit = message_limit
         self._idle_ns = int(idle_timeout * _NS)
-        self._probe_ns = self._idle_ns // 2
+        self._probe_ns = min(self._idle_ns // 2, self._idle_ns if ping_every is None else int(ping_every * _NS))
         self._message_ns = int(message_limit * _NS)
         self._probe_from_ns = now_ns
         self._unanswered_since_ns: int | None = None
@@ -79,7 +80,7 @@ class Liveness:
         if now_ns - self._silent_from_ns >= self._idle_ns:
             return f"no byte for {self._idle_timeout:g} s"
         if self._unanswered_since_ns is not None and now_ns - self._unanswered_since_ns >= self._probe_ns:
-            return f"no answer to a ping for {self._idle_timeout / 2:g} s"
+            return f"no answer to a ping for {self._probe_ns / _NS:g} s"
         if self._partial_since_ns is not None and now_ns - self._partial_since_ns >= self._message_ns:
             return f"a message did not end within {self._message_limit:g} s"
         return ""

@@ -14,6 +14,9 @@ live                  ``apply``, ``ignore`` (F049), or ``gap``:    not newer: no
                       the diff opens the new buffer (F050, F051)
 ====================  ===========================================  ==================================================
 
+A snapshot that comes in the stream itself is in order with the diffs: whatever the state, it is the book from there on,
+and nothing that was buffered before it counts (F057).
+
 A crossed book and a malformed level end ``live`` like a gap does (F059). An exchange that restarts its sequence has
 the book told so by ``invalidate`` before the new snapshot is handed in (F057).
 """
@@ -129,6 +132,25 @@ class LocalBook:
             raise
         return self._catch_up(buffered, on_version)
 
+    def on_stream_snapshot(self, snapshot: BookSnapshot, now_ns: int) -> bool:
+        """Take a snapshot that the stream brought; return True where the readable book changed.
+
+        One that is repeated without a change is only a sign of life.
+
+        Raises:
+            ProtocolError: a malformed level; the book is not readable and needs another.
+        """
+        self._last_word_ns = now_ns
+        is_news = self.state is not BookState.LIVE or snapshot.update_id != self.update_id
+        self.needs_snapshot = False
+        self._buffer, self._too_old = [], 0
+        try:
+            self._load(snapshot)
+        except ProtocolError as error:
+            self._lose(error.message, [])
+            raise
+        return self._catch_up([], None) and is_news
+
     def invalidate(self, reason: str, now_ns: int, state: BookState = BookState.STALE) -> None:
         """Make the book unreadable until a new snapshot, as after a disconnect; what was buffered is dropped."""
         del now_ns  # told like every other event; being invalidated is no word from the exchange
@@ -198,7 +220,7 @@ class LocalBook:
         self._bids.load(snapshot.bids)
         self._asks.load(snapshot.asks)
         self.update_id = snapshot.update_id
-        self._exchange_time = None
+        self._exchange_time = snapshot.exchange_time
         self._received_at = snapshot.received_at
 
     def _catch_up(self, buffered: list[BookDiff], on_version: Callable[[], None] | None) -> bool:

@@ -5,12 +5,12 @@ The state is a function of the *set* of facts. The rules:
 1. Status follows ``RANK`` and never moves down; a terminal status absorbs everything below it. So an UNKNOWN of ours
    raises PENDING_NEW, and any status of the exchange supersedes both.
 2. The filled quantity is the largest of all cumulative statements and of the sum of fills. It lifts the status: more
-   than nothing is at least PARTIALLY_FILLED, all that was ordered is FILLED.
+   than nothing is at least PARTIALLY_FILLED, all that was ordered is FILLED, unless orders can be made larger.
 3. A terminal order still gains late fills (F105). A fill counts once, by its trade id (F096).
 4. Of facts that exclude each other all are kept, ``contradictions`` names them, and what is displayed is chosen by a
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
-   reports of one trade, and for what was asked the user's intent before the exchange's words. Only the quantity can be
-   amended: what the exchange stated last, by its own time, is the truth (F108).
+   reports of one trade, and for what was asked the user's intent before the exchange's words. Quantity and prices can
+   be amended: what the exchange stated last, by its own time, is the truth (F108).
 5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
@@ -148,7 +148,7 @@ def _state_of(
         quote_quantity=stated.get("quote_quantity"),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
-        fees=MappingProxyType(_fees(fills)),
+        fees=MappingProxyType(_fees(facts, fills, filled)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
         updated_at=_updated_at(facts, trades),
@@ -161,6 +161,7 @@ def _state_of(
         pegged_price=stated.get("pegged_price"),
         is_working=stated.is_working and not status.is_terminal,
         list_id=stated.get("list_id"),
+        order_class=stated.get("order_class"),
     )
 
 
@@ -173,6 +174,9 @@ def _final_states(facts: Iterable[OrderFact], filled: Decimal) -> list[OrderStat
     """Return the terminal states that are stated or follow from the filled quantity, the displayed one first."""
     stated = {fact.status for fact in facts}
     ordered = [fact.quantity for fact in facts if fact.quantity is not None]
+    if any(fact.may_grow for fact in facts):
+        # What was ordered at first may have been filled before the order became larger.
+        ordered = []
     # The smallest quantity, so that the status cannot fall back when a larger one is stated later.
     if ordered and filled > ZERO and filled >= min(ordered):
         stated.add(OrderStatus.FILLED)
@@ -216,7 +220,13 @@ def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decima
     return quotient(_sum(EXACT.multiply(fill.price, fill.quantity) for fill in fills), quantity)
 
 
-def _fees(fills: Iterable[Fill]) -> dict[str, Decimal]:
+def _fees(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> dict[str, Decimal]:
+    """Return what the fills cost, or what the exchange says that all of them did where some are not known yet."""
+    if _sum(fill.quantity for fill in fills) != filled:
+        stated = [fact for fact in facts if fact.filled_quantity == filled]
+        whole = _picked(stated, lambda fact: fact.cumulative_fees)
+        if whole is not None:
+            return dict(sorted(whole))
     fees: dict[str, Decimal] = {}
     for fill in fills:
         if fill.fee_asset is not None:
@@ -256,12 +266,11 @@ def _contradictions(
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
     if len(ids) > 1:
         found.append("different exchange ids: " + ", ".join(ids))
-    for name in ("side", "price"):
-        values = {getattr(fact, name) for fact in facts if fact.source is not FactSource.LOCAL} - {None}
-        if len(values) > 1:
-            found.append(f"different {name}: " + ", ".join(sorted(map(text_of, values))))
-    if apart := stated.contradictory_quantities:
-        found.append("different quantity: " + ", ".join(sorted(map(text_of, apart))))
+    sides = {fact.side for fact in facts if fact.source is not FactSource.LOCAL} - {None}
+    if len(sides) > 1:
+        found.append("different side: " + ", ".join(sorted(map(text_of, sides))))
+    apart = {name: values for name in ("quantity", "price") if (values := stated.contradictory(name))}
+    found += [f"different {name}: " + ", ".join(sorted(map(text_of, values))) for name, values in apart.items()]
     return tuple(sorted(found))
 
 

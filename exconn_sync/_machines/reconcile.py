@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from exconn_sync.model.account import Balance
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.numbers import ZERO
 from exconn_sync.model.orders import OrderFact, OrderState
@@ -62,6 +63,20 @@ def plan(
         state.client_order_id for state in states if state.filled_quantity > fill_sums.get(state.client_order_id, ZERO)
     ]
     return Plan(_once(look_at), _once(foreign), _once(fills_for))
+
+
+def unlisted(known: Iterable[Balance], listed: Sequence[Balance]) -> list[Balance]:
+    """Return as empty what is known and not listed: an exchange need not list assets of which there is nothing.
+
+    They are stated for the newest time of the list; without any row there is no time, and nothing is said.
+    """
+    if not listed:
+        return []
+    newest = max(listed, key=lambda row: row.exchange_time)
+    there = {row.asset for row in listed}
+    return [
+        replace(newest, asset=balance.asset, free=ZERO, locked=ZERO) for balance in known if balance.asset not in there
+    ]
 
 
 def _once(ids: Iterable[ClientOrderId]) -> tuple[ClientOrderId, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exconn_sync._machines.rate_window import Hold, RateWindow
+from exconn_sync._machines.rolling_window import RollingWindow
 from exconn_sync._machines.silence import Silence
 from exconn_sync.model.limits import Lane, UsedFigure
 from exconn_sync.model.wire import Cost, RateRule
@@ -56,6 +57,8 @@ class RequestBudget:
         rules: the limits; those of the documentation until the exchange has stated its own.
         is_told: the exchange stated the rules.
         windows: what is used, by the rule's name and the account it is for.
+        rolling: the same, of limits that hold for any span.
+        quotas: how much each account may do, where the exchange has said it, by the names of the windows.
         silences: what is silent: ``EVERYTHING``, or an account, which then places no orders.
     """
 
@@ -63,6 +66,8 @@ class RequestBudget:
     is_told: bool = False
     windows: dict[str, RateWindow] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
+    rolling: dict[str, RollingWindow] = field(default_factory=dict)
+    quotas: dict[str, int] = field(default_factory=dict)
 
     def take(self, costs: Sequence[Cost], account: str, lane: Lane, when: When) -> Lease | Refused:
         """Take all costs or none."""
@@ -72,10 +77,11 @@ class RequestBudget:
             return silent
         found = [(cost, rule) for cost in wanted for rule in self.rules if rule.limit == cost.limit]
         for cost, rule in found:
-            if cost.amount > rule.amount:
+            most = self.quotas.get(_name(rule, account), rule.amount)
+            if cost.amount > most:
                 return Refused(math.inf, rule.limit)
             # What is more than a lane's part, but not more than the limit, goes through when nothing else is used.
-            ceiling = max(_ceiling(rule, lane), cost.amount)
+            ceiling = max(_ceiling(rule, most, lane), cost.amount)
             window = self._window(rule, account)
             wait_ms = window.room(cost.amount, ceiling, rule.interval_ms, when.now_ms, when.margin_ms)
             if wait_ms:
@@ -90,31 +96,35 @@ class RequestBudget:
     def settle(self, lease: Lease, when: When, figures: Iterable[UsedFigure] = (), *, has_succeeded: bool) -> None:
         """Note the end of a request, and what the exchange said about its counts."""
         intervals = {_name(rule, ""): rule for rule in self.rules}
-        told = {(figure.limit, figure.interval_ms): figure.used for figure in figures}
+        told = {(figure.limit, figure.interval_ms): figure for figure in figures}
         for name, cost, hold in lease.holds:
-            window, rule = self.windows.get(name), intervals.get(name.partition("@")[0])
+            window, rule = self._known(name), intervals.get(name.partition("@")[0])
             if window is not None and rule is not None:
+                figure = told.get((rule.limit, rule.interval_ms))
+                if figure is not None and figure.amount:
+                    self.quotas[name] = figure.amount
                 window.settle(
                     hold,
                     rule.interval_ms,
                     when.now_ms,
                     when.margin_ms,
                     is_free=has_succeeded and cost.is_free_on_success,
-                    figure=self._believed(told.get((rule.limit, rule.interval_ms)), rule, has_succeeded),
+                    figure=self._believed(figure, self.quotas.get(name, rule.amount), has_succeeded),
                 )
 
-    def _believed(self, figure: int | None, rule: RateRule, has_succeeded: bool) -> int | None:
+    def _believed(self, figure: UsedFigure | None, most: int, has_succeeded: bool) -> int | None:
         """Return what an answer says is used; nothing where it shows that the documented limit is out of date.
 
         An exchange that answers beyond a limit has another one, which it will state: until then it is not held to.
         """
-        is_beyond = figure is not None and figure > rule.amount
-        return None if is_beyond and has_succeeded and not self.is_told else figure
+        if figure is None or (figure.used > most and has_succeeded and not self.is_told):
+            return None
+        return figure.used
 
     def give_back(self, lease: Lease) -> None:
         """Undo what was taken for a request that was never sent."""
         for name, _, hold in lease.holds:
-            window = self.windows.get(name)
+            window = self._known(name)
             if window is not None:
                 window.give_back(hold)
 
@@ -124,8 +134,10 @@ class RequestBudget:
         for rule in self.rules:
             if rule.is_per_account and rule.fill_credit:
                 window = self._window(rule, account)
-                for moment in moments:
-                    window.credit(rule.fill_credit, moment, rule.interval_ms, when.now_ms, when.margin_ms)
+                if isinstance(window, RateWindow):
+                    # No exchange gives anything back of a limit that holds for any span.
+                    for moment in moments:
+                        window.credit(rule.fill_credit, moment, rule.interval_ms, when.now_ms, when.margin_ms)
 
     def silence(self, what: str, seconds: float | None, fallback: float, taken_ms: int, when: When) -> bool:
         """Let nothing pass for a while; see ``Silence.begin``. Returns whether this is another one."""
@@ -151,6 +163,9 @@ class RequestBudget:
                         self._inherit(_name(rule, account), self.windows[name])
         stated = {_name(rule, "") for rule in rules}
         self.windows = {name: window for name, window in self.windows.items() if name.partition("@")[0] in stated}
+        self.rolling = {name: window for name, window in self.rolling.items() if name.partition("@")[0] in stated}
+        # What was said of single accounts before is out of date where the whole exchange states its limits.
+        self.quotas = {}
         self.rules, self.is_told = list(rules), True
 
     def used(self, limit: str, account: str, when: When) -> Mapping[int, int]:
@@ -183,8 +198,14 @@ class RequestBudget:
                     return Refused(left_ms / 1000, cost.limit)
         return None
 
-    def _window(self, rule: RateRule, account: str) -> RateWindow:
-        return self.windows.setdefault(_name(rule, account), RateWindow())
+    def _window(self, rule: RateRule, account: str) -> RateWindow | RollingWindow:
+        name = _name(rule, account)
+        if rule.is_rolling:
+            return self.rolling.setdefault(name, RollingWindow())
+        return self.windows.setdefault(name, RateWindow())
+
+    def _known(self, name: str) -> RateWindow | RollingWindow | None:
+        return self.windows.get(name) or self.rolling.get(name)
 
     def _inherit(self, name: str, former: RateWindow) -> None:
         """Begin a window with what is used in another one; which window that is shows when something is taken."""
@@ -198,6 +219,6 @@ def _name(rule: RateRule, account: str) -> str:
     return f"{name}@{account}" if rule.is_per_account and account else name
 
 
-def _ceiling(rule: RateRule, lane: Lane) -> int:
+def _ceiling(rule: RateRule, most: int, lane: Lane) -> int:
     """Return how far a lane may fill a limit. Limits of an account are not what cancels need."""
-    return rule.amount if rule.is_per_account else rule.amount - int(rule.amount * _RESERVED[lane])
+    return most if rule.is_per_account else most - int(most * _RESERVED[lane])

@@ -18,7 +18,7 @@ class SpanWalk:
     """
 
     def __init__(self, first_ms: int, last_ms: int, limits: HistoryLimits) -> None:
-        self._rows = limits.rows
+        self._rows, self._is_whole = limits.rows, limits.is_whole
         self._todo: deque[TimeSpan] = deque()
         while first_ms <= last_ms:
             end_ms = min(last_ms, first_ms + limits.longest_ms - 1)
@@ -36,7 +36,7 @@ class SpanWalk:
         be divided: it counts, although more may exist.
         """
         span = self._todo.popleft()
-        if rows < self._rows or span.first_ms == span.last_ms:
+        if self._is_whole or rows < self._rows or span.first_ms == span.last_ms:
             return True
         middle = (span.first_ms + span.last_ms) // 2
         self._todo.appendleft(TimeSpan(middle + 1, span.last_ms))

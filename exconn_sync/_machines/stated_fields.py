@@ -15,22 +15,56 @@ from exconn_sync.model.numbers import ZERO, plain_text
 from exconn_sync.model.orders import OrderFact
 
 FIELDS = (
-    "side", "type", "time_in_force", "price", "stop_price", "quote_quantity", "trailing_delta", "iceberg_quantity",
-    "self_trade_prevention", "peg", "pegged_price", "list_id",
+    "side", "type", "time_in_force", "quote_quantity", "trailing_delta", "iceberg_quantity",
+    "self_trade_prevention", "peg", "pegged_price", "list_id", "order_class",
 )  # fmt: skip
 """Fields in which the intent comes before the exchange's words, and the preferred source before the others."""
+
+AMENDABLE = ("quantity", "price", "stop_price")
+"""Fields that can be amended: what the exchange stated last is the truth."""
+
+
+class _Amendable:
+    """One of them; the smaller value counts where the exchange said two things at one time."""
+
+    __slots__ = ("_asked", "_newest", "_stated")
+
+    def __init__(self) -> None:
+        self._asked: tuple[int, Decimal] | None = None
+        self._newest: tuple[int, Decimal] | None = None
+        self._stated: dict[int | None, set[Decimal]] = {}
+
+    def add(self, fact: OrderFact, rank: int, value: Decimal) -> None:
+        self._asked = preferred(self._asked, (rank, value))
+        if fact.source is FactSource.LOCAL:
+            return
+        self._stated.setdefault(fact.exchange_time, set()).add(value)
+        if fact.exchange_time is None:
+            return
+        newest = self._newest
+        if newest is None or fact.exchange_time > newest[0]:
+            self._newest = (fact.exchange_time, value)
+        elif fact.exchange_time == newest[0]:
+            self._newest = (newest[0], min(newest[1], value))
+
+    @property
+    def value(self) -> Decimal | None:
+        found = self._newest or self._asked
+        return None if found is None else found[1]
+
+    @property
+    def contradictory(self) -> set[Decimal]:
+        return {value for values in self._stated.values() if len(values) > 1 for value in values}
 
 
 class StatedFields:
     """The joined terms of one order; any order and number of facts gives the same."""
 
-    __slots__ = ("_asked_quantity", "_newest_quantity", "_picked", "_quantities", "_working", "prevented_quantity")
+    __slots__ = ("_amendable", "_picked", "_working", "prevented_quantity")
 
     def __init__(self) -> None:
         self._picked: dict[str, tuple[int, Any]] = {}
-        self._asked_quantity: tuple[int, Decimal] | None = None
-        self._newest_quantity: tuple[int, Decimal] | None = None
-        self._quantities: dict[int | None, set[Decimal]] = {}
+        self._amendable = {name: _Amendable() for name in AMENDABLE}
         self._working: tuple[int, bool] | None = None
         self.prevented_quantity = ZERO
 
@@ -46,42 +80,31 @@ class StatedFields:
         if fact.is_working is not None:
             stated = (fact.exchange_time or 0, fact.is_working)
             self._working = stated if self._working is None else max(self._working, stated)
-        if fact.quantity is not None:
-            self._add_quantity(fact, rank, fact.quantity)
-
-    def _add_quantity(self, fact: OrderFact, rank: int, quantity: Decimal) -> None:
-        self._asked_quantity = preferred(self._asked_quantity, (rank, quantity))
-        if fact.source is FactSource.LOCAL:
-            return
-        self._quantities.setdefault(fact.exchange_time, set()).add(quantity)
-        if fact.exchange_time is None:
-            return
-        newest = self._newest_quantity
-        if newest is None or fact.exchange_time > newest[0]:
-            self._newest_quantity = (fact.exchange_time, quantity)
-        elif fact.exchange_time == newest[0]:
-            self._newest_quantity = (newest[0], min(newest[1], quantity))
+        for name, amendable in self._amendable.items():
+            value = getattr(fact, name)
+            if value is not None:
+                amendable.add(fact, rank, value)
 
     def get(self, name: str) -> Any:
         """Return a field, None where no source states it."""
+        if name in self._amendable:
+            return self._amendable[name].value
         found = self._picked.get(name)
         return None if found is None else found[1]
 
     @property
     def quantity(self) -> Decimal | None:
         """What the exchange stated last, the smaller where it said two things at one time, else what was asked."""
-        found = self._newest_quantity or self._asked_quantity
-        return None if found is None else found[1]
+        return self._amendable["quantity"].value
 
     @property
     def is_working(self) -> bool | None:
         """What was stated last, None where nobody said."""
         return None if self._working is None else self._working[1]
 
-    @property
-    def contradictory_quantities(self) -> set[Decimal]:
-        """The quantities stated at one time; at different times it is an amended order (F108)."""
-        return {value for values in self._quantities.values() if len(values) > 1 for value in values}
+    def contradictory(self, name: str) -> set[Decimal]:
+        """Return the values of a field stated at one time; at different times it is an amended order (F108)."""
+        return self._amendable[name].contradictory
 
 
 def preferred(known: tuple[int, Any] | None, other: tuple[int, Any]) -> tuple[int, Any]:

@@ -201,6 +201,8 @@ class PushSubscription(Subscription):
                 self._call(self._callback, event)
             finally:
                 self.delivered += 1
+            if self.on_handled is not None:
+                self.on_handled(self, event)
 
     def _call(self, function: Callable[[Any], object] | None, value: Any) -> None:
         if function is None or self._mailbox.is_discarded:

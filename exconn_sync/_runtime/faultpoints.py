@@ -1,29 +1,5 @@
-"""Named places where a test may raise, pause or kill, to provoke races that cannot be timed from outside.
+"""The fault points by the name under which the runtime and the tests know them; see ``ports.faultpoints``."""
 
-A point costs one look at an empty dictionary when nothing is installed. Names are ``<part>.<moment>``.
-"""
+from exconn_sync.ports.faultpoints import _hooks, installed, reach
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-_hooks: dict[str, Callable[[], None]] = {}
-
-
-def reach(name: str) -> None:
-    """Run the hook installed at this point, if any; what it raises, the point raises."""
-    if _hooks:
-        hook = _hooks.get(name)
-        if hook is not None:
-            hook()
-
-
-@contextmanager
-def installed(name: str, hook: Callable[[], None]) -> Iterator[None]:
-    """Install a hook for the length of a ``with`` block (tests only; one hook a point)."""
-    _hooks[name] = hook
-    try:
-        yield
-    finally:
-        _hooks.pop(name, None)
+__all__ = ["_hooks", "installed", "reach"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 
 from exconn_sync._runtime.worker import Body, WorkerRun
@@ -27,6 +28,12 @@ class BeatingStop:
         is_set = self._run.stop.wait(seconds)
         self._run.beat()
         return is_set
+
+    def idle(self, event: threading.Event) -> None:
+        """Sleep until ``event`` is set, however long that takes."""
+        self._run.beat(math.inf)
+        event.wait()
+        self._run.beat()
 
     def on_set(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` when the stop is asked for."""

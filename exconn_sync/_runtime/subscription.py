@@ -80,6 +80,8 @@ class Subscription:
         self.depth: int | None = None
         self.delivered = 0
         self.errors = 0
+        # Hears of each event once the callback has returned, or whoever pulls has it. Not for users.
+        self.on_handled: Callable[[Subscription, Any], None] | None = None
         self._mailbox = mailbox
         self._on_end = on_end
         self._reporter = reporter
@@ -252,6 +254,8 @@ class PullSubscription(Subscription, Generic[T]):
             event: T = self._mailbox.take(None)
         except queue.Empty:
             raise StopIteration from None
+        if self.on_handled is not None:
+            self.on_handled(self, event)
         return event
 
     def get(self, timeout: float | None = None) -> T:
@@ -272,6 +276,8 @@ class PullSubscription(Subscription, Generic[T]):
             if self._mailbox.is_closed:
                 raise ConnectorStopped("the subscription has ended") from None
             raise RequestTimeout(f"no {self.pattern[0]} event within {timeout} s") from None
+        if self.on_handled is not None:
+            self.on_handled(self, event)
         return event
 
 

@@ -23,10 +23,11 @@ from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
 from exconn_sync._store.entry import Entry
+from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
-from exconn_sync._store.told import Told, Value, is_newer
+from exconn_sync._store.told import Told, Value, fill_key, is_newer
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
-from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
+from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
@@ -49,9 +50,8 @@ class AccountStore:
         self, exchange: str, journal: Journal, publish: Publish, report: Callable[[str, Exception], None]
     ) -> None:
         self._exchange = exchange
-        self._journal = journal
         self._publish = publish
-        self._report = report
+        self.keeper = Keeper(journal, report)
         # Guards everything below; waiters for an order's change are notified through it.
         self._changed = Condition(threading.Lock())
         self._records: dict[ClientOrderId, OrderRecord] = {}
@@ -106,11 +106,7 @@ class AccountStore:
             told.facts.clear()
             self._changed.notify_all()
         try:
-            self._journal.append(intent)
-        except JournalError:
-            raise
-        except Exception as error:
-            raise JournalError(f"the journal failed: {type(error).__name__}: {error}") from error
+            self.keeper.keep_intent(intent)
         finally:
             with self._changed:
                 self.desk.put([told])
@@ -129,11 +125,18 @@ class AccountStore:
             self._changed.notify_all()
         self.desk.flush()
 
-    def restore(self, facts: Iterable[Fact]) -> None:
-        """Join facts from a journal: they are neither journalled nor published again."""
+    def restore(self, facts: Iterable[Fact]) -> list[Fill]:
+        """Join facts from a journal: they are neither journalled nor published again.
+
+        Returns the fills that were news and have no note that they were delivered.
+        """
+        known = list(facts)
+        delivered = {fill_key(fact) for fact in known if isinstance(fact, FillDelivery)}
         with self._changed:
-            self._join(facts)
+            told = self._join(known)
             self._exposure.take_up()
+        fills = [value for _, _, value in told.events if isinstance(value, Fill)]
+        return [fill for fill in fills if fill_key(fill) not in delivered]
 
     def close(self) -> None:
         """Nothing will change any more: everybody who waits is told."""
@@ -149,10 +152,7 @@ class AccountStore:
     def _tell(self, told: Told, counts: Callable[[], bool]) -> bool:
         """Journal and publish; a fact may be kept twice, which changes nothing, an event is published once."""
         while told.kept < len(told.facts):
-            try:
-                self._journal.append(told.facts[told.kept])
-            except Exception as error:  # noqa: BLE001 - a broken journal of the user must not cost any event
-                self._report("journal", error)
+            self.keeper.keep(told.facts[told.kept])
             if not counts():
                 return False
             told.kept += 1
@@ -176,7 +176,7 @@ class AccountStore:
             elif isinstance(fact, BalanceChange):
                 told.facts.append(fact)
                 told.events.append((Channel.BALANCE_CHANGE, fact.asset, fact))
-            else:
+            elif not isinstance(fact, FillDelivery):
                 self._join_order(fact, told)
         for record in told.records.values():
             self._note_order(record, told)
@@ -226,7 +226,7 @@ class AccountStore:
         if client_order_id is None and fill.client_order_id is not None:
             client_order_id = self._aliases.own(fill.client_order_id)
         record = None if client_order_id is None else self._records.get(client_order_id)
-        key = (fill.symbol, fill.trade_id, fill.exchange_order_id)
+        key = fill_key(fill)
         known = self._trades.get(key)
         is_news = known is None or known.add(fill)
         if known is None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from exconn_sync._machines.order_fold import OrderRecord
-from exconn_sync.model.account import Balance, BalanceChange, Fact, Position
+from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, FactSource
-from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListState
 from exconn_sync.model.orders import Fill, OrderState
 
@@ -28,6 +28,11 @@ class Told:
     records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
     kept: int = 0
     published: int = 0
+
+
+def fill_key(fact: Fill | FillDelivery) -> tuple[str, TradeId, ExchangeOrderId]:
+    """Return what a fill is known by; a trade between two orders of one account is a fill of each."""
+    return fact.symbol, fact.trade_id, fact.exchange_order_id
 
 
 def is_newer(fact: Balance, known: Balance) -> bool:

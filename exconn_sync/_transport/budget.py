@@ -53,9 +53,11 @@ class Budget:
         turns: who waits for it, in which order.
         trouble: why the shared store cannot be used at the moment; empty while it can, and where there is none.
         losses: how often it was lost.
+        kin: all budgets of this process for the same exchange, however they are shared, this one among them.
     """
 
     def __init__(self, rules: Sequence[RateRule], shared: SharedStore | None = None) -> None:
+        self.kin: list[Budget] = [self]
         self._rules = list(rules)
         self._local = MemoryStore(self._fresh())
         self._shared = shared
@@ -134,9 +136,11 @@ class Budget:
             return is_new, budget.silent_ms(what, now) / 1000
 
         store, told = self._update(begin, when)
-        if store is not self._local:
-            now = when()
-            self._local.update(lambda budget: budget.silence(what, told[1], fallback, taken_ms, now))
+        now = when()
+        # Those of this process that count elsewhere are banned all the same; an account is counted where it is used.
+        others = [each for each in self.kin if each is not self] if what == EVERYTHING else []
+        for budget in [*others, *([] if store is self._local else [self])]:
+            budget._local.update(lambda each: each.silence(what, told[1], fallback, taken_ms, now))
         return told
 
     def silent_for(self, when: Callable[[], When]) -> float:
@@ -238,6 +242,10 @@ def shared_budget(name: str, rules: Sequence[RateRule], settings: RateLimits | N
         budget = _budgets.get(key)
         if budget is None:
             budget = _budgets[key] = Budget(rules, _store(name, rules, place))
+            # Replaced and not changed: whoever begins a silence may be going through it.
+            kin = [each for known, each in _budgets.items() if known[0] == name]
+            for each in kin:
+                each.kin = kin
         return budget
 
 

@@ -45,6 +45,7 @@ class FileStore:
         self._name = name
         self._default = default
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         # Guards the connection to the file, and so it is held while the file is read and written.
         self._lock = threading.Lock()
         renew_in_child(self)
@@ -75,11 +76,14 @@ class FileStore:
             self._drop()
 
     def _changed(self, change: Callable[[RequestBudget], T], limit: float) -> T:
+        if self._connection is not None and _identity(self._path) != self._file:
+            # Somebody removed it, as what clears /tmp does: whoever comes now would count in another file than we.
+            self._drop()
         connection = self._connection or self._open(limit)
         _begin(connection, limit)
         try:
             row = connection.execute(_READ, (self._name,)).fetchone()
-            budget = from_bytes(None if row is None else row[0], self._default)
+            budget = from_bytes(self.last if row is None else row[0], self._default)
             result = change(budget)
             state = to_bytes(budget)
             connection.execute(_WRITE, (self._name, state))
@@ -104,13 +108,22 @@ class FileStore:
         except BaseException:
             connection.close()
             raise
-        self._connection = connection
+        self._connection, self._file = connection, _identity(self._path)
         return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name, None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _begin(connection: sqlite3.Connection, limit: float) -> None:

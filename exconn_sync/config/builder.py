@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from exconn_sync.config import environment as env
-from exconn_sync.config.config import ENVIRONMENTS, Config, check_endpoints, check_environment, check_journal
+from exconn_sync.config.config import Config, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
 from exconn_sync.config.settings import (
@@ -67,6 +67,21 @@ class ConfigBuilder:
         """
         return self._set(account_sign_in=way)
 
+    def commands(self, via: str) -> ConfigBuilder:
+        """Choose which way orders, cancels and amends go: ``"rest"``, or ``"socket"`` where the exchange has one.
+
+        The socket is quicker: its connection is signed in once. Where it certainly did nothing, because it is not
+        connected for example, REST is taken; a command that may have left goes no second way.
+        """
+        return self._set(commands=via)
+
+    def cancel_on_disconnect(self, wanted: bool = True) -> ConfigBuilder:
+        """Have the exchange count on the account stream, and cancel all orders when it is gone (Bybit: DCP).
+
+        After how long, ``Connector.set_cancel_on_disconnect`` says. Bybit offers it to some accounts only.
+        """
+        return self._set(cancel_on_disconnect=wanted)
+
     def api_key_from_env(self) -> ConfigBuilder:
         """Take the key from ``EXCONN_<EXCHANGE>_API_KEY`` and ``EXCONN_<EXCHANGE>_API_SECRET``.
 
@@ -83,14 +98,21 @@ class ConfigBuilder:
         return self._set(credentials=found)
 
     def environment(self, name: str) -> ConfigBuilder:
-        """Choose ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key."""
+        """Choose ``production``, ``testnet``, ``demo``, or another environment of the exchange.
+
+        Binance also has ``market_data``, for public data without any key. Bybit has one for each site of registration:
+        ``eu``, ``nl``, ``tr``, ``kz``, ``ge``, ``ae``, ``id``, ``jp``, ``hk``, and ``jp_testnet``.
+        """
         check_environment(self._exchange, name)
         return self._set(environment=name)
 
     def endpoints(self, **urls: str) -> ConfigBuilder:
-        """Replace base URLs by name; for Binance ``rest``, ``stream``, ``ws_api``."""
+        """Replace base URLs by name.
+
+        Binance has ``rest``, ``stream``, ``ws_api``; Bybit ``rest``, ``public``, ``private``, ``trade``.
+        """
         driver = find_driver(self._exchange)
-        known = {name: None for environment in ENVIRONMENTS for name in driver.endpoints(environment)}
+        known = {name: None for environment in driver.environments for name in driver.endpoints(environment)}
         return self._set(endpoints=check_endpoints(self._exchange, urls, known))
 
     def timeouts(self, **seconds: float) -> ConfigBuilder:
@@ -139,7 +161,10 @@ class ConfigBuilder:
         return self._set(risk=RiskLimits(**limits), rules=rules)
 
     def journal(self, journal: str | Journal) -> ConfigBuilder:
-        """Choose where intents and facts are kept: ``"memory"`` or a Journal object."""
+        """Choose where intents and facts are kept: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
+
+        The file is made, opened and read at the start of the connector, and closed at its stop.
+        """
         check_journal(journal)
         return self._set(journal=journal)
 
@@ -153,9 +178,14 @@ class ConfigBuilder:
         """Set the default buffer of market-data subscriptions, what gives way when it is full, and the alarm."""
         return self._set(delivery=Delivery(buffer, overflow, block_limit, alarm))
 
-    def market_streams(self, *, book_interval_ms: int | None = None, microseconds: bool = False) -> ConfigBuilder:
-        """Set how often order books are brought up to date, and whether times are told to the microsecond."""
-        return self._set(market_streams=MarketStreams(book_interval_ms, microseconds))
+    def market_streams(
+        self, *, book_interval_ms: int | None = None, microseconds: bool = False, book_levels: int | None = None
+    ) -> ConfigBuilder:
+        """Set how often order books are brought up to date, and whether times are told to the microsecond.
+
+        ``book_levels`` a side are kept, where the exchange offers books of several depths, as Bybit does.
+        """
+        return self._set(market_streams=MarketStreams(book_interval_ms, microseconds, book_levels))
 
     def account_stream(self, *, microseconds: bool = False) -> ConfigBuilder:
         """Set whether times of the account's events are told to the microsecond."""

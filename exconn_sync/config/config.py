@@ -24,7 +24,7 @@ from exconn_sync.config.settings import (
 )
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import Channel
-from exconn_sync.ports.journal import Journal
+from exconn_sync.ports.journal import Journal, sqlite_path
 from exconn_sync.ports.metrics import MetricsSink
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.risk import RiskRule
@@ -32,8 +32,9 @@ from exconn_sync.ports.risk import RiskRule
 if TYPE_CHECKING:
     from exconn_sync.config.builder import ConfigBuilder
 
-ENVIRONMENTS = ("production", "testnet", "demo", "market_data")
 SIGN_INS = ("subscription", "session")
+REST, SOCKET = "rest", "socket"
+"""Ways of commands."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,17 @@ class Config:
 
     Attributes:
         exchange: name of the exchange, for example ``binance``.
-        environment: ``production``, ``testnet``, ``demo``, or ``market_data`` for public data without any key; chooses
-            the base URLs.
+        environment: ``production``, ``testnet``, ``demo``, or another one that the exchange has; chooses the base URLs.
+            On Binance ``market_data`` is for public data without any key; Bybit has one for each of its sites.
         credentials: API key and secret, None for public data only, or where a provider is asked for them.
         credentials_provider: asked for the key at the start, and again when the exchange refuses it.
         account_sign_in: ``"subscription"`` or ``"session"``, how the account stream is signed in.
+        cancel_on_disconnect: the exchange is to count on the account stream, and to cancel all orders when it is gone
+            for longer than ``Connector.set_cancel_on_disconnect`` said.
+        commands: ``"rest"`` or ``"socket"``, which way orders, cancels and amends go.
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
-        journal: ``"memory"`` or a Journal object.
+        journal: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
         rules: the user's own risk rules, asked after the built-in limits.
         metrics: where numbers about the library's work go; None for an in-memory sink.
 
@@ -66,6 +70,8 @@ class Config:
     # Its repr may be that of an object that holds a secret.
     credentials_provider: CredentialsProvider | None = field(default=None, repr=False)
     account_sign_in: str = "subscription"
+    commands: str = REST
+    cancel_on_disconnect: bool = False
     endpoints: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
@@ -92,9 +98,21 @@ class Config:
                 raise ValidationError("rules", type(rule).__name__, "must have a method check; limits go by name")
         if not isinstance(self.risk, RiskLimits):
             raise ValidationError("risk", type(self.risk).__name__, "must be RiskLimits")
-        if self.market_streams.book_interval_ms is not None:
-            find_driver(self.exchange).variant(Channel.ORDER_BOOK, f"{self.market_streams.book_interval_ms}ms")
+        find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
+        self._check_commands()
         self._check_key()
+
+    def _check_commands(self) -> None:
+        if not isinstance(self.cancel_on_disconnect, bool):
+            raise ValidationError("cancel_on_disconnect", self.cancel_on_disconnect, "must be True or False")
+        if self.cancel_on_disconnect and not find_driver(self.exchange).guards_disconnects(self.environment):
+            text = f"is not offered by {self.exchange} in the environment {self.environment}"
+            raise ValidationError("cancel_on_disconnect", True, text)
+        if self.commands not in (REST, SOCKET):
+            raise ValidationError("commands", self.commands, f"must be one of {REST}, {SOCKET}")
+        if self.commands == SOCKET and find_driver(self.exchange).command_wire(self.environment) is None:
+            text = f"{self.exchange} takes no commands over a socket in the environment {self.environment}"
+            raise ValidationError("commands", self.commands, text)
 
     def _check_key(self) -> None:
         """Refuse a key that this exchange cannot sign with here, and not when the connector is started."""
@@ -143,9 +161,9 @@ class Config:
         driver = find_driver(exchange)
         source = os.environ if environ is None else environ
         chosen = source.get(env.variable(exchange, env.ENVIRONMENT)) or "production"
-        if chosen not in ENVIRONMENTS:
+        if chosen not in driver.environments:
             name = env.variable(exchange, env.ENVIRONMENT)
-            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(ENVIRONMENTS))
+            raise ValidationError(name, "<hidden>", "must be one of " + ", ".join(driver.environments))
         endpoints = env.endpoints_from(exchange, driver.endpoints(chosen), source)
         for name, url in endpoints.items():
             try:
@@ -170,12 +188,11 @@ def check_environment(exchange: str, environment: str) -> Mapping[str, str]:
     Raises:
         ValidationError: no such environment, or not on this exchange.
     """
-    if environment not in ENVIRONMENTS:
-        raise ValidationError("environment", environment, "must be one of " + ", ".join(ENVIRONMENTS))
-    defaults = find_driver(exchange).endpoints(environment)
-    if not defaults:
-        raise ValidationError("environment", environment, f"{exchange} has no such environment")
-    return defaults
+    driver = find_driver(exchange)
+    if environment not in driver.environments:
+        known = ", ".join(driver.environments)
+        raise ValidationError("environment", environment, f"must be one of {known} on {exchange}")
+    return driver.endpoints(environment)
 
 
 def check_takes_keys(exchange: str, environment: str) -> None:
@@ -199,8 +216,10 @@ def check_endpoints(exchange: str, urls: Mapping[str, str], known: Iterable[str]
 
 def check_journal(journal: object) -> None:
     """Raise ValidationError for a text that names no journal."""
-    if isinstance(journal, str) and journal != "memory":
-        raise ValidationError("journal", journal, 'must be "memory" or a Journal object in this version')
+    path = sqlite_path(journal)
+    is_file = path is not None and path.strip() and "\0" not in path
+    if isinstance(journal, str) and journal != "memory" and not is_file:
+        raise ValidationError("journal", journal, 'must be "memory", "sqlite:" and a path, or a Journal object')
 
 
 def _url(name: str, url: str) -> str:

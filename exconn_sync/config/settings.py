@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from exconn_sync.config.rate_limits import RateLimits
 from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.errors import ValidationError
+from exconn_sync.ports.local_exchange import SCHEME
 
 __all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "check_url"]
 
@@ -111,17 +112,31 @@ class MarketStreams:
 
     The changes of order books come every ``book_interval_ms`` milliseconds, None for what is usual on the exchange
     (Binance: 100). With ``microseconds`` times are asked for to the microsecond, where the exchange can tell them.
+    ``book_levels`` a side are kept where the exchange offers several depths (Bybit: 50, 200 or 1000), None for the
+    usual one.
     """
 
     book_interval_ms: int | None = None
     microseconds: bool = False
+    book_levels: int | None = None
 
     def __post_init__(self) -> None:
-        interval = self.book_interval_ms
-        if interval is not None and (isinstance(interval, bool) or not isinstance(interval, int) or interval < 1):
-            raise ValidationError("book_interval_ms", interval, "must be a whole number of milliseconds, or None")
+        _check_whole("book_interval_ms", self.book_interval_ms, "milliseconds")
+        _check_whole("book_levels", self.book_levels, "levels")
         if not isinstance(self.microseconds, bool):
             raise ValidationError("microseconds", self.microseconds, "must be True or False")
+
+    @property
+    def book(self) -> str:
+        """The variant of order books that is asked for, as drivers understand it; empty for the usual one."""
+        levels = "" if self.book_levels is None else str(self.book_levels)
+        interval = "" if self.book_interval_ms is None else f"{self.book_interval_ms}ms"
+        return f"{levels}@{interval}" if levels and interval else levels + interval
+
+
+def _check_whole(field: str, value: object, unit: str) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ValidationError(field, value, f"must be a whole number of {unit}, or None")
 
 
 @dataclass(frozen=True)
@@ -183,6 +198,9 @@ def check_url(name: str, url: object, *, secure: str, plain: str) -> str:
         port = parts.port
     except ValueError as error:
         raise ValidationError(name, url, f"must be a URL that begins with {secure}:// ({error})") from None
+    if parts.scheme == SCHEME and parts.hostname:
+        # It leads to an object of this process, and to no network.
+        return url.rstrip("/")
     if parts.scheme not in (secure, plain) or not parts.hostname or port == 0:
         raise ValidationError(name, url, f"must be a URL that begins with {secure}://")
     if parts.scheme == plain and parts.hostname not in _LOOPBACK:

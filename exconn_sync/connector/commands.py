@@ -19,6 +19,9 @@ class CommandFace:
     def place_order(self, request: OrderRequest, *, timeout: float | None = None) -> Order:
         """Place an order and return its live handle once the exchange has it.
 
+        Where an exchange only says that it has received the order (Bybit: 4.7), the handle may still be
+        ``pending_new``: what became of it, also a refusal, is told by the handle, its events and ``wait``.
+
         Checked first, in this order and before anything is sent: the key, the symbol, the symbol's trading rules, the
         risk limits. ``timeout`` seconds (default: ``timeouts.request``) bound everything, also the waiting for a
         request budget.
@@ -37,6 +40,8 @@ class CommandFace:
 
     def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
         """Cancel an order by its handle, client order id or exchange order id; returns when it is confirmed.
+
+        That is when the order has ended: a receipt of the cancel is no confirmation (Bybit: 4.7).
 
         Raises:
             ValidationError: no order with this id is known here.

@@ -11,6 +11,7 @@ from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.thread_dump import thread_dump
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config
+from exconn_sync.connector.batch_commands import BatchFace
 from exconn_sync.connector.commands import CommandFace
 from exconn_sync.connector.core import Core
 from exconn_sync.connector.data import DataFace
@@ -20,6 +21,7 @@ from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
 from exconn_sync.connector.risk import RiskFace
 from exconn_sync.errors import ValidationError
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import ConnectorState
 from exconn_sync.ports.clock import Clock, SystemClock
 from exconn_sync.ports.metrics import MetricsSink
@@ -31,7 +33,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, RiskFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace, RiskFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -44,7 +46,7 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
 
     Also a context manager, which starts on entry and stops on exit. Every method may be called from any thread, also
     from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace``, ``HistoryFace``,
-    ``CommandFace``, ``OrderCommandFace`` and ``RiskFace``.
+    ``CommandFace``, ``OrderCommandFace``, ``BatchFace`` and ``RiskFace``.
 
     Args:
         config: the settings.
@@ -117,6 +119,14 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
     def config(self) -> Config:
         """The configuration of the present life."""
         return self._core.config
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the exchange offers and lacks, by the names of methods; can be read before ``start``, from any thread.
+
+        A call beyond it raises ValidationError before anything is sent.
+        """
+        return self._core.driver.capabilities(self._core.config.environment)
 
     @property
     def ready(self) -> ReadyEvent:

@@ -22,14 +22,13 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync._transport.preload import load_libraries
 from exconn_sync.config import Config
 from exconn_sync.connector.interests import Interests
+from exconn_sync.connector.journal_holder import JournalHolder, is_same
 from exconn_sync.errors import AuthenticationError, ConnectorStopped, ThreadsUnavailable, ValidationError
 from exconn_sync.metrics import GuardedMetrics, MemoryMetrics
 from exconn_sync.model.enums import Channel, ConnectorState
 from exconn_sync.model.instrument import Instruments
-from exconn_sync.persistence import MemoryJournal
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.forking import renew_in_child
-from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.waiting import Event
 from exconn_sync.risk import RiskGuard
@@ -66,9 +65,9 @@ class Core:
         """Make what belongs to one process."""
         config = self.config
         self._use_metrics()
-        self.journal: Journal = MemoryJournal() if isinstance(config.journal, str) else config.journal
+        self.holder = JournalHolder(config.journal, self.pipeline, self.clock)
+        self.store = self.holder.store
         self.risk = RiskGuard(config.exchange, self.risk.limits, self.risk.killed)
-        self.store = AccountStore(config.exchange, self.journal, self.pipeline.account, self.pipeline.error)
         self._stopped = Event()
         self._assembly: Assembly | None = None
         self._phase = ConnectorState.NEW
@@ -78,7 +77,6 @@ class Core:
         # The configuration of the next life, where it is another one.
         self._successor: Config | None = None
         self.failure: Exception | None = None
-        self.store.restore(self.journal.replay())
         self._note_credentials()
 
     def _use_metrics(self) -> None:
@@ -175,12 +173,15 @@ class Core:
         """Start the threads of a new life, without the lock, because that waits for a sign of them (fault F127)."""
         try:
             if assembly is not None:
+                self.holder.begin()
                 assembly.start()
         except ThreadsUnavailable:
             self.stop(_LET_GO, keep_subscriptions=True)
             raise
 
     def _begin(self) -> Assembly:
+        # Before anything else: it may be in use, or damaged.
+        self.holder.open()
         self._take_successor()
         self.readiness.reopen()
         self._note_credentials()
@@ -190,8 +191,8 @@ class Core:
         self.failure = None
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
-            self._on_instruments, self._on_give_up, self._cancel, self._cancel_list, self.journal, self.risk,
-            self.interests.want_book,
+            self._on_instruments, self._on_give_up, self._cancel, self._cancel_list, self.holder.journal,
+            self.risk, self.interests.want_book,
         )  # fmt: skip
         self._phase = ConnectorState.CONNECTING
         exit_hook.watch(self)
@@ -276,6 +277,8 @@ class Core:
         else:
             assembly.tell_end("the connector is started anew")
         self.interests.detach()
+        # After the last callback, whose fill it has to note.
+        self.holder.close()
         return left
 
     def restart(self, config: Config | None, timeout: float | None) -> None:
@@ -310,7 +313,7 @@ class Core:
             raise ValidationError("config", type(config).__name__, "must be a Config")
         if config.exchange != self.config.exchange:
             raise ValidationError("config", config.exchange, f"must stay on {self.config.exchange}")
-        if _own_journal(config) is not _own_journal(self.config):
+        if not is_same(config.journal, self.config.journal):
             raise ValidationError("journal", type(config.journal).__name__, "must stay the same; make a new Connector")
 
     def _take_successor(self) -> None:
@@ -335,6 +338,7 @@ class Core:
         return f"<Connector {self.config.exchange} {'of the parent process' if self.is_foreign else self.state}>"
 
     def _end_subscriptions(self, deadline: Deadline) -> list[str]:
+        self.holder.receipts.stopping(True)
         return self.bus.close(lambda: deadline.remaining(self.clock.monotonic_ns()))
 
     def _conditions(self) -> dict[str, tuple[str, ...]]:
@@ -347,8 +351,7 @@ class Core:
         }
 
     def _book_variant(self) -> str:
-        interval_ms = self.config.market_streams.book_interval_ms
-        return self.driver.variant(Channel.ORDER_BOOK, "" if interval_ms is None else f"{interval_ms}ms")
+        return self.driver.variant(Channel.ORDER_BOOK, self.config.market_streams.book)
 
     def _note_credentials(self) -> None:
         if not self.config.has_account:
@@ -386,8 +389,3 @@ class Core:
         self.pipeline.error(f"supervisor gave up on {worker}", error, always=True)
         if self.on_failed is not None:
             self.on_failed(error)
-
-
-def _own_journal(config: Config) -> Journal | None:
-    """Return the user's own journal, None for one in memory."""
-    return None if isinstance(config.journal, str) else config.journal

@@ -68,6 +68,8 @@ def health_of(core: Core) -> Health:
         reasons.append(f"no requests for {silent_for:.0f} s, as the exchange asked")
     if assembly is not None and assembly.admission.budget.trouble:
         reasons.append(f"the request budget is not shared at the moment: {assembly.admission.budget.trouble}")
+    if missed := core.store.keeper.missed:
+        reasons.append(f"the journal has not taken {missed} facts yet")
     is_up = assembly is not None and core.failure is None
     status = "down" if not is_up or missing == core.readiness.members("ready") else "degraded" if reasons else "healthy"
     return Health(
@@ -80,7 +82,7 @@ def health_of(core: Core) -> Health:
         clock_offset_ms=None if assembly is None else assembly.server_clock.offset_to_local_ms(),
         breaker="closed" if assembly is None else assembly.breaker.state,
         books=books,
-        unknown_orders=0 if assembly is None else len(assembly.resolver.unresolved),
+        unknown_orders=0 if assembly is None else len(assembly.resolver.doubtful),
         refused=refused,
         clock_bound_ms=None if assembly is None else assembly.server_clock.bound_ms(),
         clock_drift_ppm=None if assembly is None else assembly.server_clock.drift_ppm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from typing import TypeVar
 
@@ -13,9 +14,11 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.fills import fill_order
 from exconn_sync._machines.span_walk import SpanWalk
 from exconn_sync.connector.core import Core
+from exconn_sync.connector.spans import check_span
 from exconn_sync.errors import NotReady, ValidationError
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.orders import Fill, OrderFact, OrderState
 from exconn_sync.model.wire import RestCall, TimeSpan
@@ -184,7 +187,9 @@ class HistoryFace:
         walk = self._walk(start, end)
         rows: list[T] = []
         while (span := walk.next()) is not None:
-            page = assembly.rest.call(call(span, limits.rows), self._left(deadline))
+            # A long walk leaves room to what decisions wait for.
+            question = replace(call(span, limits.rows), lane=Lane.BULK)
+            page = assembly.rest.call(question, self._left(deadline))
             if walk.answered(len(page)):
                 rows += page
         return rows
@@ -196,11 +201,7 @@ class HistoryFace:
         if end is None and not clock.is_synchronized:
             raise NotReady("the exchange's clock is not known yet", exchange=self._core.driver.name)
         last = clock.now_ns() if end is None else end
-        for name, value in (("start", start), ("end", last)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValidationError(name, value, "must be integer nanoseconds since the Unix epoch")
-        if start > last:
-            raise ValidationError("start", start, "must not be after end")
+        check_span(start, last)
         return SpanWalk(start // _NS_PER_MS, last // _NS_PER_MS, self._core.driver.history_limits)
 
     def _fills_of(self, symbol: str, order: Order | str, deadline: Deadline) -> list[Fill]:

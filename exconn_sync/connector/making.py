@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from exconn_sync._runtime.dispatch import PushSubscription
@@ -69,7 +70,7 @@ class SubscriptionMaker:
         if callback is None:
             subscription.abandon()
         else:
-            self._core.bus.add(subscription)
+            self._add(subscription)
         return subscription
 
     def _pull(
@@ -106,8 +107,13 @@ class SubscriptionMaker:
             subscription = PullSubscription(key, mailbox, self._end, self._core.pipeline, alarm)
         else:
             subscription = self._queued(key, queue, "drop_oldest", is_lossless=True)
-        self._core.bus.add(subscription)
+        self._add(subscription)
         return subscription
+
+    def _add(self, subscription: Subscription) -> None:
+        if fnmatchcase(Channel.FILL.value, subscription.pattern[0]):
+            self._core.holder.receipts.watch(subscription)
+        self._core.bus.add(subscription)
 
     def _queued(self, key: Key, queue: UserQueue, overflow: str, *, is_lossless: bool) -> Subscription:
         check_queue(queue, overflow, is_lossless=is_lossless)
@@ -136,6 +142,7 @@ class SubscriptionMaker:
     def _end(self, subscription: Subscription) -> None:
         self._core.bus.remove(subscription)
         self._core.interests.remove(subscription)
+        self._core.holder.receipts.left(subscription)
 
 
 def _conflated_by(event: Any) -> Hashable:

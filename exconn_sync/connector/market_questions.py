@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from exconn_sync.connector.core import Core
+from exconn_sync.connector.spans import check_span
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import BookState
@@ -20,8 +21,6 @@ T = TypeVar("T")
 
 _MOST_ROWS = 1000
 _MOST_LEVELS = 5000
-_EARLIEST_NS = 10**17
-"""In 1973: a time below it was meant in another unit."""
 
 
 class MarketQuestions:
@@ -86,7 +85,7 @@ class MarketQuestions:
         included. Ids that the exchange has voided are left out (Binance: 5.2, ``aggTrades``).
         """
         rows, first = _whole("limit", limit, _MOST_ROWS), _trade_id(from_id)
-        _check_span(start, end)
+        check_span(start, end)
         call = self._core.driver.fetch_aggregate_trades(
             self._instrument(symbol), rows, from_id=first, start=start, end=end
         )
@@ -109,7 +108,7 @@ class MarketQuestions:
         exchange's clock has certainly passed its end.
         """
         rows = _whole("limit", limit, _MOST_ROWS)
-        _check_span(start, end)
+        check_span(start, end)
         instrument = self._instrument(symbol)
         clock = self._core.assembly.server_clock
         call = self._core.driver.fetch_klines(
@@ -200,15 +199,3 @@ def _trade_id(value: object) -> TradeId | None:
     if not isinstance(text, str) or not text.isascii() or not text.isalnum():
         raise ValidationError("from_id", value, "must be the id of a trade")
     return TradeId(text)
-
-
-def _check_span(start: object, end: object) -> None:
-    for field, value in (("start", start), ("end", end)):
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError(field, value, "must be integer nanoseconds since the Unix epoch")
-        if not _EARLIEST_NS <= value < 2**63:
-            raise ValidationError(field, value, "is no time of this century in nanoseconds since the Unix epoch")
-    if isinstance(start, int) and isinstance(end, int) and start > end:
-        raise ValidationError("start", start, "must not be after the end")

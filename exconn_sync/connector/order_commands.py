@@ -8,6 +8,7 @@ from decimal import Decimal
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
+from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.executor import Priority
 from exconn_sync.connector.commands import request_of
 from exconn_sync.connector.core import Core
@@ -64,29 +65,60 @@ class OrderCommandFace:
             order, request_of(request), deadline, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
 
-    def amend_order(self, order: Order | str, quantity: Decimal | int | str, *, timeout: float | None = None) -> Order:
-        """Give an order another quantity; it keeps its place in the book (Binance: 5.7, ``amend/keepPriority``).
+    def amend_order(
+        self,
+        order: Order | str,
+        quantity: Decimal | int | str | None = None,
+        *,
+        price: Decimal | int | str | None = None,
+        timeout: float | None = None,
+    ) -> Order:
+        """Give an order another quantity or limit price, or both; return once it shows.
 
-        ``quantity`` is the new whole quantity in the base asset, more than what is filled; on Binance a smaller one.
-        Of a pair of which one order cancels the other both get it.
+        ``quantity`` is the new whole quantity in the base asset, more than what is filled, ``price`` in quote per base.
+        Binance (5.7, ``amend/keepPriority``) takes a smaller quantity only, and the order keeps its place in the book.
+        Bybit (4.8) takes all of them. An order that gets larger passes the risk rules again.
+        Of a pair of which one order cancels the other both get the quantity.
 
         Raises:
             OrderRejected: the exchange refused, or the order is terminal already.
-            OutcomeUnknown: it is not known in time whether the amend arrived.
+            OutcomeUnknown: it is not known in time whether the change arrived; the order is looked into.
+            RiskRejected: a risk rule refused the larger order; nothing was sent.
         """
         changes = self._core.assembly.changes
-        return changes.amend(order, quantity, self._core.assembly.gateway.deadline(timeout))
+        return changes.amend(order, quantity, price, self._core.assembly.gateway.deadline(timeout))
 
     def cancel_all(self, symbol: str, *, timeout: float | None = None) -> list[Order]:
         """Cancel all open orders of a symbol, order lists and orders placed elsewhere included; return their handles.
 
-        Where none is open the list is empty.
+        Where none is open the list is empty. Where it takes several requests, all are made, whatever becomes of one.
 
         Raises:
             OutcomeUnknown: it is not known in time whether the cancel arrived; ``result`` has the orders still open.
+            PartlyDone: some kinds of orders were cancelled and others certainly not; ``result`` has the cancelled ones.
         """
         changes = self._core.assembly.changes
         return changes.cancel_all(_symbol_of(symbol), self._core.assembly.gateway.deadline(timeout))
+
+    def set_cancel_on_disconnect(self, seconds: int, *, timeout: float | None = None) -> None:
+        """Set after how many seconds without an account stream the exchange cancels all orders (Bybit: 9.1, DCP).
+
+        It counts for streams of a configuration with ``cancel_on_disconnect()``, and for all that the account has: one
+        that lives prevents it. Bybit takes 3 to 300 seconds, and some to take effect.
+
+        Raises:
+            OutcomeUnknown: it is not known whether it was set; ``fetch_cancel_on_disconnect`` tells.
+        """
+        call, deadline = self._core.driver.set_cancel_on_disconnect(seconds), self._deadline_of(timeout)
+        self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
+
+    def fetch_cancel_on_disconnect(self, *, timeout: float | None = None) -> int | None:
+        """Return after how many seconds all orders would be cancelled; None where they would not."""
+        call, deadline = self._core.driver.fetch_cancel_on_disconnect(), self._deadline_of(timeout)
+        return self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
+
+    def _deadline_of(self, timeout: float | None) -> Deadline:
+        return self._core.assembly.gateway.deadline(timeout)
 
     def place_order_list(self, request: OrderListRequest, *, timeout: float | None = None) -> OrderList:
         """Place two or three orders that depend on each other; return their live handles (Binance: 5.9).
@@ -144,12 +176,19 @@ class OrderCommandFace:
         )
 
     def submit_amend(
-        self, order: Order | str, quantity: Decimal | int | str, *, timeout: float | None = None
+        self,
+        order: Order | str,
+        quantity: Decimal | int | str | None = None,
+        *,
+        price: Decimal | int | str | None = None,
+        timeout: float | None = None,
     ) -> Future[Order]:
         """Amend an order on a thread of the pool; the future gets what ``amend_order`` returns or raises."""
         assembly = self._core.assembly
         deadline = assembly.gateway.deadline(timeout)
-        return assembly.executor.submit(lambda: assembly.changes.amend(order, quantity, deadline), deadline=deadline)
+        return assembly.executor.submit(
+            lambda: assembly.changes.amend(order, quantity, price, deadline), deadline=deadline
+        )
 
     def submit_cancel_all(self, symbol: str, *, timeout: float | None = None) -> Future[list[Order]]:
         """Cancel all orders of a symbol on a thread of the pool, before orders that wait for a thread."""

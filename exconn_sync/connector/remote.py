@@ -12,6 +12,7 @@ from exconn_sync.model.account import Balance
 from exconn_sync.model.orders import OrderState
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
+_DEEPEST = 5
 
 
 class RemoteFace(MarketQuestions):
@@ -40,8 +41,8 @@ class RemoteFace(MarketQuestions):
         if state is None:
             raise ValidationError("order", order, "is not a known order; pass an Order or its id")
         assembly = self._core.assembly
-        instrument = assembly.catalogue.get(state.symbol)
-        fact = self._fetch(self._core.driver.fetch_order(instrument, state, assembly.catalogue.instruments), timeout)
+        deadline, clock = assembly.gateway.deadline(timeout), self._core.clock
+        fact = assembly.order_look.at(state, lambda: deadline.remaining(clock.monotonic_ns()))
         self._core.store.apply([fact])
         return self._core.store.order(state.client_order_id) or state
 
@@ -61,6 +62,7 @@ class RemoteFace(MarketQuestions):
         path: str,
         params: Mapping[str, str | int] | None = None,
         *,
+        body: Mapping[str, Any] | None = None,
         signed: bool = False,
         timeout: float | None = None,
     ) -> Any:
@@ -69,8 +71,12 @@ class RemoteFace(MarketQuestions):
         The call is limited and guarded like every other, and signed where ``signed`` is True. Anything but GET counts
         as a command: it is sent once, and an error tells its ``outcome``.
 
+        ``body`` is for exchanges that take JSON: texts, ints, True, False, None, lists and mappings of those; numbers
+        with a fraction are texts. Where an exchange takes a body, ``params`` of a POST go into it as texts.
+
         Raises:
-            ValidationError: unknown method, a path that does not begin with one slash, or a parameter of another type.
+            ValidationError: unknown method, a path that does not begin with one slash, a parameter or a part of the
+                body of another type, or a body where the exchange takes none.
         """
         if method not in _METHODS:
             raise ValidationError("method", method, "must be one of " + ", ".join(_METHODS))
@@ -79,7 +85,28 @@ class RemoteFace(MarketQuestions):
         if any(char in path for char in "?#% \r\n"):
             raise ValidationError("path", path, "must not hold a query; use params")
         pairs = tuple((name, _text_of(name, value)) for name, value in (params or {}).items())
-        return self._fetch(self._core.driver.raw_call(method, path, pairs, is_signed=signed), timeout)
+        if body is not None:
+            _check_body("body", body)
+            if not isinstance(body, Mapping):
+                raise ValidationError("body", type(body).__name__, "must be a mapping")
+        call = self._core.driver.raw_call(method, path, pairs, is_signed=signed, body=body)
+        return self._fetch(call, timeout)
+
+
+def _check_body(name: str, value: object, depth: int = 0) -> None:
+    """Raise ValidationError for what must not stand in a body: a float above all, which is no exact number."""
+    if depth > _DEEPEST:
+        raise ValidationError(name, type(value).__name__, f"must not be nested deeper than {_DEEPEST}")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise ValidationError(name, key, "must have texts as names")
+            _check_body(f"{name}.{key}", inner, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _check_body(name, inner, depth + 1)
+    elif value is not None and not isinstance(value, (str, int)):
+        raise ValidationError(name, value, "must be a text, an int, a bool or None; pass numbers as text")
 
 
 def _text_of(name: str, value: object) -> str:

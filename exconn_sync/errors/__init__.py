@@ -26,6 +26,8 @@
     ├── StaleBook                the local order book is not whole at the moment
     ├── SilentTopic              a topic brings nothing although the exchange has news
     ├── JournalError             the journal could not keep what it must keep
+    │   ├── JournalInUse         somebody else writes to the same journal
+    │   └── JournalCorrupt       the journal holds what was not written so
     ├── NotReady                 the connector is not (yet) able to do this (also a TimeoutError)
     ├── SubscriberLagging        a subscriber is far behind; nothing is lost (yet)
     │   └── SubscriberStuck      a callback does not return
@@ -64,7 +66,9 @@ from exconn_sync.errors.library import (
     ClockChanged,
     ConnectorStopped,
     ForkedProcess,
+    JournalCorrupt,
     JournalError,
+    JournalInUse,
     NotReady,
     OutcomeUnknown,
     PartlyDone,
@@ -90,7 +94,9 @@ __all__ = [
     "FilterViolation",
     "ForkedProcess",
     "InsufficientBalance",
+    "JournalCorrupt",
     "JournalError",
+    "JournalInUse",
     "MarketClosed",
     "NotReady",
     "OrderNotFound",

@@ -30,12 +30,13 @@ class OutcomeUnknown(ExconnError):
 
 
 class PartlyDone(ExconnError):
-    """Of two commands that were sent as one, one was executed and the other certainly not.
+    """Of several commands that belong together, some were executed and the others certainly not.
 
-    ``outcome`` is None: each half has its own, in ``result``.
+    ``outcome`` is None: each has its own.
 
     Attributes:
-        result: the ``OrderReplacement``, with live handles of both orders.
+        result: of ``replace_order`` the ``OrderReplacement``, with live handles of both orders; of ``cancel_all`` the
+            live handles of the orders that were cancelled.
     """
 
     code = "partly_done"
@@ -98,6 +99,22 @@ class JournalError(ExconnError):
 
     code = "journal"
     outcome: Outcome | None = "not_sent"
+
+
+class JournalInUse(JournalError):
+    """Another process, or another object of this one, writes to the same journal (fault F152)."""
+
+    code = "journal_in_use"
+
+
+class JournalCorrupt(JournalError):
+    """The journal holds something that was not written so (fault F151); nothing of it was used.
+
+    ``details`` has ``path``, and ``at``: the number of the first record, or frame of the write-ahead log, that is
+    wrong. ``python -m exconn_sync.persistence PATH`` shows what can be read, and with ``--repair`` goes on with it.
+    """
+
+    code = "journal_corrupt"
 
 
 class NotReady(ExconnError, TimeoutError):

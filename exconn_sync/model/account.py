@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from exconn_sync.model.enums import FactSource
+from exconn_sync.model.ids import ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact
@@ -76,5 +77,19 @@ class BalanceChange:
     is_lock: bool = False
 
 
-Fact: TypeAlias = OrderFact | Fill | Balance | OrderListFact | BalanceChange
-"""One statement about the account, from whatever source."""
+@dataclass(frozen=True)
+class FillDelivery:
+    """Says that a fill was delivered to everybody who had subscribed to it; the library's own note for its journal.
+
+    ``received_at`` is when, in ns since the epoch. A fill without such a note is delivered at the next start.
+    """
+
+    exchange: str
+    symbol: str
+    trade_id: TradeId
+    exchange_order_id: ExchangeOrderId
+    received_at: int
+
+
+Fact: TypeAlias = OrderFact | Fill | Balance | OrderListFact | BalanceChange | FillDelivery
+"""One statement about the account, from whatever source, or a note of the library's own."""

@@ -23,8 +23,12 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True)
 class UsedFigure:
-    """What the exchange says is used of a limit in its present window, by everybody it counts together with us."""
+    """What the exchange says is used of a limit in its present window, by everybody it counts together with us.
+
+    ``amount`` is what it says the whole limit is for this account, None where it does not say that.
+    """
 
     limit: str
     interval_ms: int
     used: int
+    amount: int | None = None

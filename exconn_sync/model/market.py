@@ -87,7 +87,10 @@ class BookDiff(Struct, frozen=True):
 
 
 class BookSnapshot(Struct, frozen=True):
-    """A whole order book at ``update_id``, best levels first, to the depth that was asked for."""
+    """A whole order book at ``update_id``, best levels first, to the depth that was asked for.
+
+    ``exchange_time`` is None where the exchange does not tell when it was so.
+    """
 
     exchange: str
     symbol: str
@@ -95,6 +98,7 @@ class BookSnapshot(Struct, frozen=True):
     bids: list[Row]
     asks: list[Row]
     received_at: int
+    exchange_time: int | None = None
 
 
 class PartialBook(Struct, frozen=True):
@@ -123,4 +127,6 @@ class PartialBook(Struct, frozen=True):
         return self.asks[0] if self.asks else None
 
 
-MarketEvent: TypeAlias = Trade | AggregateTrade | BookTicker | BookDiff | PartialBook | Kline | Ticker | AveragePrice
+MarketEvent: TypeAlias = (
+    Trade | AggregateTrade | BookTicker | BookDiff | BookSnapshot | PartialBook | Kline | Ticker | AveragePrice
+)

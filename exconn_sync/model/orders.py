@@ -21,6 +21,9 @@ class OrderFact:
     Unix epoch. ``cumulative_quote`` is the quote amount of all fills so far, ``prevented_quantity`` what was not traded
     with orders of the same account (fault F111). ``list_id`` is the exchange's id of the order list that the order is
     a leg of. ``renamed_to`` is the client id under which the exchange knows the order from now on (fault F103).
+    ``order_class`` is the exchange's own word for a class of orders that has to be named to address them. With
+    ``may_grow`` orders can be made larger there, so that only the exchange can say that all is filled.
+    ``cumulative_fees`` are pairs of asset and amount: what was paid for all that is filled, where the exchange says it.
     ``is_own`` is True where this library made the intent.
     """
 
@@ -52,6 +55,9 @@ class OrderFact:
     is_working: bool | None = None
     list_id: str | None = None
     renamed_to: ClientOrderId | None = None
+    order_class: str | None = None
+    may_grow: bool = False
+    cumulative_fees: tuple[tuple[str, Decimal], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,7 @@ class OrderState:
     ``quantity`` is what the exchange last stated where that differs from what was asked for: orders can be amended.
     ``is_working`` is False for an order that waits for its trigger or for another order, None where nobody said.
     ``pegged_price`` is the price that the exchange gave a pegged order, ``list_id`` its id of the order list.
+    ``order_class`` is the exchange's own word for a class of orders, where it has several (Bybit: 4.15).
     """
 
     exchange: str
@@ -130,6 +137,7 @@ class OrderState:
     pegged_price: Decimal | None = None
     is_working: bool | None = None
     list_id: str | None = None
+    order_class: str | None = None
 
     @property
     def is_terminal(self) -> bool:

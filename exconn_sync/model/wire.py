@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -80,8 +80,9 @@ class RateRule:
     """A budget of the exchange: ``amount`` per ``interval_ms``, in windows aligned to the exchange's clock.
 
     Several rules may have one ``limit``, for windows of different lengths. ``is_per_account`` is for those that the
-    exchange counts by account instead of by address. ``fill_credit`` is what the exchange takes off its count, at
-    least, when an order trades for the first time.
+    exchange counts by account instead of by address, ``is_rolling`` for those that hold for any span of that length,
+    wherever it begins. ``fill_credit`` is what the exchange takes off its count, at least, when an order trades for the
+    first time.
     """
 
     limit: str
@@ -89,6 +90,21 @@ class RateRule:
     interval_ms: int
     is_per_account: bool = False
     fill_credit: int = 0
+    is_rolling: bool = False
+
+
+@dataclass(frozen=True)
+class Pages(Generic[T]):
+    """How an answer goes on that comes in pages.
+
+    ``next_params`` returns the parameters that ask for the page after an answer, None where it was the last one; it
+    raises ProtocolError for an answer that does not tell. ``join`` makes one value of those of all pages. ``most`` is
+    how many pages are asked for, None for all of them.
+    """
+
+    next_params: Callable[[HttpResponse], Params | None]
+    join: Callable[[Sequence[T]], T]
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,11 @@ class RestCall(Generic[T]):
     without proof their outcome is unknown (fault model 0.1). ``lane`` is how urgent the call is; None is what its kind
     says: a command places an order, anything else is a query, or bulk where a worker asks. ``limit_of`` finds a limit
     that an answer tells of although it is no error as a whole.
+    says: a command places an order, anything else is a query, or bulk where a worker asks. ``body`` is sent as it is
+    beside the parameters, where an exchange takes one; ``pages`` is for questions whose answers come in pages.
+
+    ``is_receipt`` marks commands whose success proves only that the exchange has received them: what becomes of the
+    order is told later, by the account stream or when it is asked for (Bybit: 4.7).
     """
 
     method: str
@@ -111,6 +132,9 @@ class RestCall(Generic[T]):
     costs: tuple[Cost, ...] = ()
     lane: Lane | None = None
     limit_of: Callable[[HttpResponse], RateLimitError | None] | None = None
+    body: bytes | None = None
+    pages: Pages[T] | None = None
+    is_receipt: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,21 +142,29 @@ class SubscriptionReply:
     """The exchange's answer to a subscribe or unsubscribe request; ``error`` is empty on success.
 
     ``names`` is its own list of what the connection has subscribed, where it was asked for that, else None.
+    ``is_already`` marks an error that only says that the connection has a topic of the request already.
     """
 
     request_id: int
     error: str = ""
     names: tuple[str, ...] | None = None
+    is_already: bool = False
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The exchange's answer to a ping of its own dialect: it proves what a pong of the protocol proves."""
 
 
 @dataclass(frozen=True)
 class LoginReply:
     """The exchange's answer to the authentication of a private stream; ``error`` is None on success.
 
-    ``is_final`` is False where the session is signed in, but its events have yet to be subscribed.
+    ``is_final`` is False where the session is signed in, but its events have yet to be subscribed. ``request_id`` is 0
+    for what no request asked for, and None where the exchange does not say which one it answers (Bybit: 7.1).
     """
 
-    request_id: int
+    request_id: int | None
     error: ExconnError | None = None
     is_final: bool = True
 
@@ -160,7 +192,11 @@ class TimeSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class HistoryLimits:
-    """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer."""
+    """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer.
+
+    ``is_whole`` is True where the answer for a time span has all rows, however many: it comes in pages.
+    """
 
     longest_ms: int
     rows: int
+    is_whole: bool = False

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -25,6 +26,7 @@ from exconn_sync.model.wire import (
     HttpResponse,
     LoginReply,
     Params,
+    Pong,
     RateRule,
     RestCall,
     ServerNotice,
@@ -32,7 +34,10 @@ from exconn_sync.model.wire import (
     Topic,
     Unrecognized,
 )
+from exconn_sync.ports.batch import BatchCalls
+from exconn_sync.ports.command_wire import CommandWire
 from exconn_sync.ports.market_calls import MarketDataCalls
+from exconn_sync.ports.signer import Signer as Signer
 from exconn_sync.ports.trading import TradingDriver
 
 Emit: TypeAlias = Callable[[MarketEvent], None]
@@ -42,7 +47,7 @@ Decode: TypeAlias = Callable[[bytes, int, Emit], None]
 Span: TypeAlias = Callable[[Any], tuple[int, int]]
 """Return the first and the last sequence number that an event covers."""
 
-Control: TypeAlias = SubscriptionReply | ServerNotice | Unrecognized
+Control: TypeAlias = SubscriptionReply | ServerNotice | Pong | Unrecognized
 
 
 @dataclass(frozen=True)
@@ -53,25 +58,7 @@ class PartlyKnown:
     kind: str
 
 
-AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Unrecognized
-
-
-class Signer(Protocol):
-    """Signs for one API key; the secret never leaves it."""
-
-    @property
-    def api_key(self) -> str:
-        """The public half of the credentials."""
-        ...
-
-    @property
-    def key_type(self) -> str:
-        """``hmac``, ``rsa`` or ``ed25519``."""
-        ...
-
-    def sign(self, payload: bytes) -> str:
-        """Return the signature text the exchange expects for these bytes."""
-        ...
+AccountMessage: TypeAlias = Sequence[Fact] | PartlyKnown | LoginReply | ServerNotice | Pong | Unrecognized
 
 
 @dataclass(frozen=True)
@@ -79,6 +66,8 @@ class StreamLimits:
     """What an exchange allows on one stream connection; the rate leaves room for our pongs where they count too.
 
     ``connections`` is how many connections may be opened from one address within ``connections_period`` seconds.
+    ``ping_every`` is after how many seconds at the latest the exchange wants to be asked for a sign of life, None where
+    it does not mind.
     """
 
     topics_per_connection: int
@@ -86,6 +75,7 @@ class StreamLimits:
     requests_per_second: int
     connections: int = 300
     connections_period: float = 300.0
+    ping_every: float | None = None
 
 
 class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
@@ -121,6 +111,27 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """What a connection for the account stream takes from the request budgets, its sign-in included."""
         ...
 
+    @property
+    def ping_frame(self) -> bytes | None:
+        """The text frame that asks for a sign of life on any stream; None where the pings of the protocol do.
+
+        It is answered with a Pong.
+        """
+        ...
+
+    @property
+    def has_books_on_stream(self) -> bool:
+        """Whether a topic of an order book brings its own snapshots, the first one at its beginning.
+
+        Otherwise they come from ``fetch_order_book``.
+        """
+        ...
+
+    @property
+    def environments(self) -> Sequence[str]:
+        """Names of the environments, ``production`` first; ``endpoints`` has base URLs for each."""
+        ...
+
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return what stands for the hosts that count their requests together (fault F078)."""
         ...
@@ -131,6 +142,14 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
 
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
+        ...
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks, by the methods of a connector."""
+        ...
+
+    def missing_paths(self, environment: str) -> frozenset[str]:
+        """Return the REST paths that an environment lacks although the exchange has them elsewhere."""
         ...
 
     def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
@@ -167,7 +186,7 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the call for the newest fills of a symbol, or for fills of one order; oldest first.
 
         The fills of an order come in pages: the first ones, or those that follow the trade ``after``; an empty answer
-        means that there are no more.
+        means that there are no more. A call with ``pages`` of its own has all of them.
         """
         ...
 
@@ -183,8 +202,24 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the command that cancels the order; its answer is what the exchange states about it."""
         ...
 
-    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
-        """Return a call for any other path; its answer is the decoded JSON with numbers as Decimal."""
+    def command_wire(self, environment: str) -> CommandWire | None:
+        """Return how commands go over a socket of their own; None where the environment has none for them."""
+        ...
+
+    def batch_calls(self, environment: str) -> BatchCalls | None:
+        """Return the commands for several orders in one request; None where the environment takes them one by one."""
+        ...
+
+    def raw_call(
+        self, method: str, path: str, params: Params, *, is_signed: bool, body: Mapping[str, Any] | None = None
+    ) -> RestCall[Any]:
+        """Return a call for any other path; its answer is the decoded JSON with numbers as Decimal.
+
+        ``body`` holds texts, ints, bools, None, lists and mappings, as JSON does.
+
+        Raises:
+            ValidationError: the exchange takes no such call, or no body with it.
+        """
         ...
 
     def to_http(self, call: RestCall[Any], signer: Signer | None, timestamp_ms: int, window_ms: int) -> HttpRequest:
@@ -198,8 +233,8 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the error in an answer, or None for a success. A code on no table never means ``refused``."""
         ...
 
-    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
-        """Return what an answer says is used of the budgets; empty where it says nothing that can be read."""
+    def used_figures(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[UsedFigure]:
+        """Return what the answer to a call says is used of the budgets; empty where it says nothing readable."""
         ...
 
     def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
@@ -260,6 +295,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return ``apply``, ``ignore`` or ``gap``: the exchange's sequence rule for a book at ``book_update_id``."""
         ...
 
+    def has_numbers_of_rest(self, topic: Topic) -> bool:
+        """Return whether the update ids of a book's topic are those of ``fetch_order_book``."""
+        ...
+
     def span(self, topic: Topic) -> Span | None:
         """Return how the events of a topic are numbered; None where they carry no numbers that only grow."""
         ...
@@ -283,8 +322,11 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """
         ...
 
-    def encode_account_subscribe(self, request_id: int) -> bytes:
-        """Return the text frame that starts the account's events on a session that is signed in."""
+    def encode_account_subscribe(self, request_id: int, *, cancel_on_disconnect: bool = False) -> bytes:
+        """Return the text frame that starts the account's events on a session that is signed in.
+
+        With ``cancel_on_disconnect`` the exchange counts on this connection, where it can cancel orders by itself.
+        """
         ...
 
     def parse_account(self, frame: bytes, received_at: int, instruments: Instruments) -> AccountMessage:

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 from exconn_sync.model.account import Fact
 
+SQLITE = "sqlite:"
+"""What the name of a journal in a file begins with; its path follows."""
+
+
+def sqlite_path(journal: object) -> str | None:
+    """Return the path of a journal that is named as a file, None for any other."""
+    is_named = isinstance(journal, str) and journal.startswith(SQLITE)
+    return str(journal)[len(SQLITE) :] if is_named else None
+
 
 class Journal(Protocol):
     """An append-only record of facts; intents are facts with ``source`` local. Called from any thread.
 
-    A journal object that the user passes stays the user's: the connector appends to it and never closes it.
+    What is appended twice counts once, and the order of facts decides nothing but the lines of an order's history. A
+    journal object that the user passes stays the user's: the connector appends to it and never closes it.
     """
 
     def append(self, fact: Fact) -> None:
         """Keep a fact; when it returns, the fact survives whatever the journal promises to survive.
 
         Raises:
-            JournalError: it could not be kept.
+            JournalError: it could not be kept. A fact other than an intent is appended again later where the error is
+                ``retryable``.
         """
         ...
 
@@ -41,6 +53,10 @@ class StopSign(Protocol):
 
     def wait(self, seconds: float | None) -> bool:
         """Sleep until the stop or for ``seconds``; return whether the stop was asked for. Also a sign of life."""
+        ...
+
+    def idle(self, event: threading.Event) -> None:
+        """Sleep until ``event`` is set, however long that takes: no sign of life is expected meanwhile."""
         ...
 
     def on_set(self, wake: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ from exconn_sync.model.wire import HistoryLimits, RestCall, TimeSpan
 
 @dataclass(frozen=True)
 class HalfAnswer:
-    """What an answer says of one of two commands that were sent as one: ``error`` where it was not done."""
+    """What an answer says of one of several commands that were sent as one: ``error`` where it was not done."""
 
     outcome: CommandOutcome
     facts: Sequence[Fact] = ()
@@ -46,14 +46,43 @@ class TradingDriver(Protocol):
         """Limits of questions about past orders and fills."""
         ...
 
+    @property
+    def enlarges_orders(self) -> bool:
+        """Whether ``amend_order`` can make an order larger."""
+        ...
+
+    def guards_disconnects(self, environment: str) -> bool:
+        """Return whether the exchange can cancel all orders by itself when this program is gone."""
+        ...
+
+    def set_cancel_on_disconnect(self, seconds: int) -> RestCall[None]:
+        """Return the command that sets after how many seconds without the account stream all orders are cancelled."""
+        ...
+
+    def fetch_cancel_on_disconnect(self) -> RestCall[int | None]:
+        """Return the call for these seconds; None where nothing would be cancelled."""
+        ...
+
     def test_order(
         self, order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId, *, with_commission: bool
     ) -> RestCall[Commission | None]:
         """Return the call that has an order checked and not placed; its answer is what it would cost, if asked for."""
         ...
 
-    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
-        """Return the command that cancels all open orders of a symbol; it raises OrderNotFound where there is none."""
+    def fetch_past_order(
+        self, instrument: Instrument, order: OrderState, instruments: Instruments
+    ) -> RestCall[OrderFact] | None:
+        """Return the call for an order that ``fetch_order`` does not find (any more); it may raise OrderNotFound.
+
+        None where ``fetch_order`` knows all orders.
+        """
+        ...
+
+    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> Sequence[RestCall[Sequence[Fact]]]:
+        """Return the commands that together cancel all open orders of a symbol, each of them some kinds of orders.
+
+        Each raises OrderNotFound, or has an empty answer, where there is none.
+        """
         ...
 
     def replace_order(
@@ -75,9 +104,15 @@ class TradingDriver(Protocol):
         ...
 
     def amend_order(
-        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+        self,
+        instrument: Instrument,
+        order: OrderState,
+        quantity: Decimal | None,
+        instruments: Instruments,
+        *,
+        price: Decimal | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that changes the quantity of an order, which keeps its place in the book."""
+        """Return the command that changes the quantity or the price of an order, or both; None stays as it is."""
         ...
 
     def place_list(

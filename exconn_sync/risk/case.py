@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import reduce
 from types import MappingProxyType
 from typing import NamedTuple
 
 from exconn_sync._machines.exposure import Need
 from exconn_sync.model.enums import Side
 from exconn_sync.model.ids import ClientOrderId
-from exconn_sync.model.numbers import EXACT
+from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.profit import Tops
 
 
@@ -27,7 +27,7 @@ class Case:
         amount: how much that is.
         replaces: the order that goes before it is placed.
         is_new: whether it is one order more.
-        before: orders of the same list that are placed along with it and were judged before it.
+        before: orders of the same command that are placed along with it and were judged before it.
         collar: the share and the age by which the price collar judged it, None where there was no collar.
         objection: why the price collar keeps it out.
         tops: best prices of the symbols that the daily loss depends on.
@@ -58,14 +58,33 @@ class Case:
 
     @property
     def adds_in_all(self) -> Decimal | None:
-        """What it adds along with those before it that are of its side."""
-        parts = [case.adds for case in (*self.before, self) if case.side is self.side]
-        return None if None in parts else reduce(EXACT.add, [part for part in parts if part is not None])
+        """What it adds along with those before it that are of its symbol and side."""
+        return _sum(case.adds for case in (*self.along, self) if case.side is self.side)
+
+    @property
+    def amount_in_all(self) -> Decimal | None:
+        """What it takes of its asset along with those before it."""
+        return _sum(case.amount for case in (*self.before, self) if case.asset == self.asset)
+
+    @property
+    def along(self) -> list[Case]:
+        """Those before it that are of its symbol."""
+        return [case for case in self.before if case.symbol == self.symbol]
 
     @property
     def need(self) -> Need | None:
         """What is reserved for it, None where that is nothing or not known."""
         return None if self.asset is None or self.amount is None else Need(self.asset, self.amount)
+
+
+def _sum(parts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum, None where a part is not known."""
+    total = ZERO
+    for part in parts:
+        if part is None:
+            return None
+        total = EXACT.add(total, part)
+    return total
 
 
 class Usage(NamedTuple):

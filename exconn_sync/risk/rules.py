@@ -81,13 +81,13 @@ def open_orders(limits: RiskLimits, case: Case, exposure: Exposure) -> Iterator[
     """Not more orders than this are open, in all and of one symbol."""
     if not case.is_new:
         return
-    for rule, scope, limit in (
-        ("max_open_orders", "", limits.max_open_orders),
-        ("max_open_orders_per_symbol", case.symbol, limits.max_open_orders_per_symbol),
+    for rule, scope, limit, before in (
+        ("max_open_orders", "", limits.max_open_orders, case.before),
+        ("max_open_orders_per_symbol", case.symbol, limits.max_open_orders_per_symbol, case.along),
     ):
         if limit is None:
             continue
-        count = exposure.open_orders(scope or None, case.replaces) + len(case.before) + 1
+        count = exposure.open_orders(scope or None, case.replaces) + len(before) + 1
         usage = Usage(rule, scope, Decimal(count), Decimal(limit))
         if count > limit:
             refuse(f"{count - 1} orders{f' of {scope}' if scope else ''} are open, and {limit} may be", usage)
@@ -150,7 +150,7 @@ def balance(limits: RiskLimits, case: Case, exposure: Exposure) -> Iterator[Usag
     """An order takes no more than what is free and not yet promised to another one."""
     if not limits.check_balance or case.asset is None:
         return
-    asset, amount = case.asset, case.amount
+    asset, amount = case.asset, case.amount_in_all
     available = exposure.available(asset, case.replaces)
     usage = Usage("check_balance", asset, None, None)
     if available is None:

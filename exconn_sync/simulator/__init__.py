@@ -15,6 +15,7 @@ from exconn_sync.simulator.facade import Simulator
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.keys import ClientKey
 from exconn_sync.simulator.ledger import ClientFrames
+from exconn_sync.simulator.mock.exchange import MockExchange
 from exconn_sync.simulator.traffic import Breaches, SeenRequest
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ClientKey",
     "Faults",
     "MarketControl",
+    "MockExchange",
     "SeenRequest",
     "Simulator",
     "SymbolSpec",

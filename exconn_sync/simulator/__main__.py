@@ -7,12 +7,14 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from exconn_sync.simulator.facade import KNOWN_EXCHANGES, Simulator
+from exconn_sync.simulator.facade import Simulator
+from exconn_sync.simulator.faces import KNOWN_EXCHANGES
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m exconn_sync.simulator", description="Serve a simulated exchange.")
     parser.add_argument("--exchange", default="binance", choices=KNOWN_EXCHANGES)
+    parser.add_argument("--demo", action="store_true", help="lack what the demo environment of Bybit lacks")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=0, help="0 chooses a free one")
     parser.add_argument("--seed", type=int, default=1, help="of the generated market and the demo key")
@@ -48,16 +50,16 @@ def _pace(text: str) -> float:
 def _chosen(chosen: argparse.Namespace) -> Simulator:
     tls = None if chosen.tls_cert is None else (chosen.tls_cert, chosen.tls_key)
     if chosen.replay is not None:
-        return Simulator.replay(chosen.replay, pace=chosen.pace, host=chosen.host, port=chosen.port, tls=tls)
-    return Simulator(chosen.exchange, seed=chosen.seed, host=chosen.host, port=chosen.port, tls=tls)
+        return Simulator.replay(
+            chosen.replay, exchange=chosen.exchange, pace=chosen.pace, host=chosen.host, port=chosen.port, tls=tls
+        )
+    return Simulator(chosen.exchange, seed=chosen.seed, host=chosen.host, port=chosen.port, tls=tls, demo=chosen.demo)
 
 
 def _describe(simulator: Simulator) -> dict[str, str]:
     return {
         "exchange": simulator.exchange,
-        "rest": simulator.rest,
-        "stream": simulator.stream,
-        "ws_api": simulator.ws_api,
+        **simulator.addresses(),
         "admin": simulator.admin,
         "api_key": simulator.api_key,
         "api_secret": simulator.api_secret,

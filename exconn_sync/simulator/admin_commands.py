@@ -21,8 +21,6 @@ from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
 from exconn_sync.simulator.traffic import Traffic
 
-_KINDS = (None, "stream", "ws_api")
-
 
 def replay_admin(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> Admin:
     """What can be done to any simulator."""
@@ -79,13 +77,14 @@ def _common(faults: Faults, hub: ConnectionHub, server: SimulatorServer) -> dict
 
     def drop(request: web.BaseRequest, arguments: Mapping[str, object]) -> object:
         kind = arguments.get("kind")
-        if kind not in _KINDS:
-            raise BadAdminRequest("'kind' is 'stream', 'ws_api' or null")
         if kind is None:
             # The request itself must survive to be answered.
             server.drop_all(spare=request.transport)
-        else:
+            return None
+        try:
             faults.drop_connections(str(kind))
+        except ValueError as error:
+            raise BadAdminRequest(str(error)) from error
         return None
 
     def connections(_: web.BaseRequest, __: Mapping[str, object]) -> object:

@@ -35,20 +35,33 @@ def abort_transport(transport: asyncio.BaseTransport | None) -> None:
 class Connection:
     """A WebSocket with an outbox. ``send`` never waits; one task writes in order."""
 
-    def __init__(self, kind: str, request: web.BaseRequest) -> None:
+    def __init__(
+        self, kind: str, request: web.BaseRequest, *, is_pinged: bool = True, domain: str | None = None
+    ) -> None:
         self.kind = kind
+        self.domain = domain or kind
+        """With which others it shares the limit of attempts to connect."""
+        self.is_pinged = is_pinged
+        """Whether the venue pings this connection, and expects its answers."""
         self.remote = request.remote or ""
         self.opened_at = asyncio.get_running_loop().time()
+        self.active_at = self.opened_at
+        """When a message last went in either direction."""
+        self.idle_limit_s: float | None = None
+        """After how long without a message this connection ends, where the client has chosen."""
         self.cut_reason: str | None = None
         """Why the venue ended the connection, if it did."""
         self.lag_s = 0.0
         """By how much market and account events are late."""
+        self.latency_s = 0.0
+        """How long every message to the client is under way."""
         self._request = request
         # What is done about a close frame of the client is the hub's decision.
         self._socket = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
         self._network: AbstractStreamWriter | None = None
         self._outbox: deque[str | Iterator[bytes]] = deque()
         self._bulk_waiting = 0
+        self._under_way: deque[str] = deque()
         self._late: list[tuple[float, int, str]] = []
         self._late_count = itertools.count()
         self._filled = asyncio.Event()
@@ -76,14 +89,19 @@ class Connection:
 
     async def receive(self) -> WSMessage:
         """The next message, control frames included."""
-        return await self._socket.receive()
+        message = await self._socket.receive()
+        self.active_at = asyncio.get_running_loop().time()
+        return message
 
     def send(self, text: str) -> None:
         """Put a text frame into the outbox."""
         if len(self._outbox) >= MAX_WAITING_FRAMES and not self._bulk_waiting:
             self.cut("slow reader")
-            return
-        self._put(text)
+        elif self.latency_s:
+            self._under_way.append(text)
+            asyncio.get_running_loop().call_later(self.latency_s, self._arrive)
+        else:
+            self._put(text)
 
     def send_bulk(self, chunks: Iterator[bytes]) -> None:
         """Put bytes into the outbox that are written as they are, however slowly they are read."""
@@ -156,8 +174,13 @@ class Connection:
 
     def _put(self, item: str | Iterator[bytes]) -> None:
         self._outbox.append(item)
+        self.active_at = asyncio.get_running_loop().time()
         self._drained.clear()
         self._filled.set()
+
+    def _arrive(self) -> None:
+        # One call for each message, in whichever order: the oldest is always first.
+        self._put(self._under_way.popleft())
 
     def _send_oldest(self) -> None:
         if self._late:

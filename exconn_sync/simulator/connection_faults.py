@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from exconn_sync.simulator.fault_targets import FaultControls, checked_kind, positive
+from exconn_sync.simulator.fault_targets import FaultControls, positive
 from exconn_sync.simulator.framing import BINARY, TEXT, frame_bytes
 from exconn_sync.simulator.wire_faults import UpgradeRefusal
 
@@ -13,14 +13,14 @@ class ConnectionFaults(FaultControls):
 
     def drop_connections(self, kind: str | None = None) -> None:
         """Reset TCP connections: ``"stream"``, ``"ws_api"``, or all of them with those of REST."""
-        if checked_kind(kind) is None:
+        if self._kind(kind) is None:
             self._call(self._server.drop_all)
         else:
             self._call(self._hub.drop, kind)
 
     def close_connections(self, code: int = 1001, kind: str | None = None) -> None:
         """End WebSocket connections with a close frame."""
-        self._call(self._hub.close, checked_kind(kind), code)
+        self._call(self._hub.close, self._kind(kind), code)
 
     @contextmanager
     def refuse_connections(self) -> Iterator[None]:
@@ -40,6 +40,23 @@ class ConnectionFaults(FaultControls):
         with self._between(lambda: refusals.append(refusal), lambda: refusals.remove(refusal)):
             yield
 
+    @contextmanager
+    def latency(self, seconds: float, kind: str | None = None) -> Iterator[None]:
+        """Open connections on which every message to the client, answers too, is under way for so long.
+
+        They stay so after the block.
+        """
+        late, chosen, latencies = positive("seconds", seconds), self._kind(kind), self._board.wire.latencies
+        kinds = self._kinds if chosen is None else (chosen,)
+        before = dict(latencies)
+
+        def end() -> None:
+            latencies.clear()
+            latencies.update(before)
+
+        with self._between(lambda: latencies.update(dict.fromkeys(kinds, late)), end):
+            yield
+
     def connection_life(self, seconds: float | None) -> None:
         """Cut WebSocket connections at that age, with close code 1001; None lets them live. As documented: 24 h."""
         self._call(self._hub.set_life, None if seconds is None else positive("seconds", seconds))
@@ -51,7 +68,7 @@ class ConnectionFaults(FaultControls):
 
     def announce_shutdown(self, kind: str | None = None) -> None:
         """Send ``serverShutdown`` in the form of each connection, and do nothing more (fault F045)."""
-        self._call(self._hub.announce_shutdown, checked_kind(kind))
+        self._call(self._hub.announce_shutdown, self._kind(kind))
 
     @contextmanager
     def mute_pings(self) -> Iterator[None]:
@@ -68,7 +85,7 @@ class ConnectionFaults(FaultControls):
     def flood_pings(self, per_second: float, seconds: float, kind: str | None = None) -> None:
         """Ping that often for that long, in the background; their pongs count as messages (fault F023)."""
         rate, length = positive("per_second", per_second), positive("seconds", seconds)
-        self._call(self._hub.flood, checked_kind(kind), rate, length)
+        self._call(self._hub.flood, self._kind(kind), rate, length)
 
     @contextmanager
     def stop_reading(self) -> Iterator[None]:
@@ -95,4 +112,4 @@ class ConnectionFaults(FaultControls):
         self._send(data, kind, times)
 
     def _send(self, data: bytes, kind: str | None, times: int) -> None:
-        self._call(self._hub.send_bytes, checked_kind(kind), data, int(positive("times", times)))
+        self._call(self._hub.send_bytes, self._kind(kind), data, int(positive("times", times)))

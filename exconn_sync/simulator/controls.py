@@ -57,13 +57,17 @@ class MarketControl:
         return self._call(lambda: self._generator.trade(symbol, taker, amount, self._clock.now_ms()))
 
     def burst(self, stream_name: str, count: int) -> int:
-        """Send that many trades over a trade stream (``"btcusdt@trade"``) as fast as each reader takes them.
+        """Send that many trades over a stream of trades, as fast as each reader takes them.
+
+        The stream is ``"btcusdt@trade"`` or ``"publicTrade.BTCUSDT"``.
 
         The ids follow those of the stream; the first one is returned, at once. No fault applies, and a reader that lags
         behind is not cut off meanwhile. Books, balances, candles and other streams are left alone.
         """
         symbol, _, kind = stream_name.partition("@")
-        if kind != "trade":
+        if stream_name.startswith("publicTrade."):
+            kind, _, symbol = stream_name.partition(".")
+        if kind not in ("trade", "publicTrade"):
             raise ValueError(f"a burst goes over a trade stream such as 'btcusdt@trade', not {stream_name!r}")
         if count < 1:
             raise ValueError("a burst has at least one trade")

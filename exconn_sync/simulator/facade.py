@@ -7,28 +7,34 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from exconn_sync.simulator.account_control import Accounts, random_text
 from exconn_sync.simulator.admin import ADMIN_PATH
 from exconn_sync.simulator.admin_commands import live_admin, replay_admin
-from exconn_sync.simulator.binance.face import WS_API_PATH, BinanceFace
-from exconn_sync.simulator.binance.recording import Recording
-from exconn_sync.simulator.binance.replay_face import ReplayFace
-from exconn_sync.simulator.binance.venue import Venue
+from exconn_sync.simulator.binance.face import WS_API_PATH
+from exconn_sync.simulator.bybit.face import PRIVATE_PATH, PUBLIC_PATH, TRADE_PATH
 from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.controls import MarketControl
-from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.market import MarketGenerator
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, SymbolSpec
+from exconn_sync.simulator.faces import (
+    BYBIT,
+    Face,
+    chosen_exchanges,
+    core_of,
+    face_of,
+    kinds_of,
+    limits_of,
+    replay_of,
+)
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.fault_targets import FaultTargets
 from exconn_sync.simulator.faults import Faults
 from exconn_sync.simulator.keys import ApiKey, ClientKey, KeyTable
 from exconn_sync.simulator.ledger import ClientFrames
-from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
 from exconn_sync.simulator.tls import Tls, server_context
@@ -37,19 +43,10 @@ from exconn_sync.simulator.traffic import Breaches, SeenRequest, Traffic
 if TYPE_CHECKING:
     from exconn_sync.config import Config
 
-KNOWN_EXCHANGES = ("binance",)
 DEMO_ACCOUNT = "demo"
 DEMO_FUNDS = {"USDT": Decimal(1_000_000), "BTC": Decimal(100), "ETH": Decimal(1000), "BNB": Decimal(1000)}
 
 _MARKET_STEP_S = 0.02
-
-
-class _Face(Protocol):
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one request or connection."""
-
-    async def run(self) -> None:
-        """What the face does by itself."""
 
 
 class Simulator:
@@ -61,12 +58,16 @@ class Simulator:
     ``tls`` is a pair of PEM files (certificate chain, private key) or an ``ssl.SSLContext``; all addresses are then
     ``https`` and ``wss``. ``ca_file`` is what a client needs to trust that certificate; ``config()`` hands it on.
 
+    ``exchange`` is ``"binance"``, ``"bybit"``, or both: ``Simulator(("binance", "bybit"))`` shows the same accounts and
+    books through the wires of two exchanges, under the rules of Binance. With ``demo`` Bybit is what its demo
+    environment is: without market data over sockets, commands over sockets, and batches.
+
     ``symbols`` are the traded pairs, for example ``(*DEFAULT_SYMBOLS, spec_of("DOGE", "USDT", ...))``.
     """
 
     def __init__(
         self,
-        exchange: str = "binance",
+        exchange: str | Sequence[str] = "binance",
         *,
         seed: int = 1,
         host: str = "127.0.0.1",
@@ -77,12 +78,13 @@ class Simulator:
         tls: Tls | None = None,
         ca_file: str | Path | None = None,
         symbols: Iterable[SymbolSpec] = DEFAULT_SYMBOLS,
+        demo: bool = False,
     ) -> None:
         self._prepare(exchange, host, port, tls, ca_file)
         random = Random(f"demo key {seed}")
         self.api_key = api_key or random_text(random)
         self.api_secret = api_secret or random_text(random)
-        core = Exchange(symbols)
+        core = core_of(self.exchanges, symbols)
         core.add_account(DEMO_ACCOUNT)
         generator = MarketGenerator(core, seed)
         self._generator: MarketGenerator | None = generator
@@ -95,8 +97,8 @@ class Simulator:
         if not running_market:
             generator.pause()
         # Built last, so that the first depth event does not repeat how the book was laid out.
-        venue = Venue(core, self._clock, keys, self._limits, seed, self._traffic)
-        self._face: _Face = BinanceFace(venue, self._hub, self._board)
+        shared = (core, self._clock, keys, self._limits, self._traffic, self._hub, self._board)
+        self._face: Face = face_of(self.exchanges, *shared, seed=seed, is_demo=demo)
         self._admin = live_admin(self.faults, self._hub, self._server, self._market, self._accounts, self._traffic)
 
     @classmethod
@@ -104,6 +106,7 @@ class Simulator:
         cls,
         path: str | Path,
         *,
+        exchange: str = "binance",
         pace: float | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -114,12 +117,11 @@ class Simulator:
         if pace is not None and pace <= 0:
             raise ValueError("pace must be above zero, or None for as fast as the client reads")
         simulator = cls.__new__(cls)
-        simulator._prepare("binance", host, port, tls, ca_file)
+        simulator._prepare(exchange, host, port, tls, ca_file)
         simulator.api_key = simulator.api_secret = ""
         simulator._generator = None
-        simulator._face = ReplayFace(
-            Recording(path), simulator._hub, simulator._board, simulator._clock, simulator.finished.set, pace
-        )
+        parts = (simulator._hub, simulator._board, simulator._clock, simulator.finished.set, pace)
+        simulator._face = replay_of(exchange, path, *parts)
         simulator._admin = replay_admin(simulator.faults, simulator._hub, simulator._server)
         return simulator
 
@@ -154,6 +156,21 @@ class Simulator:
     def ws_api(self) -> str:
         """Address of the WebSocket API."""
         return f"ws{self._secure}://{self._address}{WS_API_PATH}"
+
+    @property
+    def public(self) -> str:
+        """Address of Bybit's public socket."""
+        return f"ws{self._secure}://{self._address}{PUBLIC_PATH}"
+
+    @property
+    def private(self) -> str:
+        """Address of Bybit's private socket."""
+        return f"ws{self._secure}://{self._address}{PRIVATE_PATH}"
+
+    @property
+    def trade(self) -> str:
+        """Address of Bybit's trade socket."""
+        return f"ws{self._secure}://{self._address}{TRADE_PATH}"
 
     @property
     def admin(self) -> str:
@@ -193,7 +210,7 @@ class Simulator:
         """Return how many WebSockets the exchange itself ended, by reason.
 
         Reasons: ``"age"``, ``"no pong"``, ``"too many messages"``, ``"too many streams"``, ``"slow reader"``,
-        ``"banned"``. What a fault dropped or closed is not counted.
+        ``"banned"``, ``"idle"``. What a fault dropped or closed is not counted.
         """
         return self._server.call(self._hub.ledger.cuts)
 
@@ -205,8 +222,18 @@ class Simulator:
         """Return how many requests were too many so far: over a limit, or during a ban."""
         return self._server.call(self._traffic.count_breaches)
 
-    def config(self, *, account: "str | ClientKey | None" = None, **changes: object) -> "Config":
+    def addresses(self, exchange: str | None = None) -> dict[str, str]:
+        """The addresses of an exchange by their names on the builder of a ``Config``; of the first one by default."""
+        if (exchange or self.exchange) == BYBIT:
+            return {"rest": self.rest, "public": self.public, "private": self.private, "trade": self.trade}
+        return {"rest": self.rest, "stream": self.stream, "ws_api": self.ws_api}
+
+    def config(
+        self, *, exchange: str | None = None, account: "str | ClientKey | None" = None, **changes: object
+    ) -> "Config":
         """A ready configuration for this exchange; ``reconnect={"base": 0.1}`` calls that method of the builder.
+
+        Of a simulator that shows several, ``exchange`` chooses one; without it the first is meant.
 
         It signs for the demo account, or for ``account``: a name, or a key that ``accounts.add_key`` returned.
         Over TLS it trusts ``ca_file``, also beside other settings in ``network={...}``.
@@ -218,7 +245,8 @@ class Simulator:
             if isinstance(network, dict):
                 changes["network"] = {"ca_file": str(self.ca_file), **network}
 
-        builder = Config.builder(self.exchange).endpoints(rest=self.rest, stream=self.stream, ws_api=self.ws_api)
+        name = exchange or self.exchange
+        builder = Config.builder(name).endpoints(**self.addresses(name))
         key = self._accounts.client_key(account) if self._generator is not None else None
         if key is not None and "credentials_provider" not in changes:
             builder = builder.credentials(key.api_key, key.api_secret)
@@ -227,21 +255,25 @@ class Simulator:
             builder = method(**value) if isinstance(value, dict) else method(value)
         return builder.build()
 
-    def _prepare(self, exchange: str, host: str, port: int, tls: Tls | None, ca_file: str | Path | None) -> None:
-        if exchange not in KNOWN_EXCHANGES:
-            raise ValueError(f"unknown exchange {exchange!r}; known: {', '.join(KNOWN_EXCHANGES)}")
-        self.exchange = exchange
+    def _prepare(
+        self, exchange: str | Sequence[str], host: str, port: int, tls: Tls | None, ca_file: str | Path | None
+    ) -> None:
+        self.exchanges = chosen_exchanges(exchange)
+        self.exchange = self.exchanges[0]
         self.ca_file = None if ca_file is None else Path(ca_file)
         self.finished = threading.Event()
         self._clock = VenueClock()
-        self._limits = RateLimits()
+        self._limits = limits_of(self.exchanges)
         self._traffic = Traffic()
         self._board = FaultBoard()
         self._hub = ConnectionHub(self._limits, self._board.wire, self._clock)
         self._server = SimulatorServer(
             host, port, self._hub, self._handle, self._background, None if tls is None else server_context(tls)
         )
-        self.faults = Faults(FaultTargets(self._server, self._board, self._hub, self._clock, self._limits))
+        if self.exchanges == (BYBIT,):
+            self._board.wire.life_s = None
+        kinds = kinds_of(self.exchanges)
+        self.faults = Faults(FaultTargets(self._server, self._board, self._hub, self._clock, self._limits, kinds))
 
     @property
     def _address(self) -> str:

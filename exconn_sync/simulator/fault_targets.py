@@ -11,8 +11,6 @@ from exconn_sync.simulator.server import SimulatorServer
 from exconn_sync.simulator.sockets import ConnectionHub
 from exconn_sync.simulator.wire_faults import Switch
 
-KINDS = ("stream", "ws_api")
-
 
 @dataclass(frozen=True, slots=True)
 class FaultTargets:
@@ -23,6 +21,8 @@ class FaultTargets:
     hub: ConnectionHub
     clock: VenueClock
     limits: RateLimits
+    kinds: tuple[str, ...] = ("stream", "ws_api")
+    """The kinds of WebSocket connections there are; the first one carries market data."""
 
 
 class FaultControls:
@@ -35,6 +35,16 @@ class FaultControls:
         self._hub = targets.hub
         self._clock = targets.clock
         self._limits = targets.limits
+        self._kinds = targets.kinds
+
+    def _kind(self, kind: str | None) -> str | None:
+        """A kind of WebSocket connection, or None for all; ``"stream"`` is market data on every exchange."""
+        if kind is None or kind in self._kinds:
+            return kind
+        if kind == "stream":
+            return self._kinds[0]
+        words = " or ".join(repr(known) for known in self._kinds)
+        raise ValueError(f"a kind of connection is {words}, not {kind!r}")
 
     @contextmanager
     def _switched(self, switch: Switch) -> Iterator[None]:
@@ -48,13 +58,6 @@ class FaultControls:
             yield
         finally:
             self._call(end)
-
-
-def checked_kind(kind: str | None) -> str | None:
-    """A kind of WebSocket connection, or None for all."""
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"a kind of connection is 'stream' or 'ws_api', not {kind!r}")
-    return kind
 
 
 def positive(name: str, value: float) -> float:

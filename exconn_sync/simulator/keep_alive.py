@@ -28,7 +28,7 @@ class KeepAlive:
         loop = asyncio.get_running_loop()
         while True:
             await self._pause()
-            for connection in list(self._connections):
+            for connection in [known for known in self._connections if known.is_pinged]:
                 if self._faults.mutes_pings:
                     connection.forgive_pings()
                 elif connection.waits_for_pong(loop.time()) > self._faults.pong_within_s:

@@ -32,11 +32,14 @@ class Ledger:
         self._frames: deque[ClientFrames] = deque(maxlen=_REMEMBERED)
         self._cuts: Counter[str] = Counter()
 
-    def attempt(self, kind: str, address: str, limit: int) -> float | None:
-        """Note an attempt. Returns None, or in how many seconds one is allowed again when this one was too many."""
+    def attempt(self, kind: str, domain: str, address: str, limit: int) -> float | None:
+        """Note an attempt; those of an address at a domain count together.
+
+        Returns None, or in how many seconds one is allowed again when this one was too many.
+        """
         now = time.monotonic()
         self._attempts.append((now, kind))
-        recent = self._recent[kind, address]
+        recent = self._recent[domain, address]
         recent.append(now)
         while recent[0] <= now - CONNECTION_WINDOW_S:
             recent.popleft()

@@ -1,6 +1,6 @@
 """How much a client may ask of the venue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -21,3 +21,8 @@ class RateLimits:
     order_window_s: int = 10
     strikes_before_ban: int = 10
     ban_s: int = 120
+    requests_per_5s: int = 600
+    """Requests of an address on the face of Bybit, which then shuts it out for ``address_ban_s`` seconds."""
+    address_ban_s: int = 600
+    endpoint_per_s: dict[str, int] = field(default_factory=dict)
+    """Calls of an account to a path of Bybit in a second, where they differ from the documentation."""

@@ -59,6 +59,9 @@ class RequestFaults(FaultControls):
         order_window_s: int | None = None,
         strikes_before_ban: int | None = None,
         ban_s: int | None = None,
+        requests_per_5s: int | None = None,
+        address_ban_s: int | None = None,
+        endpoint_per_s: Mapping[str, int] | None = None,
     ) -> None:
         """Make the exchange more, or less, patient; what is not given stays. See ``RateLimits``."""
         given = {
@@ -71,6 +74,9 @@ class RequestFaults(FaultControls):
             "order_window_s": order_window_s,
             "strikes_before_ban": strikes_before_ban,
             "ban_s": ban_s,
+            "requests_per_5s": requests_per_5s,
+            "address_ban_s": address_ban_s,
+            "endpoint_per_s": None if endpoint_per_s is None else dict(endpoint_per_s),
         }
         for name, value in given.items():
             if value is not None:

@@ -14,6 +14,8 @@ from exconn_sync.simulator.ledger import ClientFrames, Ledger
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.wire_faults import WireFaults
 
+MARKET_KINDS = ("stream", "public")
+"""The kinds of connections that carry market data."""
 _FLOOD_STEP_S = 0.01
 _LINGER_STEP_S = 0.02
 
@@ -35,8 +37,8 @@ class Session(Protocol):
     def subscriptions(self) -> list[str]:
         """Return the names of the streams that the connection has subscribed."""
 
-    def shutdown_notice(self, clock: VenueClock) -> str:
-        """Return the announcement that this server is about to go away, in the form of this connection."""
+    def shutdown_notice(self, clock: VenueClock) -> str | None:
+        """Return the announcement that this server is about to go away, if this connection is told anything."""
 
     def end_user_streams(self) -> int:
         """End the private subscriptions as the venue does by itself; returns how many there were."""
@@ -79,6 +81,7 @@ class ConnectionHub:
         if refusal is not None:
             return refusal
         connection.lag_s = self._faults.lags.get(connection.kind, 0.0)
+        connection.latency_s = self._faults.latencies.get(connection.kind, 0.0)
         try:
             response = await connection.open()
         except ConnectionError:
@@ -87,7 +90,7 @@ class ConnectionHub:
         self.connections.add(connection)
         self._sessions[connection] = session
         self._plan_end(connection)
-        if self._faults.stops_reading and connection.kind == "stream":
+        if self._faults.stops_reading and connection.kind in MARKET_KINDS:
             connection.stop_reading()
         writer = asyncio.create_task(connection.write())
         try:
@@ -136,7 +139,9 @@ class ConnectionHub:
         """Tell connections of a kind, or all, that they will end; returns how many."""
         chosen = self._chosen(kind)
         for connection in chosen:
-            connection.send(self._sessions[connection].shutdown_notice(self._clock))
+            notice = self._sessions[connection].shutdown_notice(self._clock)
+            if notice is not None:
+                connection.send(notice)
         return len(chosen)
 
     def end_user_streams(self) -> int:
@@ -159,7 +164,7 @@ class ConnectionHub:
     def stop_reading(self, change: int) -> None:
         """One more (+1) or one fewer (-1) wants that nothing is read from stream connections."""
         self._faults.stops_reading.turn(change)
-        for connection in self._chosen("stream"):
+        for connection in [known for known in self.connections if known.kind in MARKET_KINDS]:
             if self._faults.stops_reading:
                 connection.stop_reading()
             else:
@@ -170,7 +175,7 @@ class ConnectionHub:
 
     def _refusal(self, connection: Connection) -> web.Response | None:
         limit = self._limits.connections_per_5m
-        wait_s = self.ledger.attempt(connection.kind, connection.remote, limit)
+        wait_s = self.ledger.attempt(connection.kind, connection.domain, connection.remote, limit)
         if self._faults.refusals:
             refusal = self._faults.refusals[-1]
             return web.Response(status=refusal.status, text=refusal.body, headers=refusal.headers)

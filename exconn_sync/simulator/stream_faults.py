@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from exconn_sync.simulator.fault_targets import FaultControls, checked_kind, positive
+from exconn_sync.simulator.fault_targets import FaultControls, positive
 from exconn_sync.simulator.subscription_faults import RefusedStream
 
 
@@ -36,7 +36,7 @@ class StreamFaults(FaultControls):
         and REST are not late. A connection stays behind after the block. Of private events (``"ws_api"``) nothing is
         sent again. The inner one of two blocks counts.
         """
-        late, where, lags = positive("seconds", seconds), checked_kind(kind) or kind, self._board.wire.lags
+        late, where, lags = positive("seconds", seconds), self._kind(kind) or kind, self._board.wire.lags
         before = lags.get(where)
 
         def end() -> None:
@@ -50,7 +50,7 @@ class StreamFaults(FaultControls):
 
     def lose_replies(self, kind: str = "stream", count: int = 1) -> None:
         """Execute but do not answer: the next subscriptions, or the next requests of ``"ws_api"`` (fault F047)."""
-        self._call(self._board.subscriptions.lose_replies, checked_kind(kind) or kind, count)
+        self._call(self._board.subscriptions.lose_replies, self._kind(kind) or kind, count)
 
     def lose_subscriptions(self, count: int = 1) -> None:
         """Answer the next SUBSCRIBE requests as if they were executed: no data comes (fault F047)."""

@@ -10,8 +10,8 @@ _REMEMBERED = 100_000
 class Breaches:
     """How many requests came that should not have come.
 
-    ``weight``, ``raw_requests`` and ``orders`` were refused because a limit was reached, ``during_ban`` because their
-    address was banned; ``bans`` is how often an address was.
+    ``weight``, ``raw_requests``, ``orders`` and ``endpoint`` were refused because a limit was reached, ``during_ban``
+    because their address was banned; ``bans`` is how often an address was.
     """
 
     weight: int = 0
@@ -19,11 +19,12 @@ class Breaches:
     orders: int = 0
     during_ban: int = 0
     bans: int = 0
+    endpoint: int = 0
 
     @property
     def total(self) -> int:
         """All requests that were too many."""
-        return self.weight + self.raw_requests + self.orders + self.during_ban
+        return self.weight + self.raw_requests + self.orders + self.endpoint + self.during_ban
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class WireFaults:
     refusals: list[UpgradeRefusal] = field(default_factory=list)
     lags: dict[str, float] = field(default_factory=dict)
     """Seconds by which connections of a kind are behind when they are opened now."""
+    latencies: dict[str, float] = field(default_factory=dict)
+    """Seconds that messages to clients are under way, for connections of a kind that are opened now."""
     life_s: float | None = DAY_S
     ping_every_s: float = PING_EVERY_S
     pong_within_s: float = PONG_WITHIN_S

@@ -6,7 +6,7 @@ import ast
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.lookup import AddressInfo, LookupPool
 from exconn_sync._runtime.threads import library_threads, spawn
 from exconn_sync.exchanges.binance.driver import BinanceDriver
+from exconn_sync.model.wire import Unrecognized
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.ports.driver import StreamLimits
 from exconn_sync.ports.journal import StopSign
@@ -110,6 +111,27 @@ def thread_of_the_limits() -> set[str]:
         return {thread.name for thread in library_threads()}
 
 
+def thread_of_commands(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of the threads of a connector whose commands go over a socket of their own."""
+
+    class Wire:
+        def url(self, endpoints: Mapping[str, str]) -> str:
+            return endpoints["ws_api"]
+
+        def encode_login(self, *args: object) -> bytes:
+            dialled.set()
+            return b"{}"
+
+        def parse(self, frame: bytes, received_at: int) -> Unrecognized:
+            return Unrecognized("answer")
+
+    dialled = threading.Event()
+    monkeypatch.setattr(BinanceDriver, "command_wire", lambda self, environment: Wire())
+    with Simulator() as exchange, Connector(replace(exchange.config(), commands="socket")):
+        assert dialled.wait(LIMIT)
+        return {thread.name for thread in library_threads()}
+
+
 def thread_of_a_supervisor_that_has_something_to_say() -> set[str]:
     """Return the names of the threads while a supervisor reports a crash."""
     told: set[str] = set()
@@ -168,7 +190,8 @@ def threads_of_a_lookup() -> set[str]:
 def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     table, names = patterns(), running_threads() | threads_of_a_hub(monkeypatch) | thread_of_a_journal()
     names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup() | threads_of_a_provider()
-    names |= thread_of_a_supervisor_that_has_something_to_say() | thread_of_the_limits()
+    names |= thread_of_a_supervisor_that_has_something_to_say() | thread_of_commands(monkeypatch)
+    names |= thread_of_the_limits()
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"
     missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from exconn_sync import Connector, OrderRequest, OrderStatus, PartlyDone, RateLimitError
+from exconn_sync import (
+    Connector,
+    OrderNotFound,
+    OrderRequest,
+    OrderStatus,
+    PartlyDone,
+    RateLimitError,
+    ValidationError,
+)
 from exconn_sync.config.settings import RateLimits
 from exconn_sync.simulator import Simulator
 from tests.faults.conftest import LIMIT, Connect, Errors
@@ -149,3 +160,75 @@ def test_a_limit_told_by_the_sign_in_of_the_account_stream_silences_everything(
     connector.wait_ready(LIMIT)
     assert connector.fetch_balances()
     assert quiet.breaches().during_ban == 0
+
+
+@pytest.mark.parametrize("status", [418, 429])
+def test_a_limit_in_the_status_alone_of_a_replacement_silences_everything(
+    status: int, quiet: Simulator, connect: Connect
+) -> None:
+    """Neither half names it (fault F109)."""
+    connector = connect(quiet)
+    old = connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"))
+    gone = {"code": -2011, "msg": "Unknown order sent."}
+    halves = {"cancelResult": "FAILURE", "newOrderResult": "NOT_ATTEMPTED"}
+    data = {**halves, "cancelResponse": gone, "newOrderResponse": None}
+    body = json.dumps({"code": -2022, "msg": "Order cancel-replace failed.", "data": data})
+    quiet.faults.answer("POST", REPLACE, status, body, headers={"Retry-After": "30"})
+    with pytest.raises(OrderNotFound):
+        connector.replace_order(old, limit("BTC-USDT", "buy", "0.01", "50002"))
+    assert 28 < connector.health().silent_for <= 30
+    with pytest.raises(RateLimitError) as caught:
+        connector.ping(timeout=0.2)
+    assert caught.value.outcome == "not_sent"
+
+
+@pytest.mark.parametrize("kind", ["market", "account"])
+def test_a_ban_told_by_a_handshake_silences_everything(kind: str, quiet: Simulator) -> None:
+    """(faults F020, F078)"""
+    config = quiet.config() if kind == "account" else replace(quiet.config(), credentials=None)
+    with Connector(quick(config)) as connector:
+        connector.on_trade("BTC-USDT", print)
+        connector.wait_ready(LIMIT)
+        errors = Errors(connector)
+        with quiet.faults.refuse_upgrades(418, headers={"Retry-After": "30"}):
+            quiet.faults.drop_connections("stream" if kind == "market" else "ws_api")
+            errors.until(lambda event: event.where == "request budget")
+        sent = len(quiet.request_log())
+        with pytest.raises(RateLimitError):
+            connector.ping(timeout=0.2)
+        assert 25 < connector.health().silent_for <= 30
+        assert len(quiet.request_log()) == sent
+
+
+def test_a_ban_is_heard_by_every_connector_of_the_process(quiet: Simulator, connect: Connect, tmp_path: Path) -> None:
+    """They count in different places, and have one address (fault F078)."""
+    alone = connect(quiet)
+    shared = connect(quiet, rate_limits=RateLimits(share="host", path=tmp_path / "budgets.sqlite"))
+    for told, other in ((alone, shared), (shared, alone)):
+        body = '{"code":-1003,"msg":"Way too much request weight used."}'
+        seconds = 2 if told is alone else 30
+        quiet.faults.answer("GET", "/api/v3/avgPrice", 418, body, headers={"Retry-After": str(seconds)})
+        with pytest.raises(RateLimitError):
+            told.fetch_average_price("BTC-USDT")
+        assert seconds - 2 < other.health().silent_for <= seconds + 1
+        with pytest.raises(RateLimitError) as caught:
+            other.ping(timeout=0.1)
+        assert caught.value.outcome == "not_sent"
+        if told is alone:
+            eventually(lambda: alone.health().silent_for == shared.health().silent_for == 0)
+
+
+def test_a_long_walk_through_the_past_leaves_room_for_decisions(quiet: Simulator, connect: Connect) -> None:
+    """(fault F160)"""
+    quiet.faults.rate_limits(weight_window_s=3600)
+    connector = connect(quiet)
+    day_ns = 24 * 3600 * 1_000_000_000
+    with pytest.raises(RateLimitError):
+        connector.fetch_fills("BTC-USDT", start=time.time_ns() - 900 * day_ns)
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"), timeout=1.0)
+    assert connector.fetch_order(order, timeout=1.0).status == "new"
+    quiet.faults.drop_connections("ws_api")
+    eventually(lambda: not connector.account_ready.is_set())
+    assert connector.account_ready.wait(LIMIT)
+    with pytest.raises(ValidationError, match="nanoseconds"):
+        connector.fetch_fills("BTC-USDT", start=time.time_ns() // 1_000_000 - 60_000)

@@ -21,8 +21,6 @@ PAGE = ROOT / "docs" / "concepts" / "faults.md"
 LATER = {
     # What a message says, and books: a chapter of its own.
     "F034", *(f"F{number:03}" for number in (*range(36, 42), *range(49, 60))),
-    # There is nothing yet that could be tested: a journal on disk.
-    "F151", "F152",
 }  # fmt: skip
 """Faults of the areas that have to be whole, which may be without a test all the same."""
 

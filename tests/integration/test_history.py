@@ -69,7 +69,10 @@ def scripted(quiet: Simulator, path: str, body: Any) -> None:
 def test_commission_counts_and_prevented_trades_are_told(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)
     rates = {"maker": "0.001", "taker": "0.002", "buyer": "0", "seller": "0.0001"}
-    scripted(quiet, "/api/v3/account/commission", {"symbol": "BTCUSDT", "standardCommission": rates})
+    scripted(quiet, "/api/v3/account/commission", {
+        "symbol": "BTCUSDT", "standardCommission": rates, "specialCommission": rates, "taxCommission": rates,
+        "discount": {"enabledForAccount": True, "enabledForSymbol": True, "discountAsset": "BNB", "discount": "0.75"},
+    })  # fmt: skip
     assert connector.fetch_commission("BTC-USDT").standard.taker == Decimal("0.002")
     before = {count.seconds: count.used for count in connector.fetch_order_counts()}
     order = connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"))
@@ -91,12 +94,14 @@ def test_commission_counts_and_prevented_trades_are_told(quiet: Simulator, conne
 
 def test_a_time_that_makes_no_sense_is_told(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)
+    now = connector.fetch_server_time()
     wrong: list[tuple[str, Any]] = [
         ("start", {"end": 5}),
         ("start", {"start": 1.5}),
         ("start", {"start": -1}),
-        ("start", {"start": 9, "end": 5}),
-        ("end", {"start": 5, "end": True}),
+        ("start", {"start": now, "end": now - 1}),
+        ("start", {"start": now // 1_000_000}),
+        ("end", {"start": now, "end": True}),
         ("limit", {"limit": 0}),
         ("limit", {"limit": 1001}),
     ]

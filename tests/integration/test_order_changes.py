@@ -23,9 +23,11 @@ from exconn_sync import (
     OutcomeUnknown,
     PartlyDone,
     RateLimitError,
+    RiskRejected,
     ValidationError,
     WouldTakeLiquidity,
 )
+from exconn_sync.config.settings import RiskLimits
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
@@ -253,6 +255,22 @@ def test_an_amended_order_has_the_quantity_that_the_exchange_states(quiet: Simul
         state = connector.orders.get(order_id)
         assert state is not None
         assert (state.client_order_id, state.contradictions) == ("first", ())
+
+
+def test_binance_changes_no_prices(quiet: Simulator, connect: Connect) -> None:
+    """Refused before anything is sent, and where a risk rule refuses the order that it would be, by that."""
+    connector = connect(quiet, risk=RiskLimits(max_order_notional=Decimal(600)))
+    order = resting(connector)
+    with pytest.raises(ValidationError, match="cannot be changed"):
+        connector.amend_order(order, price="50100")
+    with pytest.raises(ValidationError, match="nothing would be changed"):
+        connector.amend_order(order)
+    with pytest.raises(ValidationError, match="tick size"):
+        connector.amend_order(order, price="50100.001")
+    with pytest.raises(RiskRejected):
+        connector.amend_order(order, "0.02")
+    assert (order.quantity, order.price) == (Decimal("0.01"), Decimal(50_000))
+    assert answered(connector, AMEND, 200) == 0
 
 
 def test_a_refused_amend_leaves_the_order_as_it_is(quiet: Simulator, connect: Connect) -> None:

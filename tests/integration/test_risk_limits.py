@@ -18,6 +18,7 @@ from exconn_sync import (
     Proposal,
     RiskRejected,
 )
+from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.orders import OrderFact, OrderState, own_statement
@@ -134,7 +135,7 @@ def amend(connector: Connector, order: Order, quantity: str, error: Exception | 
     """Do what an amend does on an exchange that makes orders larger, which Binance does not."""
     core = connector._core
     instrument = connector.instruments.get(BTC)
-    with core.assembly.risk.amending(order.state, instrument, Decimal(quantity)):
+    with core.assembly.risk.amending(order.state, instrument, Wanted(Decimal(quantity))):
         if error is not None:
             raise error
         # Later than all that the stream has said, by the exchange's own clock.

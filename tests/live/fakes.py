@@ -70,8 +70,14 @@ class QuietHandler:
         return None
 
 
-def link_over(socket: FakeSocket, clock: Clock, config: Config | None = None, handler: Any = None) -> Link:
+def link_over(
+    socket: FakeSocket,
+    clock: Clock,
+    config: Config | None = None,
+    handler: Any = None,
+    ping_frame: bytes | None = None,
+) -> Link:
     """Return a real link over a fake socket."""
-    link = Link(cast(StreamSocket, socket), config or Config("binance"), 4, clock, FlightRecorder(clock))
+    link = Link(cast(StreamSocket, socket), config or Config("binance"), 4, clock, FlightRecorder(clock), ping_frame)
     link.handler = handler or QuietHandler()
     return link

@@ -35,13 +35,13 @@ ETH_TRADES = Topic(Channel.TRADE, ETH)
 DRIVER = find_driver("binance")
 
 
-def instruments(*symbols: str) -> Instruments:
+def instruments(*symbols: str, exchange: str = "binance") -> Instruments:
     """Return a table of symbols such as ``BTC-USDT``."""
     made = []
     for symbol in symbols:
         base, quote = symbol.split("-")
-        made.append(Instrument("binance", symbol, base + quote, base, quote))
-    return Instruments("binance", made)
+        made.append(Instrument(exchange, symbol, base + quote, base, quote))
+    return Instruments(exchange, made)
 
 
 def data(stream: str, **fields: Any) -> bytes:
@@ -90,7 +90,7 @@ class Wire:
     def __init__(self, desk: MarketDesk) -> None:
         self._desk = desk
         self.socket = FakeSocket()
-        self.link: Link = link_over(self.socket, desk.clock, desk.config)
+        self.link: Link = link_over(self.socket, desk.clock, desk.config, ping_frame=desk.feed.driver.ping_frame)
         self.handler: MarketLink = desk.feed.handler(self.link)
         self.link.handler = self.handler
         self._read = 0
@@ -130,28 +130,37 @@ class Wire:
 
 
 class MarketDesk:
-    def __init__(self, *topics: Topic, topic_timeout: float = 60.0, symbols: tuple[str, ...] = (BTC, ETH)) -> None:
+    def __init__(
+        self,
+        *topics: Topic,
+        topic_timeout: float = 60.0,
+        symbols: tuple[str, ...] = (BTC, ETH),
+        exchange: str = "binance",
+    ) -> None:
         self.clock = ManualClock()
-        self.config = Config("binance", reconnect=Reconnect(idle_timeout=1e6, topic_timeout=topic_timeout))
+        driver = find_driver(exchange)
+        self.config = Config(exchange, reconnect=Reconnect(idle_timeout=1e6, topic_timeout=topic_timeout))
         self.bus, self.metrics = Bus(), MemoryMetrics()
-        self.errors = listen(self.bus, "error")
-        self.trades = listen(self.bus, "trade")
-        self.tickers = listen(self.bus, "bookticker")
-        self.catalogue = Catalogue("binance")
-        self.catalogue.replace(instruments(*symbols))
-        pipeline = Pipeline("binance", self.bus, self.clock, self.metrics)
+        self.errors = listen(self.bus, "error", exchange)
+        self.trades = listen(self.bus, "trade", exchange)
+        self.tickers = listen(self.bus, "bookticker", exchange)
+        self.views = listen(self.bus, "orderbook", exchange)
+        self.catalogue = Catalogue(exchange)
+        self.catalogue.replace(instruments(*symbols, exchange=exchange))
+        pipeline = Pipeline(exchange, self.bus, self.clock, self.metrics)
         self.lane = Lane(topics)
         self.snapshots: list[Future[BookSnapshot]] = []
         self.tasks: list[Callable[[], None]] = []
-        self.shelf = BookShelf("binance", self.clock)
+        self.shelf = BookShelf(exchange, self.clock)
         self.books = BookKeeper(
-            self.shelf, 1, DRIVER, pipeline, self.clock, random.Random(1), self._fetch, self.tasks.append
-        )
+            self.shelf, 1, driver, pipeline, self.clock, random.Random(1), self._fetch, self.tasks.append,
+            lambda symbol: self.feed.renew_book(symbol),
+        )  # fmt: skip
         self.questions: list[tuple[Topic, float, Future[Any]]] = []
         self.silence = SilenceWatch(topic_timeout, self._ask, self.clock, lambda: None)
         self.demands: list[str] = []
         self.feed = StreamFeed(
-            self.lane, self.config, DRIVER, self.catalogue, self.books, pipeline, self.clock, self.silence,
+            self.lane, self.config, driver, self.catalogue, self.books, pipeline, self.clock, self.silence,
             self.demands.append,
         )  # fmt: skip
 

@@ -242,10 +242,10 @@ class Desk:
         assert self.executor.stop(Deadline.after(self.parts.clock.monotonic_ns(), LIMIT))
 
 
-def listen(bus: Bus, channel: str) -> PullSubscription[Any]:
+def listen(bus: Bus, channel: str, exchange: str = "binance") -> PullSubscription[Any]:
     """Return a subscription of everything on a channel."""
     made: PullSubscription[Any] = PullSubscription(
-        (channel, "binance", "*"), Mailbox(0, "drop_oldest"), lambda subscription: None
+        (channel, exchange, "*"), Mailbox(0, "drop_oldest"), lambda subscription: None
     )
     bus.add(made)
     return made

@@ -23,6 +23,7 @@ from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed,
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.model.secret import Secret
+from exconn_sync.model.wire import LoginReply
 from exconn_sync.testing import ManualClock
 from tests.live.fakes import FakeSocket, link_over
 from tests.live.market import DRIVER
@@ -469,3 +470,16 @@ def test_a_limit_in_the_answer_to_the_sign_in_is_passed_on() -> None:
         wire.brings({"id": request_id, "status": 418, "error": error})
     ((limit),) = desk.limits
     assert (limit.retry_after, limit.details["http_status"]) == (7.0, 418)
+
+
+def test_an_answer_that_names_no_request_is_about_the_one_under_way() -> None:
+    """(Bybit: 7.1)"""
+    desk = Desk()
+    wire = desk.connect()
+    wire.handler._on_login(LoginReply(None, is_final=False))
+    assert len(wire.socket.texts) == 2, "signed in, so events are asked for"
+    wire.handler._on_login(LoginReply(None))
+    assert desk.is_ready
+    before = desk.reconciled
+    wire.handler._on_login(LoginReply(None))
+    assert desk.reconciled == before, "nothing is under way any more"

@@ -276,6 +276,17 @@ def test_too_many_orders_stop_the_orders_alone() -> None:
     assert desk.admission.silent_for == 0
 
 
+def test_a_ban_by_the_status_of_a_firewall_is_kept_to_where_the_driver_knows_it() -> None:
+    """An exchange may ban an address by 403 and say nowhere for how long: its driver does (Bybit: 2.2; fault F079)."""
+    desk = Desk(RateRule("weight", 6000, 60_000))
+    banned = RateLimitError("this address is refused", retry_after=600.0)
+    desk.admission.hear(banned, 403, desk.admit())
+    assert desk.admission.silent_for == pytest.approx(600, abs=2)
+    with pytest.raises(RateLimitError) as caught:
+        desk.admit(Lane.CANCEL, seconds=1)
+    assert caught.value.outcome == "not_sent"
+
+
 def test_a_firewall_asks_for_patience_without_a_word() -> None:
     """(fault F079)"""
     desk = Desk(RateRule("weight", 100, DAY))
@@ -289,10 +300,9 @@ def test_a_firewall_asks_for_patience_without_a_word() -> None:
 def test_a_refused_connection_may_tell_of_a_ban() -> None:
     """(fault F020)"""
     desk = Desk(RateRule("weight", 100, DAY))
-    grant = desk.admit()
-    desk.admission.hear_refusal(ConnectionFailed("HTTP 429", details={"http_status": 429}), grant)
+    desk.admission.hear_refusal(ConnectionFailed("HTTP 429", details={"http_status": 429}))
     assert desk.admission.silent_for == 0, "there are limits of connections too"
-    desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}), grant)
+    desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}))
     assert 6 < desk.admission.silent_for <= 7
 
 

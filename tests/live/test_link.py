@@ -191,3 +191,20 @@ def test_a_flood_of_pings_does_not_keep_our_own_probe_back() -> None:
         desk.look()
     assert desk.socket.pings == 1
     assert len(desk.socket.pongs) > 5
+
+
+def test_an_exchange_with_pings_of_its_own_is_asked_in_its_words_and_dies_without_an_answer() -> None:
+    """Its text is the probe, paced like one; what it answers is a pong, and nothing else is (faults F010, F025)."""
+    desk = Desk()
+    desk.link = link_over(desk.socket, desk.clock, CONFIG, desk.handler, ping_frame=b"are you there?")
+    desk.live(10.5)
+    assert (desk.socket.texts, desk.socket.pings) == ([b"are you there?"], 0)
+    desk.socket.brings(b"here")
+    desk.link.take()
+    desk.link.pong()
+    desk.live(10.1)
+    assert len(desk.socket.texts) == 2
+    desk.socket.brings(b"data")
+    desk.link.take()
+    with pytest.raises(ConnectionFailed, match="no answer to a ping"):
+        desk.live(11)

@@ -143,3 +143,60 @@ def test_a_step_of_the_local_clock_changes_nothing(step: float) -> None:
     desk.clock.advance(1.5)
     desk.resolver.resolve()
     assert desk.status() is OrderStatus.UNKNOWN, "only ten seconds have passed at the exchange"
+
+
+def received(desk: Desk) -> ClientOrderId:
+    """Enter an order that the exchange has received, and have it looked for in a second."""
+    name = ClientOrderId("received-1")
+    known = OrderFact(
+        "binance", "BTC-USDT", name, FactSource.ANSWER, desk.clock.time_ns(), exchange_order_id=ExchangeOrderId("8")
+    )
+    desk.resolver = Resolver(
+        desk.store, desk.clock, desk.server_clock, WINDOW_MS, PROCESSING_MS, lambda state: desk.answer(), lambda: None
+    )
+    desk.store.apply([known])
+    desk.resolver.track(name, 1.0)
+    return name
+
+
+def test_the_stream_is_left_the_time_to_speak_first() -> None:
+    desk = Desk()
+    name = received(desk)
+    asked: list[float] = []
+
+    def answer() -> list[OrderFact]:
+        asked.append(desk.clock.monotonic_ns() / 1e9)
+        raise OrderNotFound("not there yet")
+
+    desk.answer = answer
+    began = desk.clock.monotonic_ns() / 1e9
+    assert desk.resolver.resolve() == 1.0
+    assert asked == []
+    desk.clock.advance(1.0)
+    desk.resolver.resolve()
+    assert asked == [began + 1.0]
+    state = desk.store.order(name)
+    assert state is not None
+    assert state.status is OrderStatus.PENDING_NEW, "received, and nobody knows more"
+
+
+def test_a_received_order_that_nobody_knows_in_the_end_was_never_placed() -> None:
+    desk = Desk()
+    name = received(desk)
+    for _ in range(20):
+        desk.clock.advance(1.0)
+        desk.resolver.resolve()
+    state = desk.store.order(name)
+    assert state is not None
+    assert state.status is OrderStatus.REJECTED
+    assert state.reason.startswith("received and never placed")
+    assert desk.resolver.unresolved == []
+
+
+def test_a_received_order_is_looked_for_and_not_in_doubt() -> None:
+    desk = Desk()
+    assert desk.resolver.doubtful == [ID]
+    desk.store.apply([desk.fact(OrderStatus.NEW, FactSource.STREAM)])
+    assert desk.resolver.doubtful == [], "told by the stream, before anybody has looked again"
+    name = received(desk)
+    assert (desk.resolver.unresolved, desk.resolver.doubtful) == ([name], [])

@@ -193,3 +193,15 @@ def test_a_probe_that_is_held_back_is_not_waited_for() -> None:
     assert liveness.until_due(5 * SECOND, is_probe_held_back=True) == 5.0
     liveness.received(6 * SECOND, is_partial=True)
     assert liveness.until_due(6 * SECOND, is_probe_held_back=True) == 3.0
+
+
+def test_an_exchange_may_want_to_be_asked_more_often() -> None:
+    """The answer may take as long as the pause between two questions (fault F025)."""
+    seldom, often = Liveness(100, 10, 0), Liveness(100, 10, 0, ping_every=20)
+    assert not seldom.probe_due(20 * SECOND)
+    assert often.probe_due(20 * SECOND)
+    often.probed(20 * SECOND)
+    often.received(39 * SECOND, is_partial=False)
+    assert often.verdict(39 * SECOND) == ""
+    assert often.verdict(40 * SECOND) == "no answer to a ping for 20 s"
+    assert Liveness(10, 10, 0, ping_every=20).probe_due(5 * SECOND), "never less often"

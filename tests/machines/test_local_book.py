@@ -369,3 +369,27 @@ def test_a_change_that_no_snapshot_reaches_does_not_end_the_book_for_ever() -> N
     book.on_diff(make_diff(18, 19), 6)
     assert book.on_snapshot(make_snapshot(18), 7)
     assert (book.state, book.update_id) == ("live", 19)
+
+
+def test_a_snapshot_in_the_stream_is_the_book_whatever_it_was() -> None:
+    """It is in order with the diffs: also an older number, and nothing that was buffered before it counts (F057)."""
+    book = LocalBook("test", "BTC-USDT", judge)
+    book.on_diff(make_diff(3, 4), 1)
+    assert book.on_stream_snapshot(make_snapshot(10), 2)
+    assert (book.state, book.update_id, book.needs_snapshot) == (BookState.LIVE, 10, False)
+    assert book.on_diff(make_diff(11, 11), 3)
+    assert book.on_stream_snapshot(make_snapshot(1), 4)
+    assert (book.update_id, book.on_diff(make_diff(2, 2), 5)) == (1, True)
+    assert not book.on_stream_snapshot(make_snapshot(2), 6), "the same number is no news"
+    assert book.age(6) == 0
+
+
+def test_a_malformed_or_crossed_snapshot_in_the_stream_leaves_no_book() -> None:
+    """(fault F059)"""
+    book = LocalBook("test", "BTC-USDT", judge)
+    book.on_stream_snapshot(make_snapshot(10), 1)
+    with pytest.raises(ProtocolError):
+        book.on_stream_snapshot(make_snapshot(11, [("1", "x")], []), 2)
+    assert (book.state, book.needs_snapshot) == (BookState.SYNCING, True)
+    assert not book.on_stream_snapshot(make_snapshot(12, [("2", "1")], [("1", "1")]), 3)
+    assert (book.reason, book.needs_snapshot) == ("crossed", True)

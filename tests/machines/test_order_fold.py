@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -351,6 +352,47 @@ def test_an_amended_quantity_is_what_the_exchange_stated_last() -> None:
         assert (state.quantity, state.contradictions) == (Decimal(4), ())
     filled = fold([asked, amended, order_fact(filled_quantity="4", exchange_time=6)])
     assert filled.status is S.FILLED
+
+
+def test_fees_are_those_of_the_fills_and_stated_ones_until_all_of_them_are_known() -> None:
+    """Orders and executions may be told apart (fault F106)."""
+    paid = (("BTC", Decimal("0.3")),)
+    done = order_fact(filled_quantity="3", status=S.FILLED, cumulative_fees=paid)
+    before = order_fact(filled_quantity="1", cumulative_fees=(("BTC", Decimal("0.1")),))
+    one = make_fill("1", quantity="1", fee="0.1", fee_asset="BTC")
+    two = make_fill("2", quantity="2", fee="0.2", fee_asset="BTC")
+    assert fold([done, before]).fees == {"BTC": Decimal("0.3")}
+    assert fold([done, one]).fees == {"BTC": Decimal("0.3")}, "as long as a fill is missing"
+    assert fold([two, done, one]).fees == {"BTC": Decimal("0.3")}
+    assert fold([before, one]).fees == {"BTC": Decimal("0.1")}
+    assert fold([order_fact(filled_quantity="3"), one]).fees == {"BTC": Decimal("0.1")}, "what is known"
+
+
+@pytest.mark.parametrize("field", ["price", "stop_price"])
+def test_an_amended_price_is_what_the_exchange_stated_last(field: str) -> None:
+    """(fault F108)"""
+    before: dict[str, Any] = {field: "10"}
+    after: dict[str, Any] = {field: "11"}
+    asked = order_fact(FactSource.LOCAL, is_own=True, **before)
+    placed = order_fact(FactSource.STREAM, exchange_time=1, **before)
+    amended = order_fact(FactSource.STREAM, exchange_time=5, **after)
+    late = order_fact(FactSource.QUERY, exchange_time=1, **before)
+    for known in ([asked, placed, amended, late], [late, amended, placed, asked]):
+        state = fold(known)
+        assert (getattr(state, field), state.contradictions) == (Decimal(11), ())
+    assert getattr(fold([asked]), field) == Decimal(10)
+
+
+def test_of_an_order_that_may_grow_the_exchange_says_when_it_is_filled() -> None:
+    """A fill may be known before the larger quantity that it belongs to (fault F108)."""
+    asked = order_fact(FactSource.LOCAL, quantity="10", is_own=True, may_grow=True)
+    first = fold([asked, make_fill(quantity="10")])
+    assert (first.status, first.filled_quantity) == (S.PARTIALLY_FILLED, Decimal(10))
+    grown = order_fact(quantity="15", filled_quantity="10", status=S.PARTIALLY_FILLED, exchange_time=5, may_grow=True)
+    state = fold([asked, make_fill(quantity="10"), grown])
+    assert (state.status, state.open_quantity, state.contradictions) == (S.PARTIALLY_FILLED, Decimal(5), ())
+    done = order_fact(quantity="15", filled_quantity="15", status=S.FILLED, exchange_time=6, may_grow=True)
+    assert fold([asked, grown, done]).status is S.FILLED
 
 
 def test_two_quantities_at_one_time_are_a_contradiction() -> None:

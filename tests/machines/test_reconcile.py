@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from exconn_sync._machines.reconcile import Plan, plan
-from exconn_sync.model.enums import OrderStatus
+from exconn_sync._machines.reconcile import Plan, plan, unlisted
+from exconn_sync.model.account import Balance
+from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.orders import OrderFact, OrderState
 from tests.machines.make import order_fact
@@ -73,3 +74,19 @@ def test_fills_are_asked_for_where_the_known_ones_do_not_add_up(known: str | Non
 def test_generators_are_read_once() -> None:
     result = plan((state for state in [held("a")]), (fact for fact in [listed("z")]), {})
     assert result == Plan(look_at=(ClientOrderId("a"),), foreign=(ClientOrderId("z"),))
+
+
+def balance(asset: str, free: str, at: int) -> Balance:
+    return Balance("bybit", asset, Decimal(free), Decimal(1), at, 9, FactSource.RECONCILIATION)
+
+
+def test_an_asset_that_is_not_listed_any_more_is_empty() -> None:
+    """Bybit lists coins of which there is something only (Bybit: 4.18)."""
+    known = [balance("BTC", "1", 5), balance("USDT", "2", 6), balance("ETH", "3", 7)]
+    (empty,) = unlisted(known, [balance("BTC", "1", 8), balance("ETH", "3", 10)])
+    assert (empty.asset, empty.free, empty.locked, empty.exchange_time) == ("USDT", Decimal(0), Decimal(0), 10)
+    assert unlisted(known, known) == []
+
+
+def test_an_empty_list_has_no_time_and_says_nothing() -> None:
+    assert unlisted([balance("BTC", "1", 5)], []) == []

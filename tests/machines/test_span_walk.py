@@ -17,7 +17,9 @@ def walked(times: Sequence[int], first: int, last: int, limits: HistoryLimits) -
     walk, found, asked = SpanWalk(first, last, limits), [], []
     while (span := walk.next()) is not None:
         asked.append(span)
-        rows = [at for at in times if span.first_ms <= at <= span.last_ms][: limits.rows]
+        rows = [at for at in times if span.first_ms <= at <= span.last_ms]
+        if not limits.is_whole:
+            rows = rows[: limits.rows]
         if walk.answered(len(rows)):
             found += rows
     return found, asked
@@ -46,3 +48,9 @@ def test_an_empty_day_costs_one_question() -> None:
 def test_more_rows_in_one_millisecond_than_an_answer_holds_end_the_walk() -> None:
     found, _ = walked([5] * 9, 0, 9, HistoryLimits(10, 3))
     assert found == [5, 5, 5]
+
+
+def test_an_answer_that_is_whole_is_not_asked_for_in_halves() -> None:
+    """However many rows it has: it came in pages (Bybit: 4.12)."""
+    found, asked = walked([1, 2, 3, 4, 5, 15], 0, 19, HistoryLimits(10, 3, is_whole=True))
+    assert (found, asked) == ([1, 2, 3, 4, 5, 15], [TimeSpan(0, 9), TimeSpan(10, 19)])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -67,10 +67,12 @@ def script(code: str) -> str:
     return PRELUDE + textwrap.dedent(code)
 
 
-def popen(code: str, exchange: str, *options: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+def popen(
+    code: str, exchange: str, *options: str, stdin: int = subprocess.DEVNULL, arguments: Sequence[str] = ()
+) -> subprocess.Popen[str]:
     """Start a program."""
     return subprocess.Popen(
-        [sys.executable, *options, "-c", script(code)],
+        [sys.executable, *options, "-c", script(code), *arguments],
         stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment(exchange), start_new_session=True,
     )  # fmt: skip

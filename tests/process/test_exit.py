@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
+from exconn_sync.model.enums import OrderStatus
+from exconn_sync.model.orders import OrderFact
+from exconn_sync.persistence import SqliteJournal
 from tests.process.exit_cases import CASES, GRACE, STOP_TIMEOUT, Case, Result, run_all
 from tests.process.support import finish, popen, run
 
@@ -175,6 +179,44 @@ def test_two_terminations_end_the_stop_at_once(exchange: str) -> None:
     )  # fmt: skip
     assert (code, errors) == (143, "")
     assert seconds < 5
+
+
+def test_a_stop_that_is_broken_off_leaves_a_whole_journal(exchange: str, tmp_path: Path) -> None:
+    """Orders are being placed when the operator loses patience; all that was promised is there (fault F131)."""
+    path = tmp_path / "j.db"
+    code, errors, seconds = interrupt(
+        f"""
+    from exconn_sync._runtime import faultpoints
+    connector = Connector(make_config(timeouts=Timeouts(stop=15.0), journal="sqlite:{path}"))
+    connector.on_connection(hang)
+    request = OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000")
+    faultpoints._hooks["stop.before_workers"] = lambda: print("stopping", flush=True)
+    def trade():
+        while True:
+            try:
+                connector.place_order(request).cancel()
+            except ExconnError:
+                time.sleep(0.001)
+    with connector:
+        inside.wait(10)
+        connector.wait_ready(10)
+        threading.Thread(target=trade, daemon=True).start()
+        for _ in range(3):
+            connector.place_order(request).cancel()
+        print("running", flush=True)
+        time.sleep(60)
+    """,
+        exchange, signal.SIGINT, signal.SIGINT,
+    )  # fmt: skip
+    assert code == -signal.SIGINT
+    assert "Fatal" not in errors
+    assert seconds < 10
+    journal = SqliteJournal(path)
+    facts = [fact for fact in journal.replay() if isinstance(fact, OrderFact)]
+    journal.close()
+    intents = {fact.client_order_id for fact in facts if fact.status is OrderStatus.PENDING_NEW}
+    ended = {fact.client_order_id for fact in facts if fact.status is OrderStatus.CANCELED}
+    assert len(intents & ended) >= 3
 
 
 def test_an_interrupted_stop_leaves_nothing_alive_that_can_end(exchange: str) -> None:

@@ -40,6 +40,26 @@ def test_serves_until_told_to_end(ending: signal.Signals) -> None:
     assert (program.returncode, output, errors) == (0, "", "")
 
 
+def test_bybit_has_other_addresses() -> None:
+    program = subprocess.Popen(
+        [*COMMAND, "--exchange", "bybit", "--json"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert program.stdout is not None
+        facts = json.loads(program.stdout.readline())
+        assert list(facts) == ["exchange", "rest", "public", "private", "trade", "admin", "api_key", "api_secret"]
+        pool = urllib3.PoolManager()
+        answer = pool.request("GET", f"{facts['rest']}/v5/market/time").json()
+        pool.clear()
+        assert (facts["exchange"], answer["retCode"]) == ("bybit", 0)
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=PATIENCE_S)
+    finally:
+        program.kill()
+        program.communicate()
+    assert program.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

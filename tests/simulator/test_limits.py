@@ -160,7 +160,7 @@ def test_addresses_are_counted_apart_whatever_their_headers_say(quiet: Simulator
     assert quiet.breaches() == Breaches(weight=1)
     assert quiet.breaches().total == 1
     told = urllib3.PoolManager().request("GET", f"{quiet.admin}/breaches").json()
-    assert told == {"weight": 1, "raw_requests": 0, "orders": 0, "during_ban": 0, "bans": 0}
+    assert told == {"weight": 1, "raw_requests": 0, "orders": 0, "during_ban": 0, "bans": 0, "endpoint": 0}
     seen = quiet.request_log()
     assert [each.address for each in seen] == ["127.0.0.7"] * 6 + ["127.0.0.8"]
     assert [each.status for each in seen] == [200] * 5 + [429, 200]

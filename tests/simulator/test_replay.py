@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exconn_sync.simulator import Simulator
-from exconn_sync.simulator.binance.recording import split_symbol
+from exconn_sync.simulator.recorded import split_symbol
 
 from .clients import PATIENCE_S, Rest, Socket
 

@@ -110,7 +110,7 @@ def check_invariants(exchange: Exchange) -> None:
 
 def needed(exchange: Exchange, order: SimOrder) -> Decimal:
     """What an open order has to have set aside; a waiting order without a limit keeps its estimate."""
-    if order.is_pending:
+    if order.is_pending or (order.working_at is None and not order.holds_funds):
         return D(0)
     other = partner_of(exchange, order)
     is_stop_of_pair = other is not None and other.is_open and order.type in STOP_LOSSES and order.working_at is None

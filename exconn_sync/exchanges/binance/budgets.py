@@ -15,8 +15,9 @@ from exconn_sync.exchanges.decoding import Reader
 from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.wire import Cost, HttpResponse, RateRule
 
-ACCOUNT_COSTS = (Cost(REQUEST_WEIGHT, 4),)
-"""Opening a connection to the WebSocket API costs 2, and so does the sign-in (Binance: 4, 5.1)."""
+ACCOUNT_COSTS = (Cost(REQUEST_WEIGHT, 6),)
+"""Opening a connection to the WebSocket API costs 2, and so do the logon of a session and the subscription (Binance: 4,
+5.1); a sign-in by subscription needs no logon and leaves 2 over until the next figures of the exchange."""
 
 _INTERVALS_MS = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
 _LETTERS_MS = {name[0].lower(): length for name, length in _INTERVALS_MS.items()}

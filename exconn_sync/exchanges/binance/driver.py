@@ -22,9 +22,11 @@ from exconn_sync.exchanges.binance import (
     streams,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.exchanges.binance.capabilities import capabilities
 from exconn_sync.exchanges.binance.market_calls import MarketCalls
 from exconn_sync.exchanges.binance.trading import BinanceTrading
 from exconn_sync.model.account import Balance, Fact
+from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.ids import TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -46,10 +48,17 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     rate_rules = limits.RATE_RULES
     processing_limit_ms = limits.PROCESSING_LIMIT_MS
     account_costs = budgets.ACCOUNT_COSTS
+    environments = urls.ENVIRONMENTS
+    ping_frame = None
+    has_books_on_stream = False
 
     def endpoints(self, environment: str) -> Mapping[str, str]:
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks."""
+        return capabilities(environment)
 
     def budget_name(self, endpoints: Mapping[str, str]) -> str:
         """Return one name for all hosts of production, and the REST host for any other environment."""
@@ -58,6 +67,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the paths of the hosts for market data alone, None elsewhere."""
         return urls.public_paths(environment)
+
+    def missing_paths(self, environment: str) -> frozenset[str]:
+        """Return nothing: each environment is whole, but for the one that ``public_paths`` is about."""
+        del environment
+        return frozenset()
 
     def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
         """Return a signer for an HMAC, RSA or Ed25519 key. Raises ValidationError for a key that cannot be used."""
@@ -116,9 +130,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
             "DELETE", urls.ORDER, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
         )
 
-    def raw_call(self, method: str, path: str, params: Params, *, is_signed: bool) -> RestCall[Any]:
-        """Return a call for any other path. Raises ValidationError."""
-        verb = encode.checked_raw_call(method, path, params, is_signed=is_signed)
+    def raw_call(
+        self, method: str, path: str, params: Params, *, is_signed: bool, body: Mapping[str, Any] | None = None
+    ) -> RestCall[Any]:
+        """Return a call for any other path. Raises ValidationError, also for a body: Binance takes none."""
+        verb = encode.checked_raw_call(method, path, params, is_signed=is_signed, has_body=body is not None)
         costs = limits.costs_of(verb, path, params)
         return RestCall(
             verb, path, parse_rest.parse_raw, params, is_signed=is_signed, is_command=verb != "GET", costs=costs,
@@ -137,8 +153,9 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the error in an answer, or None for a success."""
         return faults.error_of(response, call)
 
-    def used_figures(self, response: HttpResponse) -> Sequence[UsedFigure]:
-        """Return the counts in the headers of an answer."""
+    def used_figures(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[UsedFigure]:
+        """Return the counts in the headers of an answer, which name their limits themselves."""
+        del call
         return budgets.used_figures(response)
 
     def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
@@ -176,6 +193,11 @@ class BinanceDriver(MarketCalls, BinanceTrading):
     judge_diff = staticmethod(book_sync.judge_diff)
     span = staticmethod(book_sync.span_of)
 
+    def has_numbers_of_rest(self, topic: Topic) -> bool:
+        """Return True: the streams and the snapshots count the same changes (Binance: 9)."""
+        del topic
+        return True
+
     def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
         """Return the decoder of a stream. Raises ValidationError."""
         return parse_ws.decoder(topic, microseconds=microseconds)
@@ -196,7 +218,7 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the frame that subscribes the account's events by signature, or signs the session in."""
         return account_login.login_request(signer, timestamp_ms, window_ms, request_id, sign_in)
 
-    def encode_account_subscribe(self, request_id: int) -> bytes:
+    def encode_account_subscribe(self, request_id: int, *, cancel_on_disconnect: bool = False) -> bytes:
         """Return the frame that subscribes the account's events once the session is signed in."""
         return account_login.subscribe_request(request_id)
 

@@ -30,13 +30,15 @@ def order_params(instrument: Instrument, order: OrderState) -> Params:
     return symbol, ("origClientOrderId", order.client_order_id)
 
 
-def checked_raw_call(method: str, path: str, params: Params, *, is_signed: bool) -> str:
+def checked_raw_call(method: str, path: str, params: Params, *, is_signed: bool, has_body: bool = False) -> str:
     """Check a call of the user's own making and return its method in upper case.
 
     Raises:
-        ValidationError: another method, a path with more than plain segments (fault F178), or a parameter that signing
-            adds itself.
+        ValidationError: another method, a path with more than plain segments (fault F178), a parameter that signing
+            adds itself, or a body: everything goes into the query string (Binance: 2).
     """
+    if has_body:
+        raise ValidationError("body", "<given>", "is not taken; use params", exchange=EXCHANGE)
     if method.upper() not in _METHODS:
         raise ValidationError("method", method, "must be one of " + ", ".join(sorted(_METHODS)), exchange=EXCHANGE)
     if not _PATH.fullmatch(path):

@@ -75,6 +75,9 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     ),
 }
 
+ENVIRONMENTS = tuple(_ENVIRONMENTS)
+"""Names of the environments (Binance: 1)."""
+
 _PUBLIC_PATHS = frozenset(
     {
         PING, TIME, EXCHANGE_INFO, DEPTH, TRADES, AGGREGATE_TRADES, KLINES, "/api/v3/uiKlines", AVERAGE_PRICE,

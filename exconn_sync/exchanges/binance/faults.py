@@ -95,9 +95,16 @@ def command_error_of(code: int, text: str) -> ExconnError:
 
 
 def limit_of_halves(response: HttpResponse) -> RateLimitError | None:
-    """Return the limit that a cancelReplace ran into with one of its halves: the other may have been done (5.7)."""
+    """Return the limit that a cancelReplace ran into with one of its halves: the other may have been done (5.7).
+
+    Where no half names one, the status may: it counts whatever the body says.
+    """
     errors = (half_error_of(response, code, text) for code, text in failed_halves(response))
-    return next((error for error in errors if isinstance(error, RateLimitError)), None)
+    named = next((error for error in errors if isinstance(error, RateLimitError)), None)
+    if named is not None or response.status not in (418, 429):
+        return named
+    message = f"{EXCHANGE}: too many requests (HTTP {response.status})"
+    return _rate_limit_error(response, None, message, {"http_status": response.status})
 
 
 def half_error_of(response: HttpResponse, code: int, text: str) -> ExconnError:

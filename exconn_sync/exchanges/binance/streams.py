@@ -57,6 +57,12 @@ _WORDS = {
 CHANNELS = frozenset(_STREAMS)
 
 
+def variants_of(channel: Channel) -> tuple[str, ...]:
+    """Return the variants of a channel as topics have them, the usual one first."""
+    usual = _DEFAULTS.get(channel, "")
+    return (usual, *(variant for variant in _STREAMS[channel] if variant != usual))
+
+
 def variant_of(channel: Channel, wanted: str) -> str:
     """Return a variant as topics have it; an empty one stands for the usual one.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
+from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.binance import (
     encode_lists,
     encode_orders,
@@ -37,6 +38,8 @@ class BinanceTrading:
 
     history_limits = HistoryLimits(longest_ms=_DAY_MS, rows=1000)
 
+    enlarges_orders = False
+
     # --- commands ---------------------------------------------------------------------------------------------------
 
     def place_order(
@@ -60,14 +63,36 @@ class BinanceTrading:
             params = (*params, ("computeCommissionRates", "true"))
         return RestCall("POST", path, parse, params, is_signed=True, costs=limits.costs_of("POST", path, params))
 
-    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> RestCall[Sequence[Fact]]:
-        """Return the command that cancels all open orders of a symbol, order lists included."""
+    def guards_disconnects(self, environment: str) -> bool:
+        """Return False: Binance spot leaves orders alone."""
+        return False
+
+    def set_cancel_on_disconnect(self, seconds: int) -> RestCall[None]:
+        """Refuse: there is no such thing."""
+        raise _no_guard()
+
+    def fetch_cancel_on_disconnect(self) -> RestCall[int | None]:
+        """Refuse: there is no such thing."""
+        raise _no_guard()
+
+    def command_wire(self, environment: str) -> None:
+        """Return nothing: commands go over REST."""
+
+    def batch_calls(self, environment: str) -> None:
+        """Return nothing: Binance takes orders one by one."""
+
+    def fetch_past_order(self, instrument: Instrument, order: OrderState, instruments: Instruments) -> None:
+        """Return nothing: Binance is asked for present and past orders alike."""
+
+    def cancel_all(self, instrument: Instrument, instruments: Instruments) -> Sequence[RestCall[Sequence[Fact]]]:
+        """Return the one command that cancels all open orders of a symbol, order lists included."""
         parse = partial(parse_lists.parse_cancelled_all, instrument)
         params = (("symbol", instrument.exchange_symbol),)
         costs = limits.costs_of("DELETE", urls.OPEN_ORDERS)
-        return RestCall(
+        call = RestCall(
             "DELETE", urls.OPEN_ORDERS, parse, params, is_signed=True, is_command=True, costs=costs, lane=Lane.CANCEL
         )
+        return (call,)
 
     def replace_order(
         self,
@@ -92,9 +117,18 @@ class BinanceTrading:
         )  # fmt: skip
 
     def amend_order(
-        self, instrument: Instrument, order: OrderState, quantity: Decimal, instruments: Instruments
+        self,
+        instrument: Instrument,
+        order: OrderState,
+        quantity: Decimal | None,
+        instruments: Instruments,
+        *,
+        price: Decimal | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that makes an order smaller; Binance cannot make it larger."""
+        """Return the command that makes an order smaller; Binance changes nothing else of it."""
+        if price is not None or quantity is None:
+            text = f"cannot be changed on {urls.EXCHANGE}; replace the order"
+            raise ValidationError("price", price, text, exchange=urls.EXCHANGE)
         parse = partial(parse_replace.parse_amended, instrument, order)
         params = encode_orders.amend_params(instrument, order, quantity)
         costs = limits.costs_of("PUT", urls.AMEND)
@@ -222,3 +256,8 @@ def _of_span(instrument: Instrument, span: TimeSpan | None, limit: int) -> Param
     if span is None:
         return params
     return (*params, ("startTime", str(span.first_ms)), ("endTime", str(span.last_ms)))
+
+
+def _no_guard() -> ValidationError:
+    text = "does not cancel orders of a program that is gone"
+    return ValidationError("exchange", urls.EXCHANGE, text, exchange=urls.EXCHANGE)

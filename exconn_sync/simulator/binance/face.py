@@ -6,9 +6,10 @@ import itertools
 from aiohttp import web
 
 from exconn_sync.simulator.binance import streams, ws_api
+from exconn_sync.simulator.binance.endpoints import REST
 from exconn_sync.simulator.binance.kline_feed import KlineFeed
 from exconn_sync.simulator.binance.market_feed import TICK_MS, MarketFeed
-from exconn_sync.simulator.binance.rest import RestFace
+from exconn_sync.simulator.binance.rest import RawRequest, RestFace
 from exconn_sync.simulator.binance.statistics_feed import StatisticsFeed
 from exconn_sync.simulator.binance.stream_control import StreamUrl
 from exconn_sync.simulator.binance.user_stream import UserStreams
@@ -17,7 +18,8 @@ from exconn_sync.simulator.binance.window_feed import WindowFeed
 from exconn_sync.simulator.binance.ws_api_url import WsApiUrl
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
-from exconn_sync.simulator.sockets import ConnectionHub
+from exconn_sync.simulator.outlet import Outlet
+from exconn_sync.simulator.sockets import ConnectionHub, Session
 
 WS_API_PATH = "/ws-api/v3"
 _TICKS_IN_A_SECOND = 1000 // TICK_MS
@@ -70,8 +72,32 @@ class BinanceFace:
         """Send the timed streams."""
         for tick in itertools.count(1):
             await asyncio.sleep(TICK_MS / 1000)
-            self._feed.tick()
-            if tick % _TICKS_IN_A_SECOND == 0:
-                now = self._venue.clock.now_ms()
-                for feed in self._by_the_second:
-                    feed.tick(now)
+            self.tick(tick)
+
+    def tick(self, number: int) -> None:
+        """Send what comes every 100 ms, and with every tenth tick what comes by the second."""
+        self._feed.tick()
+        if number % _TICKS_IN_A_SECOND == 0:
+            now = self._venue.clock.now_ms()
+            for feed in self._by_the_second:
+                feed.tick(now)
+
+    def flush(self) -> None:
+        """Send what changed in the books at once, to those who want it every 100 ms."""
+        self._feed.flush()
+
+    async def answer(self, raw: RawRequest) -> web.Response | None:
+        """Answer a request of REST that came without a network; None for a path that does not exist."""
+        endpoint = REST.get(raw.target)
+        return None if endpoint is None else await self._rest.answer(endpoint, raw)
+
+    def session(self, raw_path: str, outlet: Outlet) -> Session:
+        """What serves a connection that came without a network. Raises ValueError for an address that leads nowhere."""
+        path = raw_path.partition("?")[0]
+        if path == WS_API_PATH:
+            wishes = WsApiUrl.parse(raw_path)
+            return ws_api.WsApiSession(outlet, self._venue, self._user_streams, self._faults, wishes)
+        if not is_stream_path(path):
+            raise ValueError(raw_path)
+        url = StreamUrl.parse(raw_path)
+        return streams.StreamSession(outlet, self._registry, url, self._faults.subscriptions)

@@ -157,6 +157,11 @@ class MarketFeed:
         elif isinstance(event, TradeBurst):
             self._feeds[event.symbol].burst(event)
 
+    def flush(self) -> None:
+        """Send the depth of the 100 ms streams now."""
+        for feed in self._feeds.values():
+            feed.tick(slow=False)
+
     def tick(self) -> None:
         """Called every 100 ms."""
         self._ticks += 1

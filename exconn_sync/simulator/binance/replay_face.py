@@ -8,7 +8,7 @@ from aiohttp import web
 from exconn_sync.simulator.binance import errors, streams
 from exconn_sync.simulator.binance.face import is_stream_path
 from exconn_sync.simulator.binance.params import Params
-from exconn_sync.simulator.binance.recording import Frame, Recording, split_symbol
+from exconn_sync.simulator.binance.recording import Recording
 from exconn_sync.simulator.binance.rest import JSON_TYPE, RawRequest, not_found
 from exconn_sync.simulator.binance.stream_control import StreamControl, StreamUrl
 from exconn_sync.simulator.binance.symbol_info import exchange_info, rate_limits
@@ -18,12 +18,11 @@ from exconn_sync.simulator.connection import Connection, abort_transport
 from exconn_sync.simulator.core.symbols import SymbolSpec, spec_of
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.rate_limits import RateLimits
+from exconn_sync.simulator.recorded import FRAMES_BETWEEN_BREATHS, Pacer, split_symbol
 from exconn_sync.simulator.sockets import ConnectionHub
 from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 
 _BEFORE_THE_FIRST = -1
-_FRAMES_BETWEEN_BREATHS = 64
-_SHORTEST_SLEEP_S = 0.001
 
 
 class ReplaySession:
@@ -154,14 +153,14 @@ class ReplayFace:
     async def _send_all(self, session: ReplaySession) -> None:
         """Send the frames of the subscribed streams; waiting for the network slows the walk to the reader's pace."""
         control, send = session.control, session.connection.send_now
-        waits = _Pacer(self._pace)
+        waits = Pacer(self._pace)
         try:
             for count, frame in enumerate(self._recording.frames()):
                 self._furthest_line = max(self._furthest_line, frame.line)
-                if count % _FRAMES_BETWEEN_BREATHS == 0:
+                if count % FRAMES_BETWEEN_BREATHS == 0:
                     # Writing to a fast reader never waits, so others get their turn here.
                     await asyncio.sleep(0)
-                await waits.until(frame)
+                await waits.until(frame.recv_ns)
                 if frame.stream in control.streams:
                     text = frame.raw if control.combined else frame.payload
                     for sent in self._faults.arrange(frame.stream, text, session):
@@ -170,26 +169,6 @@ class ReplayFace:
             # The reader left; whoever connects next begins anew.
             return
         self._on_finished()
-
-
-class _Pacer:
-    """Turns the recorded receive times into waits."""
-
-    def __init__(self, pace: float | None) -> None:
-        self._pace = pace
-        self._first_ns: int | None = None
-        self._began = 0.0
-
-    async def until(self, frame: Frame) -> None:
-        """Wait until a frame is due."""
-        if self._pace is None or frame.recv_ns is None:
-            return
-        now = asyncio.get_running_loop().time()
-        if self._first_ns is None:
-            self._first_ns, self._began = frame.recv_ns, now
-        wait = self._began + (frame.recv_ns - self._first_ns) / 1e9 / self._pace - now
-        if wait > _SHORTEST_SLEEP_S:
-            await asyncio.sleep(wait)
 
 
 def _specs(recording: Recording) -> Iterator[SymbolSpec]:

@@ -87,8 +87,9 @@ class RestFace:
         if endpoint is None:
             return not_found(request)
         arrived_at = self._venue.clock.now_ms()
-        response = await self._answer(endpoint, raw)
+        response = await self.answer(endpoint, raw)
         self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
+        await self._faults.hold_answer(raw.target)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return response
@@ -109,7 +110,8 @@ class RestFace:
         wait_ms = error.retry_at - self._venue.clock.now_ms()
         return {"Retry-After": str(max(1, -(-wait_ms // 1000)))}
 
-    async def _answer(self, endpoint: Endpoint, raw: RawRequest) -> web.Response:
+    async def answer(self, endpoint: Endpoint, raw: RawRequest) -> web.Response:
+        """Answer a request to an endpoint."""
         headers: dict[str, str] = {}
         try:
             body, status = to_json(await self._execute(endpoint, raw, headers)), 200

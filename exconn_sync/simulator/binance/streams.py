@@ -10,10 +10,10 @@ from aiohttp import web
 from exconn_sync.simulator.binance.stream_control import MAX_STREAMS, StreamControl, StreamUrl
 from exconn_sync.simulator.binance.wire import shutdown_event, to_json
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.frame_history import FrameHistory, PastFrame
 from exconn_sync.simulator.framing import frame_bytes
+from exconn_sync.simulator.outlet import Outlet
 from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 
 KIND = "stream"
@@ -87,7 +87,7 @@ class StreamSession:
     max_inbound_per_second: int | None = INBOUND_PER_SECOND
 
     def __init__(
-        self, connection: Connection, registry: StreamRegistry, url: StreamUrl, faults: SubscriptionFaults
+        self, connection: Outlet, registry: StreamRegistry, url: StreamUrl, faults: SubscriptionFaults
     ) -> None:
         self.connection = connection
         self.control = StreamControl(url, faults)

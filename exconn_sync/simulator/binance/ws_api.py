@@ -22,8 +22,8 @@ from exconn_sync.simulator.binance.wire import shutdown_event, to_json
 from exconn_sync.simulator.binance.ws_api_url import WsApiUrl
 from exconn_sync.simulator.binance.ws_session import LOGIN, AccountSession
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard, ScriptedAnswer
+from exconn_sync.simulator.outlet import Outlet
 
 KIND = "ws_api"
 FAULT_METHOD = "WS"
@@ -54,7 +54,7 @@ class WsApiSession:
     max_inbound_per_second: int | None = None
 
     def __init__(
-        self, connection: Connection, venue: Venue, streams: UserStreams, faults: FaultBoard, url: WsApiUrl
+        self, connection: Outlet, venue: Venue, streams: UserStreams, faults: FaultBoard, url: WsApiUrl
     ) -> None:
         self._connection = connection
         self._venue = venue

@@ -7,8 +7,8 @@ from exconn_sync.simulator.binance.security import Security
 from exconn_sync.simulator.binance.user_stream import Subscriber, UserStreams, envelope, stream_terminated
 from exconn_sync.simulator.binance.venue import Call, Endpoint, Handler, Venue
 from exconn_sync.simulator.binance.wire import to_json
-from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.keys import ApiKey
+from exconn_sync.simulator.outlet import Outlet
 
 LOGIN = "userDataStream.subscribe.signature"
 _KEY_OF_SESSION = "ed25519"
@@ -28,9 +28,7 @@ class _Subscription:
 class AccountSession:
     """One session: signed in by ``session.logon``, or by each subscription's own signature."""
 
-    def __init__(
-        self, connection: Connection, venue: Venue, streams: UserStreams, unit: int, *, with_limits: bool
-    ) -> None:
+    def __init__(self, connection: Outlet, venue: Venue, streams: UserStreams, unit: int, *, with_limits: bool) -> None:
         self._connection = connection
         self._venue = venue
         self._streams = streams

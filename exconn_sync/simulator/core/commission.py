@@ -57,29 +57,49 @@ class FeePot:
         self.special = NO_RATES
         self.tax = NO_RATES
         self.discount = Discount()
+        self.is_rounded = True
+        """Whether fractions too small to print are left uncharged."""
+        self.rebates_cross = False
+        """Whether a maker who pays nothing, or is paid, has his commission in what he gave instead of what he got."""
         self.collected: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._convert = convert
 
     def take(
-        self, account: Account, asset: str, received: Decimal, side: Side, *, is_maker: bool, discounted: bool
+        self,
+        account: Account,
+        asset: str,
+        received: Decimal,
+        side: Side,
+        *,
+        is_maker: bool,
+        discounted: bool,
+        given: Charge | None = None,
     ) -> Charge:
         """Take the commission on an amount that the account has just received, and say how much it was.
+
+        ``given`` is what the account paid for it.
 
         It is paid in the discount asset where the account wants that, the symbol allows it (``discounted``) and enough
         is there; otherwise out of what was received. Fractions too small to print are not charged.
         """
         standard, others = self._shares(side, is_maker=is_maker)
-        charge = Charge(asset, _printable(received * (standard + others)))
+        share = standard + others
+        if self.rebates_cross and is_maker and share <= ZERO and given is not None:
+            asset, received = given.asset, given.amount
+        charge = Charge(asset, self._exact(received * share))
         if account.wants_discount and discounted:
             worth = self._convert(asset, self.discount.asset)
             reduced = standard * (1 - self.discount.share) + others
             if worth is not None:
-                cheaper = _printable(received * reduced * worth)
+                cheaper = self._exact(received * reduced * worth)
                 if account.balance(self.discount.asset).free >= cheaper:
                     charge = Charge(self.discount.asset, cheaper)
         account.spend(charge.asset, charge.amount)
         self.collected[charge.asset] += charge.amount
         return charge
+
+    def _exact(self, amount: Decimal) -> Decimal:
+        return _printable(amount) if self.is_rounded else amount
 
     def _shares(self, side: Side, *, is_maker: bool) -> tuple[Decimal, Decimal]:
         role = 0 if is_maker else 1

@@ -25,6 +25,7 @@ class Execution(Enum):
     CANCELED = "canceled"
     REPLACED = "replaced"
     EXPIRED = "expired"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)

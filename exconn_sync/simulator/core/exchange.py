@@ -14,6 +14,7 @@ from exconn_sync.simulator.core.census import (
     failed_count,
     failed_exchange_count,
 )
+from exconn_sync.simulator.core.changing import Changer
 from exconn_sync.simulator.core.commission import FeePot, FeeRates
 from exconn_sync.simulator.core.contingencies import Contingencies
 from exconn_sync.simulator.core.conversion import worth
@@ -30,7 +31,7 @@ from exconn_sync.simulator.core.list_placing import ListPlacing, PlacedList
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
 from exconn_sync.simulator.core.matching import Matcher
 from exconn_sync.simulator.core.order_lists import NewOrderList, SimOrderList
-from exconn_sync.simulator.core.orders import NewOrder, SimOrder
+from exconn_sync.simulator.core.orders import Change, NewOrder, OrderStatus, SimOrder
 from exconn_sync.simulator.core.pairs import Pairs
 from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
@@ -59,6 +60,7 @@ class Exchange:
         self._matcher = Matcher(self._records, self.references)
         self.router = Router(self._records, self._matcher, self.references, self.markets)
         self._amender = Amender(self._records)
+        self._changer = Changer(self._records, self._matcher)
         self._stops = Stops(self._records, self._matcher, self.markets, self.average_price)
         pairs = Pairs(self._records, self._matcher)
         self._contingencies = Contingencies(
@@ -125,14 +127,17 @@ class Exchange:
         self._refuse_closed(market)
         self._refuse_unfit(market, account, request.legs, Census.of_list(request.legs), now)
 
-    def place(self, account: str, request: NewOrder, now: int) -> SimOrder:
-        """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect."""
+    def place(self, account: str, request: NewOrder, now: int, order_id: int = 0) -> SimOrder:
+        """Accept an order, match it, and return it as it stands afterwards; or refuse it without any effect.
+
+        ``order_id`` is one that the registry has given away for this order before; without it the order gets the next.
+        """
         market = self.market(request.symbol)
         self._refuse_closed(market)
         if account != HOUSE:
             self.check(account, request, now)
             self._refuse_duplicate(account, request)
-        order = self._draft(market, account, request, now)
+        order = replace(self._draft(market, account, request, now), order_id=order_id)
         if request.type.is_stop:
             order = self._wait(market, order, now)
         elif request.is_routed:
@@ -182,6 +187,26 @@ class Exchange:
     def orders_of(self, order_list: SimOrderList) -> tuple[SimOrder, ...]:
         """The orders of a list as they stand."""
         return self._contingencies.orders(order_list)
+
+    def conclude(self, account: str, request: NewOrder, status: OrderStatus, now: int, order_id: int) -> SimOrder:
+        """Remember an order that was taken in and ends without having worked, with a status that is not open."""
+        market = self.market(request.symbol)
+        order = self._bare(account, request, now)
+        order = replace(order, order_id=order_id, status=status)
+        self._records.record(Execution[status.name], order, now)
+        self._records.end_command(market, now)
+        return order
+
+    def change(self, order: SimOrder, change: Change, now: int) -> SimOrder:
+        """Give an open order other terms; it keeps its id, and its place only where it becomes no more than smaller.
+
+        Another price may let it trade at once. Raises Refusal without any effect.
+        """
+        market = self.market(order.symbol)
+        changed = self._changer.change(market, order, change, self.average_price(market, now), now)
+        self._run(now)
+        self._records.end_command(market, now)
+        return self.registry.get(order.symbol, order.order_id) or changed
 
     def amend(self, order: SimOrder, quantity: Decimal, now: int, client_order_id: str = "") -> SimOrder:
         """Make an open order smaller; it keeps its place, and gets another client id when one is given.
@@ -259,8 +284,9 @@ class Exchange:
         if known is not None and known.is_open:
             raise Refusal(Reason.DUPLICATE_CLIENT_ID, request.client_order_id)
 
-    def _draft(self, market: Market, account: str, request: NewOrder, now: int) -> SimOrder:
-        order = SimOrder(
+    @staticmethod
+    def _bare(account: str, request: NewOrder, now: int) -> SimOrder:
+        return SimOrder(
             order_id=0,
             account=account,
             symbol=request.symbol,
@@ -280,7 +306,12 @@ class Exchange:
             prevention=request.prevention,
             iceberg_quantity=request.iceberg_quantity or ZERO,
             peg=request.peg,
+            holds_funds=request.holds_funds,
+            worst_price=request.worst_price,
         )
+
+    def _draft(self, market: Market, account: str, request: NewOrder, now: int) -> SimOrder:
+        order = self._bare(account, request, now)
         if request.quote_quantity is None:
             return order
         quantity = self._matcher.quantity_for(market, order, order.quote_quantity)
@@ -290,14 +321,14 @@ class Exchange:
 
     def _work(self, market: Market, order: SimOrder, now: int) -> SimOrder:
         order, plan = self._matcher.prepare(market, order)
-        order = replace(order, order_id=self.registry.new_id(order.symbol), working_at=now)
+        order = replace(order, order_id=order.order_id or self.registry.new_id(order.symbol), working_at=now)
         self._records.record(Execution.NEW, order, now)
         return self._matcher.execute(market, order, plan, now)
 
     def _wait(self, market: Market, order: SimOrder, now: int) -> SimOrder:
         self._stops.refuse_triggered(market, order)
         order = self._stops.lock(market, order)
-        order = replace(order, order_id=self.registry.new_id(order.symbol))
+        order = replace(order, order_id=order.order_id or self.registry.new_id(order.symbol))
         market.triggers.add(order)
         self._records.record(Execution.NEW, order, now)
         return order

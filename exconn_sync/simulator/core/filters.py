@@ -29,8 +29,9 @@ def failed_filter(spec: SymbolSpec, order: NewOrder, average: Decimal, pegged: D
     price beside it, both must pass.
     """
     prices = [price for price in (order.price, pegged) if price is not None]
+    compared = order.stop_price if spec.percent_price_of_stops and order.stop_price else average
     for price in prices:
-        failed = failed_price_filter(spec, order.side, price, average)
+        failed = failed_price_filter(spec, order.side, price, compared)
         if failed is not None:
             return failed
     if order.stop_price is not None and not _is_price(spec, order.stop_price):

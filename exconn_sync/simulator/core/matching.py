@@ -171,7 +171,7 @@ class Matcher:
             return order
         if leaves_range:
             return self._records.expire(market, order, ExpiryReason.PRICE_RANGE, now)
-        if order.limit is None:
+        if not order.type.has_limit or order.limit is None:
             return self._records.expire(market, order, ExpiryReason.NO_LIQUIDITY, now)
         if order.time_in_force is TimeInForce.IOC:
             return self._records.expire(market, order, ExpiryReason.UNFILLED_IOC, now)

@@ -10,6 +10,7 @@ from exconn_sync.simulator.core.symbols import ZERO
 __all__ = [
     "OPEN_STATUSES",
     "Amendment",
+    "Change",
     "ExpiryReason",
     "Fill",
     "Floor",
@@ -38,6 +39,8 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     EXPIRED_IN_MATCH = "expired_in_match"
     """Ended because it would have traded with its own side."""
+    REJECTED = "rejected"
+    """Taken in, and then found not fit to work."""
 
 
 OPEN_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PENDING_NEW, OrderStatus.PARTIALLY_FILLED})
@@ -99,6 +102,10 @@ class NewOrder:
     peg: Peg | None = None
     is_routed: bool = False
     """Whether it may take from the books of other symbols too."""
+    holds_funds: bool = True
+    """Whether a stop order sets aside what it may need while it waits."""
+    worst_price: Decimal | None = None
+    """How far a market order may go; what is left at that price ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,10 @@ class SimOrder:
     """Whether what it buys stays locked for other orders of its list."""
     received: Decimal = ZERO
     """How much is locked so."""
+    holds_funds: bool = True
+    """Whether it sets aside what it may need while it waits for its price."""
+    worst_price: Decimal | None = None
+    """How far it may go where it is a market order; None for any price."""
 
     @property
     def remaining(self) -> Decimal:
@@ -179,7 +190,7 @@ class SimOrder:
         """The worst price it accepts, or None when it takes any, or when its peg has no price yet."""
         if self.peg is not None:
             return self.pegged_price
-        return self.price if self.type.has_limit else None
+        return self.price if self.type.has_limit else self.worst_price
 
     @property
     def resting_price(self) -> Decimal:
@@ -187,6 +198,15 @@ class SimOrder:
         if self.limit is None:
             raise LookupError(f"order {self.order_id} has no price and cannot rest")
         return self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New terms for an open order; None leaves one as it is."""
+
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

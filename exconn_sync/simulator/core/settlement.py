@@ -50,7 +50,15 @@ def settle(
     asset, received = (spec.base, match.quantity) if is_buy else (spec.quote, quote)
     account.pay_from_lock(lock_asset(spec, order), paid)
     account.deposit(asset, received)
-    charge = fees.take(account, asset, received, order.side, is_maker=match.is_maker, discounted=spec.discount_allowed)
+    charge = fees.take(
+        account,
+        asset,
+        received,
+        order.side,
+        is_maker=match.is_maker,
+        discounted=spec.discount_allowed,
+        given=Charge(lock_asset(spec, order), paid),
+    )
     order = replace(
         order,
         filled_quantity=order.filled_quantity + match.quantity,

@@ -55,6 +55,8 @@ class Stops:
 
     def lock(self, market: Market, order: SimOrder) -> SimOrder:
         """Set aside what a waiting order may need; without a limit an estimate, at its stop price or the last price."""
+        if not order.holds_funds:
+            return order
         return self._records.lock(market, order, estimate(market, order))
 
     def next_fired(self) -> SimOrder | None:

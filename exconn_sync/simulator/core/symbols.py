@@ -67,6 +67,8 @@ class SymbolSpec:
     ask_multiplier_down: Decimal = Decimal("0.2")
     percent_price_by_side: bool = True
     """Without it the first two multipliers hold for both sides (``PERCENT_PRICE``)."""
+    percent_price_of_stops: bool = False
+    """Whether the price of a stop order is compared with its own stop price instead of the market's."""
     average_minutes: int = 0
     """Over how long the price is averaged to which prices are compared; zero is the last price."""
     has_max_notional: bool = True

@@ -39,8 +39,11 @@ _BY_TYPE: dict[Any, Any] = {
 }
 _BY_NAME: dict[str, list[Any]] = {
     "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["1h", "24h"],
+    # Binance amends no prices.
+    "quantity": [Decimal(5)], "price": [None],
     # An id and times exclude each other.
-    "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],
+    # Binance takes no body.
+    "body": [None], "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],
 }  # fmt: skip
 
 
@@ -75,14 +78,21 @@ def _made(method: Callable[..., Any]) -> list[Any]:
     return made
 
 
-def every_call() -> Iterator[tuple[str, RestCall[Any]]]:
-    """Yield each call of the driver by the name of its method."""
-    for name, method in inspect.getmembers(DRIVER, callable):
-        if name.startswith("_"):
+def every_call(
+    driver: object = DRIVER, *, refused: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, RestCall[Any]]]:
+    """Yield each call of a driver by the name of its method, but for those that the exchange does not have."""
+    for name, method in inspect.getmembers(driver, callable):
+        if name.startswith("_") or name in refused:
             continue
-        if typing.get_origin(typing.get_type_hints(method).get("return")) is RestCall:
+        answer = typing.get_type_hints(method).get("return")
+        if typing.get_origin(answer) is RestCall:
             for call in _made(method):
                 yield name, call
+        elif typing.get_origin(answer) is Sequence and typing.get_origin(typing.get_args(answer)[0]) is RestCall:
+            for calls in _made(method):
+                for call in calls:
+                    yield name, call
 
 
 def every_decoder() -> Iterator[tuple[Topic, Decode]]:

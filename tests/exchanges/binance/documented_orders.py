@@ -98,7 +98,7 @@ CANCELLED_LIST = Reading(_cancelled_list, ignored=_LIST)
 QUERIED_LIST = Reading(lambda payload: of_call(DRIVER.fetch_list(_state(payload), _known(payload))), ignored=_LIST)
 OPEN_LISTS = Reading(lambda payload: of_call(DRIVER.fetch_open_lists(_known(payload))), ignored=_ROWS)
 CANCELLED_ALL = Reading(
-    with_symbol(lambda of: DRIVER.cancel_all(of, INSTRUMENTS)),
+    with_symbol(lambda of: DRIVER.cancel_all(of, INSTRUMENTS)[0]),
     ignored={"[].clientOrderId": "the id of the cancel itself", "[].symbol": "that of the question"},
 )
 _HALF = {

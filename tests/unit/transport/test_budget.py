@@ -213,6 +213,26 @@ def test_a_file_is_this_users_alone(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_file_that_was_removed_is_counted_in_again_with_those_who_came_later(tmp_path: Path) -> None:
+    """What clears /tmp does so (fault F128)."""
+    path = tmp_path / "budgets.sqlite"
+
+    def come() -> Budget:
+        return Budget([WEIGHT, ORDERS], FileStore(path, "x", fresh))
+
+    first = come()
+    assert isinstance(take(first, 60), Grant)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert isinstance(take(first, 10), Grant)
+    second = come()
+    assert second.used("weight", "me", now) == first.used("weight", "me", now) == {MINUTE: 70}
+    assert (first.trouble, first.losses) == ("", 0)
+    for budget in (first, second):
+        budget.enter()
+        budget.leave()
+
+
 def test_a_file_that_somebody_holds_is_given_up_in_time(tmp_path: Path) -> None:
     path = tmp_path / "budgets.sqlite"
     store = FileStore(path, "x", fresh)

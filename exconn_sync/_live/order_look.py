@@ -1,0 +1,39 @@
+"""Asks the exchange for one order, wherever it keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.rest_client import RestClient
+from exconn_sync.errors import OrderNotFound
+from exconn_sync.model.orders import OrderFact, OrderState
+from exconn_sync.ports.driver import ExchangeDriver
+
+
+class OrderLook:
+    """Looks among the present orders, then among those that have ended where an exchange keeps them apart.
+
+    May be called from any thread; makes REST calls on the caller's.
+    """
+
+    def __init__(self, driver: ExchangeDriver, rest: RestClient, catalogue: Catalogue) -> None:
+        self._driver = driver
+        self._rest = rest
+        self._catalogue = catalogue
+
+    def at(self, state: OrderState, seconds: Callable[[], float | None]) -> OrderFact:
+        """Return what the exchange says of an order; ``seconds`` tells how long the next request may take.
+
+        Raises:
+            OrderNotFound: it is in none of these places.
+            ExconnError: a question was not answered, so that nothing is known.
+        """
+        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        try:
+            return self._rest.call(self._driver.fetch_order(instrument, state, instruments), seconds())
+        except OrderNotFound:
+            past = self._driver.fetch_past_order(instrument, state, instruments)
+            if past is None:
+                raise
+        return self._rest.call(past, seconds())

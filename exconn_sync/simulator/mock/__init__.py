@@ -1,0 +1,1 @@
+"""An exchange without a network, for unit tests that take milliseconds."""

@@ -1,0 +1,144 @@
+"""Whatever bytes come, what reads orders and the account returns a value or raises ProtocolError (F032, F033, F039).
+
+The parsers are found by looking at the driver, so that a new one is tested without being listed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exconn_sync.errors import OrderNotFound, ProtocolError
+from exconn_sync.exchanges.bybit.account import BybitAccount
+from exconn_sync.exchanges.bybit.batch import BybitBatches
+from exconn_sync.exchanges.bybit.driver import DRIVER
+from exconn_sync.exchanges.bybit.not_offered import NotOffered
+from exconn_sync.exchanges.bybit.trading import BybitTrading
+from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.wire import HttpResponse, RestCall
+from exconn_sync.ports.batch import ChangedOrder, NewOrder
+from tests.exchanges.binance.calls import every_call
+from tests.exchanges.bybit.orders import CANCELED, EXECUTION, FEES, OPEN, SPENT, WALLET, order_state, rows
+from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, read_call, response
+
+REFUSED = frozenset(name for name, _ in inspect.getmembers(NotOffered, callable) if not name.startswith("_"))
+RECEIPT = {"orderId": "7", "orderLinkId": "my-order-1"}
+SEEDS: list[Any] = [
+    *(envelope(rows(row, cursor="a%3D1")) for row in (CANCELED, OPEN, SPENT, EXECUTION, FEES, WALLET)),
+    envelope(RECEIPT),
+    envelope({"list": [RECEIPT], "success": "1"}, retExtInfo={"list": [{"code": 170213, "msg": "no"}]}),
+    *(
+        {"id": "1", "topic": topic, "creationTime": 1_700_000_002_000, "data": [row]}
+        for topic, row in (("order.spot", OPEN), ("order", SPENT), ("execution.spot", EXECUTION), ("wallet", WALLET))
+    ),
+    {"success": True, "ret_msg": "", "op": "auth", "conn_id": "c", "req_id": "7"},
+    {"success": False, "ret_msg": "Params Error", "op": "auth", "conn_id": "c"},
+    {"op": "pong", "args": ["1711002002529"], "conn_id": "c"},
+]
+PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS]
+
+_CHANGED = [ChangedOrder(BTCUSDT, order_state("7"))]
+_NEW = [NewOrder(OrderRequest.market("BTC-USDT", "sell", 1), BTCUSDT, ClientOrderId("my-order-1"))]
+CALLS: list[RestCall[Any]] = [
+    *(call for driver in (BybitTrading(), BybitAccount()) for _, call in every_call(driver, refused=REFUSED)),
+    BybitBatches().place(_NEW), BybitBatches().cancel(_CHANGED), BybitBatches().amend(_CHANGED),
+]  # fmt: skip
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+unhurried = settings(deadline=None)
+
+
+def feed(payload: bytes) -> None:
+    """Give the payload to every parser; anything but a value or ProtocolError fails the test."""
+    answer = response(payload)
+    for call in CALLS:
+        attempt(partial(parse, call, answer))
+        if call.pages is not None:
+            attempt(partial(call.pages.next_params, answer))
+    for status in (200, 400, 503):
+        DRIVER.error_of(response(payload, status), read_call(is_command=True))
+    attempt(partial(DRIVER.parse_account, payload, RECEIVED_AT, INSTRUMENTS))
+
+
+def parse(call: RestCall[Any], answer: HttpResponse) -> Any:
+    try:
+        return call.parse(answer)
+    except OrderNotFound:
+        return None  # an empty list
+
+
+def attempt(read: Callable[[], object]) -> None:
+    refusal: ProtocolError | None = None
+    try:
+        read()
+    except ProtocolError as error:
+        refusal = error
+    if refusal is not None:
+        assert len(refusal.details["payload"]) <= 203
+        assert str(refusal).isprintable()
+
+
+def test_every_parser_is_found() -> None:
+    assert {call.path for call in CALLS} >= {
+        "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
+        "/v5/order/amend-batch", "/v5/order/cancel-batch", "/v5/order/realtime", "/v5/order/history",
+        "/v5/execution/list", "/v5/account/wallet-balance", "/v5/account/fee-rate",
+    }  # fmt: skip
+    assert len(REFUSED) == 10
+
+
+@unhurried
+@given(st.binary(max_size=200))
+def test_any_bytes(payload: bytes) -> None:
+    feed(payload)
+
+
+@unhurried
+@given(st.sampled_from(PAYLOADS), st.data())
+def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObject) -> None:
+    mutated = bytearray(payload)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(mutated) - 1))
+        replacement = data.draw(st.binary(max_size=3))
+        mutated[at : at + data.draw(st.integers(0, 3))] = replacement
+        if not mutated:
+            break
+    feed(bytes(mutated))
+
+
+@unhurried
+@given(st.sampled_from(PAYLOADS), st.integers(0, 500))
+def test_truncated_payloads(payload: bytes, length: int) -> None:
+    """(fault F083)"""
+    feed(payload[:length])
+
+
+@unhurried
+@given(st.sampled_from(PAYLOADS), st.data())
+def test_valid_payloads_with_a_value_replaced(payload: bytes, data: st.DataObject) -> None:
+    wire = json.loads(payload)
+    place: Any = wire
+    parent: Any = None
+    key: Any = None
+    for _ in range(data.draw(st.integers(1, 5))):
+        if isinstance(place, dict) and place:
+            parent, key = place, data.draw(st.sampled_from(sorted(place)))
+        elif isinstance(place, list) and place:
+            parent, key = place, data.draw(st.integers(0, len(place) - 1))
+        else:
+            break
+        place = parent[key]
+    if parent is not None:
+        parent[key] = data.draw(JSON)
+    feed(json.dumps(wire).encode())

@@ -1,0 +1,197 @@
+"""A connector on the mock: no network, no time that passes by itself, the same outcome each time."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exconn_sync import Config, Connector, OrderRequest, known_exchanges
+from exconn_sync.errors import ConnectionFailed, InsufficientBalance, OrderRejected, ValidationError
+from exconn_sync.ports.local_exchange import find_local
+from exconn_sync.ports.registry import find_driver
+from exconn_sync.simulator import MockExchange
+from exconn_sync.testing import ManualClock
+
+PATIENCE = 10.0
+BUY = OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005")
+
+
+@pytest.fixture
+def exchange() -> Iterator[MockExchange]:
+    """BTCUSDT has one bid at 60000 and one ask at 60010, 1 BTC each."""
+    with MockExchange(clock=ManualClock()) as mock:
+        mock.market.clear("BTCUSDT")
+        mock.market.quote("BTCUSDT", "buy", 60000, 1)
+        mock.market.quote("BTCUSDT", "sell", 60010, 1)
+        yield mock
+
+
+@pytest.fixture
+def connector(exchange: MockExchange) -> Iterator[Connector]:
+    with Connector(exchange.config(), clock=exchange.clock) as made:
+        made.wait_ready(timeout=PATIENCE)
+        yield made
+
+
+class Heard:
+    """A callback that remembers."""
+
+    def __init__(self) -> None:
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def __call__(self, event: Any) -> None:
+        self._events.put(event)
+
+    def next(self) -> Any:
+        return self._events.get(timeout=PATIENCE)
+
+
+def test_it_is_found_by_name(exchange: MockExchange) -> None:
+    assert "mock" in known_exchanges()
+    assert find_driver("mock").name == "mock"
+    assert Config.builder("mock").build().endpoints["rest"] == "memory://mock"
+    with pytest.raises(ValidationError, match="https"):
+        Config.builder("mock").endpoints(rest="memory:///nowhere")
+
+
+def test_an_order_from_its_beginning_to_its_end(exchange: MockExchange, connector: Connector) -> None:
+    order = connector.place_order(BUY)
+    assert order.status == "new"
+    assert exchange.accounts.balances()["USDT"] == (Decimal("969997.5"), Decimal("30002.5"))
+    exchange.market.trade("BTCUSDT", "sell", "0.2")
+    assert order.wait("partially_filled", timeout=PATIENCE)
+    assert order.filled_quantity == Decimal("0.2")
+    order.cancel()
+    assert order.wait(timeout=PATIENCE)
+    assert order.status == "canceled"
+
+
+def test_everything_is_said_to_be_of_this_exchange(exchange: MockExchange, connector: Connector) -> None:
+    orders, fills, trades = Heard(), Heard(), Heard()
+    connector.on_order(orders)
+    connector.on_fill(fills)
+    connector.on_trade("BTC-USDT", trades)
+    connector.wait_ready(timeout=PATIENCE)
+    connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.1"))
+    assert [orders.next().exchange, fills.next().exchange, trades.next().exchange] == ["mock"] * 3
+    assert connector.fetch_order_book("BTC-USDT").exchange == "mock"
+    assert {instrument.exchange for instrument in connector.instruments} == {"mock"}
+    assert connector.balances["BTC"].exchange == "mock"
+    with pytest.raises(OrderRejected) as caught:
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "100", "60000"))
+    assert caught.value.exchange == "mock"
+    assert isinstance(caught.value, InsufficientBalance)
+
+
+def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with MockExchange(clock=ManualClock()) as mock, Connector(mock.config(), clock=mock.clock) as made:
+        made.wait_ready(timeout=PATIENCE)
+        assert made.place_order(OrderRequest.market("BTC-USDT", "buy", "0.01")).wait(timeout=PATIENCE)
+
+
+def test_time_passes_by_hand(exchange: MockExchange, connector: Connector) -> None:
+    began = exchange.clock.time_ns()
+    candles = Heard()
+    connector.on_kline("BTC-USDT", "1m", candles)
+    connector.wait_ready(timeout=PATIENCE)
+    assert connector.fetch_server_time() == began
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    exchange.advance(61)
+    assert exchange.clock.time_ns() == began + 61 * 10**9
+    closed = candles.next()
+    while not closed.is_closed:
+        closed = candles.next()
+    assert (closed.volume, closed.exchange) == (Decimal("0.25"), "mock")
+    order = connector.place_order(BUY)
+    assert order.state.updated_at == exchange.clock.time_ns()
+
+
+def test_a_clock_of_its_own_cannot_be_moved() -> None:
+    with MockExchange() as mock, pytest.raises(RuntimeError, match="time passes by itself"):
+        mock.advance(1)
+
+
+def test_books_follow_the_exchange(exchange: MockExchange, connector: Connector) -> None:
+    books = Heard()
+    connector.on_order_book("BTC-USDT", books)
+    connector.wait_ready(timeout=PATIENCE)
+    exchange.market.quote("BTCUSDT", "buy", "60001", "0.75")
+    book = books.next()
+    while book.best_bid != (Decimal(60001), Decimal("0.75")):
+        book = books.next()
+    assert book.best_ask == (Decimal(60010), Decimal(1))
+
+
+def test_a_lost_connection_comes_back(exchange: MockExchange, connector: Connector) -> None:
+    events = Heard()
+    connector.on_connection(events)
+    exchange.drop_connections()
+    assert not events.next().is_up
+    assert not events.next().is_up
+    connector.wait_ready(timeout=PATIENCE)
+    # Told once they have stood for a while.
+    exchange.advance(2)
+    assert {events.next().is_up, events.next().is_up} == {True}
+    order = connector.place_order(BUY)
+    exchange.market.trade("BTCUSDT", "sell", "0.5")
+    assert order.wait(timeout=PATIENCE)
+
+
+def test_an_address_that_leads_nowhere(exchange: MockExchange) -> None:
+    url = exchange.config().endpoints["rest"]
+    assert find_local(url) is exchange
+    with pytest.raises(ConnectionFailed, match="no stream"):
+        exchange.open(url + "/nowhere", lambda: None)
+    exchange.close()
+    with pytest.raises(ConnectionFailed, match="no exchange of this process"):
+        find_local(url)
+
+
+def scenario(act: Callable[[MockExchange, Connector], list[str]]) -> list[str]:
+    with MockExchange(clock=ManualClock(), seed=5) as mock, Connector(mock.config(), clock=mock.clock) as made:
+        made.wait_ready(timeout=PATIENCE)
+        return act(mock, made)
+
+
+def test_the_same_steps_give_the_same_outcome() -> None:
+    def act(mock: MockExchange, made: Connector) -> list[str]:
+        told = []
+        for step in range(10):
+            side = ("buy", "sell")[step % 2]
+            order = made.place_order(OrderRequest.market("BTC-USDT", side, "0.37"))
+            assert order.wait(timeout=PATIENCE)
+            told.append(f"{order.state.average_price} {order.state.fees} {order.state.updated_at}")
+            mock.advance(0.5)
+        return told
+
+    first = scenario(act)
+    assert scenario(act) == first
+    assert len(set(first)) == len(first)
+
+
+def test_many_threads_at_once(exchange: MockExchange, connector: Connector) -> None:
+    def trade() -> None:
+        for _ in range(10):
+            order = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.001", "50000"))
+            order.cancel()
+
+    threads = [threading.Thread(target=trade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(exchange.accounts.orders()) == 40
+    assert exchange.accounts.balances()["USDT"] == (Decimal(1_000_000), Decimal(0))
