@@ -19,7 +19,9 @@ def main() -> None:
         trades.stop()
 
         ticker = tickers.get(timeout=5)
-        print(f"spread {ticker.ask_price - ticker.bid_price} between {ticker.bid_price} and {ticker.ask_price}")
+        # A side of the book may be empty.
+        if ticker.bid_price is not None and ticker.ask_price is not None:
+            print(f"spread {ticker.ask_price - ticker.bid_price} between {ticker.bid_price} and {ticker.ask_price}")
         print(f"waiting: {tickers.pending}, dropped: {tickers.dropped}")
 
 

@@ -199,7 +199,7 @@ class Assembly:
         )  # fmt: skip
         desk = CommandDesk(
             config, driver, self.rest, self.commands.route, self.catalogue, store, self.risk, self.reconciler,
-            self.resolver, clock, self._cancel,
+            self.resolver, clock, self.server_clock, self._cancel,
         )  # fmt: skip
         self.gateway, self.changes, self.order_look = OrderGateway(desk), OrderChanges(desk), desk.order_look
         self.batches = BatchGateway(desk, config.environment)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from exconn_sync._live.cancel_all import awaited_ends
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._live.wanted_terms import Wanted
 from exconn_sync._machines.deadline import Deadline
@@ -86,11 +87,11 @@ class BatchGateway:
     def _placed(self, part: Sequence[Order], call: RestCall[Answers], deadline: Deadline) -> list[CommandResult]:
         answers = self._asked(call, len(part), deadline)
         return [
-            self._entered(order, answer, is_receipt=call.is_receipt)
+            self._entered(order, answer, deadline, is_receipt=call.is_receipt)
             for order, answer in zip(part, answers, strict=True)
         ]
 
-    def _entered(self, order: Order, answer: HalfAnswer, *, is_receipt: bool) -> CommandResult:
+    def _entered(self, order: Order, answer: HalfAnswer, deadline: Deadline, *, is_receipt: bool) -> CommandResult:
         desk, error = self._desk, answer.error
         desk.store.apply(answer.facts)
         if error is None:
@@ -98,8 +99,8 @@ class BatchGateway:
                 desk.received(order.client_order_id)
         elif answer.outcome is _UNKNOWN:
             desk.doubt(order.client_order_id, error.message)
-        else:
-            desk.reject(order, refusal_text(error))
+        elif refused(desk, order, error, deadline):
+            return CommandResult(order, _DONE)
         return CommandResult(order, answer.outcome, error)
 
     def _settled_placement(self, result: CommandResult, deadline: Deadline) -> CommandResult:
@@ -130,7 +131,7 @@ class BatchGateway:
         names = [each.item.order.client_order_id for each in changes if each.is_receipt or _is_unknown(each)]
         if any(each.answer is not None and each.answer.error is not None for each in changes):
             # Terminal already, not yet arrived, or unknown: only a look can tell.
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         awaited_ends(desk, names, deadline)
         return [self._cancel_result(each) for each in changes]
 
@@ -147,7 +148,7 @@ class BatchGateway:
             raise
         self._sent(calls, deadline)
         if any(each.answer is not None and each.answer.error is not None for each in made):
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         results = [self._amend_result(each, deadline) for each in made]
         self._undo_amends(
             [each for each, result in zip(made, results, strict=True) if result.outcome in (_NOT_SENT, _REFUSED)]
@@ -175,9 +176,10 @@ class BatchGateway:
 
     def _change(self, state: OrderState, quantity: object = None) -> _Change:
         wanted = None if quantity is None else positive_decimal_of("quantity", quantity)
+        instrument = self._desk.catalogue.get(state.symbol)
         if wanted is not None and not state.is_terminal:
-            self._desk.checked_change(state, Wanted(wanted))
-        change = _Change(ChangedOrder(self._desk.catalogue.get(state.symbol), state, wanted))
+            Wanted(wanted).check(state, instrument)
+        change = _Change(ChangedOrder(instrument, state, wanted))
         if state.is_terminal:
             text = f"order {state.client_order_id} is {state.status} already"
             change.answer = HalfAnswer(_NOT_SENT, (), OrderRejected(text, outcome="not_sent"))

@@ -32,7 +32,7 @@ def cancel_all(desk: CommandDesk, symbol: str, deadline: Deadline) -> list[Order
             facts = desk.send(call, deadline)
         except OrderNotFound:
             # Nothing is open there; what is held as open here has ended without our noticing.
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         except ExconnError as error:
             failures.append(error)
         else:
@@ -79,7 +79,7 @@ def awaited_ends(desk: CommandDesk, names: Sequence[ClientOrderId], deadline: De
             break
         if open_still:
             # The account stream is silent: all of them at once are compared with what the exchange lists.
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
         pause = min(2 * pause, LONGEST_PAUSE)
     return open_still
 
@@ -91,7 +91,7 @@ def _has_ended(desk: CommandDesk, name: ClientOrderId, until: Deadline, deadline
 
 def _settled(desk: CommandDesk, known: list[OrderState], error: ExconnError, deadline: Deadline) -> list[Order]:
     """Wait for the ends of all orders that were open, where it is not known what became of a command."""
-    desk.reconciler.reconcile_soon()
+    desk.reconciler.doubt()
     ended: list[Order] = []
     open_still: list[Order] = []
     for state in known:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import NamedTuple, TypeVar
 
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.checked_order import Checked
 from exconn_sync._live.command_route import CommandRoute
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_look import OrderLook
@@ -15,7 +17,7 @@ from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.risk_desk import RiskDesk
-from exconn_sync._live.wanted_terms import Wanted
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
@@ -29,10 +31,8 @@ from exconn_sync.errors import (
 )
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
-from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
 from exconn_sync.model.wire import RestCall
-from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.risk.case import Case
@@ -42,20 +42,15 @@ T = TypeVar("T")
 PATIENCE = 1.0
 """Seconds that the account stream has to tell what became of a command that was received, before anybody asks."""
 LONGEST_PAUSE = 5.0
+_LOOK = 2.0
+"""Seconds that a refused command takes longer at most, because its order is looked at."""
 
 
-class Checked(NamedTuple):
-    """An order that passed all checks before sending, and the id by which it will be found again."""
+class UnderWay(NamedTuple):
+    """A placement that has not returned: until when it may take, and how often the exchange's clock had stepped."""
 
-    request: OrderRequest
-    instrument: Instrument
-    client_order_id: ClientOrderId
-    case: Case | None = None
-
-    @property
-    def order(self) -> NewOrder:
-        """The order as drivers take it."""
-        return NewOrder(self.request, self.instrument, self.client_order_id)
+    deadline: Deadline
+    clock_steps: int
 
 
 class CommandDesk:
@@ -76,6 +71,7 @@ class CommandDesk:
         reconciler: Reconciler,
         resolver: Resolver,
         clock: Clock,
+        server_clock: ServerClock,
         cancel: Callable[[Order, float | None], None],
     ) -> None:
         self.driver = driver
@@ -89,9 +85,10 @@ class CommandDesk:
         self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
         self.risk = risk
+        self._server_clock = server_clock
         self._cancel = cancel
         # Placements that have not returned. One thread changes an entry at a time, so no lock is needed.
-        self.under_way: dict[ClientOrderId, Deadline] = {}
+        self.under_way: dict[ClientOrderId, UnderWay] = {}
 
     def handle(self, client_order_id: ClientOrderId) -> Order:
         """Return a live handle on a known order."""
@@ -152,19 +149,6 @@ class CommandDesk:
             admitted.append(item._replace(case=case))
         return admitted
 
-    def checked_change(self, state: OrderState, wanted: Wanted) -> Instrument:
-        """Return the instrument of an order that is to be changed.
-
-        Where it is to become larger or to get another price, it must be one that could be placed. Raises
-        ValidationError.
-        """
-        wanted.check(state)
-        instrument = self.catalogue.get(state.symbol)
-        size, at = wanted.quantity or state.quantity, wanted.price or state.price
-        if wanted.needs_leave(state) and state.side is not None and size is not None and at is not None:
-            instrument.check(OrderRequest.limit(state.symbol, state.side, size, at))
-        return instrument
-
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
         if isinstance(order, Order):
@@ -179,10 +163,14 @@ class CommandDesk:
         entries = [self.risk.entry(self._intent(item), item.case) for item in items]
         return Placing(self, entries, deadline, in_parts=in_parts)
 
+    def begun(self, deadline: Deadline) -> UnderWay:
+        """Return what is to be known of a placement that begins now."""
+        return UnderWay(deadline, self._server_clock.server_steps)
+
     def is_under_way(self, client_order_id: ClientOrderId) -> bool:
         """Return whether a command still works on a new order, which has not told what became of it."""
-        deadline = self.under_way.get(client_order_id)
-        return deadline is not None and not deadline.is_over(self.clock.monotonic_ns())
+        found = self.under_way.get(client_order_id)
+        return found is not None and not found.deadline.is_over(self.clock.monotonic_ns())
 
     def look_after(self) -> None:
         """Doubt the new orders whose command ended without a word, as after two interrupts in a row (fault F129).
@@ -199,15 +187,25 @@ class CommandDesk:
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 
+    def stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
+        """Return what we ourselves say of an order of ours."""
+        return own_statement(state, status, reason, self.clock.time_ns())
+
     def reject(self, order: Order, reason: str) -> None:
         """Note that an order of ours certainly is not at the exchange."""
-        self.store.apply([self._stated(order.state, OrderStatus.REJECTED, reason)])
+        self.store.apply([self.stated(order.state, OrderStatus.REJECTED, reason)])
 
     def doubt(self, client_order_id: ClientOrderId, reason: str) -> None:
         """Note that nobody knows whether the exchange has the order, and begin to look for it."""
         state = self.store.order(client_order_id)
         if state is not None:
-            self.store.apply([self._stated(state, OrderStatus.UNKNOWN, reason)])
+            fact = self.stated(state, OrderStatus.UNKNOWN, reason)
+            found = self.under_way.get(client_order_id)
+            if found is not None and found.clock_steps != self._server_clock.server_steps:
+                # The request may have been signed again for an earlier time than the intent was made for, so an
+                # order's age does not tell any more whether it is this one.
+                fact = replace(fact, created_at=0)
+            self.store.apply([fact])
             self.resolver.track(client_order_id)
 
     def received(self, client_order_id: ClientOrderId) -> None:
@@ -246,6 +244,26 @@ class CommandDesk:
         except ConnectorStopped:
             return None
 
+    def found_out(self, state: OrderState, deadline: Deadline) -> None:
+        """Look at an order of which a change was refused: it may have ended, or not arrived (fault F094).
+
+        One look costs a twentieth of a comparison of everything, which is left to do where the look tells nothing.
+        """
+        left = self.remaining(deadline)
+        seconds = _LOOK if left is None else min(left, _LOOK)
+        if self.looked_up(state, Deadline.after(self.clock.monotonic_ns(), seconds)) is None:
+            self.reconciler.doubt()
+
+    def searched(self, state: OrderState, until: Callable[[OrderState], bool], deadline: Deadline) -> OrderState | None:
+        """Look until an order whose change was not answered is as wanted; None where it is not in time."""
+        looked = self.looked_up(state, deadline)
+        if looked is not None and until(looked):
+            return looked
+        found = self.confirmed(state.client_order_id, until, deadline)
+        if found is None:
+            self.reconciler.doubt()
+        return found
+
     def looked_up(self, state: OrderState, deadline: Deadline) -> OrderState | None:
         """Ask the exchange for an order; return its state then, None where the question was not answered."""
         try:
@@ -276,11 +294,14 @@ class CommandDesk:
             iceberg_quantity=request.iceberg_quantity,
             self_trade_prevention=request.self_trade_prevention,
             peg=request.peg,
+            post_only=request.post_only,
+            strategy_id=request.strategy_id,
+            strategy_type=request.strategy_type,
+            peg_offset=request.peg_offset,
+            smart_routing=request.smart_routing,
             may_grow=self.driver.enlarges_orders,
+            created_at=self._server_clock.earliest_ns(),
         )
-
-    def _stated(self, state: OrderState, status: OrderStatus, reason: str) -> OrderFact:
-        return own_statement(state, status, reason, self.clock.time_ns())
 
 
 class Placing:
@@ -302,7 +323,7 @@ class Placing:
     def __enter__(self) -> list[Order]:
         try:
             for entry in self._entries:
-                self._desk.under_way[entry.intent.client_order_id] = self._deadline
+                self._desk.under_way[entry.intent.client_order_id] = self._desk.begun(self._deadline)
             for entry in self._entries:
                 self._enter(entry)
             if not self._in_parts:
@@ -351,8 +372,3 @@ class Placing:
 def new_id() -> ClientOrderId:
     """Return an id that no other order has: of this process, of another one, or of a fork (fault F101)."""
     return ClientOrderId("ex-" + secrets.token_hex(12))
-
-
-def refusal_text(error: ExconnError) -> str:
-    """Return why an order is not at the exchange, for its ``reason``."""
-    return f"{error.code}: {error.message}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from exconn_sync._live.command_desk import Checked, CommandDesk, new_id, refusal_text
+from exconn_sync._live.checked_order import Checked
+from exconn_sync._live.command_desk import CommandDesk, new_id
 from exconn_sync._live.order_list_handle import OrderList
+from exconn_sync._live.order_refusal import refusal_text, refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
@@ -95,7 +97,7 @@ class ListGateway:
         desk = self._desk
         if error.outcome in _CERTAIN:
             for order in made.orders:
-                desk.reject(order, refusal_text(error))
+                refused(desk, order, error, deadline)
             self._refused(made, refusal_text(error))
             raise error
         # The exchange takes all orders of a list or none, but each has to be found: one found proves the others to be
@@ -145,7 +147,7 @@ class ListGateway:
         try:
             facts = desk.rest.call(call, desk.remaining(deadline))
         except OrderNotFound:
-            desk.reconciler.reconcile_soon()
+            desk.reconciler.doubt()
             raise
         except ExconnError as error:
             if error.outcome in _CERTAIN:
@@ -156,7 +158,7 @@ class ListGateway:
 
     def _settle_cancel(self, state: OrderListState, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
+        desk.reconciler.doubt()
         settled = [desk.settled(leg, lambda item: item.is_terminal, deadline) for leg in state.legs]
         made = self.handle(state)
         if any(leg is None for leg in settled):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exconn_sync._live.cancel_all import cancel_all
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_gateway import check_alone
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._live.wanted_terms import Wanted
@@ -21,6 +22,7 @@ from exconn_sync.errors import (
     PartlyDone,
     ValidationError,
 )
+from exconn_sync.errors.base import retold
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
 from exconn_sync.model.orders import OrderRequest, OrderState
@@ -73,7 +75,7 @@ class OrderChanges:
             except ExconnError:
                 raise
             except BaseException:
-                desk.reconciler.reconcile_soon()
+                desk.reconciler.doubt()
                 raise
             reach("order.before_answer")
             made = self._entered(old, new, answer, deadline)
@@ -87,7 +89,7 @@ class OrderChanges:
             return desk.send(call, deadline)
         except ExconnError as error:
             if error.outcome in _CERTAIN:
-                desk.reject(new, refusal_text(error))
+                refused(desk, new, error, deadline)
                 raise
             return self._sought(old, new, error, deadline)
 
@@ -129,8 +131,8 @@ class OrderChanges:
         if placement.outcome is CommandOutcome.NOT_SENT:
             desk.reject(new, "not placed, because the cancel failed")
         elif placement.error is not None and placement.outcome is CommandOutcome.REFUSED:
-            if new.status in UNSETTLED:
-                desk.reject(new, refusal_text(placement.error))
+            if new.status in UNSETTLED and refused(desk, new, placement.error, deadline):
+                placement = HalfAnswer(_DONE)
         elif placement.error is not None and new.status is OrderStatus.PENDING_NEW:
             placement = self._sought_placement(new, placement.error, deadline)
         if cancel.outcome is _UNKNOWN and placement.outcome is not _UNKNOWN:
@@ -139,7 +141,7 @@ class OrderChanges:
                 cancel = HalfAnswer(_DONE)
         if cancel.outcome is not _DONE:
             # Refused, it is terminal already or not yet arrived: only a look can tell (Binance: 7.4).
-            desk.reconciler.reconcile_soon()
+            desk.found_out(old, deadline)
         return OrderReplacement(
             desk.handle(old.client_order_id), new, cancel.outcome, placement.outcome, cancel.error, placement.error
         )
@@ -159,9 +161,12 @@ class OrderChanges:
             raise OutcomeUnknown(text, order=made.new, result=made, exchange=self._desk.driver.name) from first
         if _DONE in (made.cancel_outcome, made.placement_outcome):
             raise PartlyDone(text, result=made, exchange=self._desk.driver.name) from first
-        if first is not None:
-            raise first
-        raise OrderRejected(text, exchange=self._desk.driver.name)
+        if first is None:
+            raise OrderRejected(text, exchange=self._desk.driver.name, result=made)
+        if made.placement_error is None:
+            raise retold(first, first.message, made)
+        # Both were refused: why the new order was is what the caller can do something about (fault F109).
+        raise retold(made.placement_error, _both(made), made) from made.cancel_error
 
     # --- amend ------------------------------------------------------------------------------------------------------
 
@@ -173,7 +178,8 @@ class OrderChanges:
         wanted = Wanted.of(quantity, price)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        instrument = desk.checked_change(state, wanted)
+        instrument = desk.catalogue.get(state.symbol)
+        wanted.check(state, instrument)
         with desk.risk.amending(state, instrument, wanted):
             call = desk.driver.amend_order(
                 instrument, state, wanted.quantity, desk.catalogue.instruments, price=wanted.price
@@ -186,7 +192,7 @@ class OrderChanges:
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:
-            desk.reconciler.reconcile_soon()
+            desk.found_out(state, deadline)
             raise
         except ExconnError as error:
             if error.outcome in _CERTAIN:
@@ -200,10 +206,7 @@ class OrderChanges:
 
     def _settle_amend(self, state: OrderState, wanted: Wanted, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
-        settled = desk.settled(
-            state.client_order_id, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline
-        )
+        settled = desk.searched(state, lambda item: wanted.is_shown_by(item) or item.is_terminal, deadline)
         if settled is None:
             text = f"amend of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
             order = desk.handle(state.client_order_id)
@@ -230,3 +233,9 @@ class OrderChanges:
     def cancel_all(self, symbol: str, deadline: Deadline) -> list[Order]:
         """Cancel all open orders of a symbol; see ``Connector.cancel_all``."""
         return cancel_all(self._desk, symbol, deadline)
+
+
+def _both(made: OrderReplacement) -> str:
+    why = [f"placement: {made.placement_error.message}"] if made.placement_error is not None else []
+    why += [f"cancel: {made.cancel_error.message}"] if made.cancel_error is not None else []
+    return f"replacing {made.old.client_order_id} by {made.new.client_order_id}: " + "; ".join(why)

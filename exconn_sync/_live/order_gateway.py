@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exconn_sync._live.command_desk import CommandDesk, refusal_text
+from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_handle import Order
+from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
@@ -67,14 +68,14 @@ class OrderGateway:
         desk = self._desk
         desk.require("cancelling an order", deadline)
         state = desk.known(order)
-        if state.is_terminal:
+        if state.is_terminal and not state.is_contested:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         call = desk.driver.cancel_order(desk.catalogue.get(state.symbol), state, desk.catalogue.instruments)
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:
             # Terminal already, or not yet arrived: only a look can tell (Binance: 7.4).
-            desk.reconciler.reconcile_soon()
+            desk.found_out(state, deadline)
             raise
         except ExconnError as error:
             if error.outcome not in ("not_sent", "refused"):
@@ -82,7 +83,7 @@ class OrderGateway:
                 return
             if isinstance(error, OrderRejected):
                 # It may be over already, or too late to be cancelled: its end has to be found out (fault F094).
-                desk.reconciler.reconcile_soon()
+                desk.found_out(state, deadline)
             raise
         desk.store.apply(facts)
         if call.is_receipt:
@@ -92,7 +93,8 @@ class OrderGateway:
         """Note the outcome of a placement that did not succeed; raise unless it turns out to be at the exchange."""
         desk = self._desk
         if error.outcome in ("not_sent", "refused"):
-            desk.reject(order, refusal_text(error))
+            if refused(desk, order, error, deadline):
+                return
             raise error
         desk.doubt(order.client_order_id, error.message)
         settled = desk.settled(order.client_order_id, lambda state: state.status not in UNSETTLED, deadline)
@@ -106,8 +108,7 @@ class OrderGateway:
 
     def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        desk.reconciler.reconcile_soon()
-        settled = desk.settled(state.client_order_id, lambda item: item.is_terminal, deadline)
+        settled = desk.searched(state, lambda item: item.is_terminal, deadline)
         if settled is None:
             order = desk.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"

@@ -38,6 +38,8 @@ from exconn_sync.ports.waiting import Event
 
 _TELLING = 5.0
 """Seconds that readiness waits for subscribers and journal to be told what a comparison has found."""
+_APART_NS = 5_000_000_000
+"""How far apart comparisons are that commands ask for."""
 
 
 class Reconciler:
@@ -73,6 +75,10 @@ class Reconciler:
         self._wishes = itertools.count(1)
         self._wished = 0
         self._fulfilled = 0
+        # The same for wishes that can wait: none is fulfilled before a moment after the last one.
+        self._doubted = 0
+        self._resolved = 0
+        self._not_before_ns = 0
         self._due_ns = 0
         self._reported: set[ClientOrderId] = set()
         # Orders that an earlier life left without an outcome: what became of them has to be found out.
@@ -86,8 +92,13 @@ class Reconciler:
         self._awake.set()
 
     def reconcile_soon(self) -> None:
-        """Compare everything soon; returns at once."""
+        """Compare everything at once, because events may have been missed; returns at once."""
         self._wished = next(self._wishes)
+        self._awake.set()
+
+    def doubt(self) -> None:
+        """Compare everything because of a command, but not again and again: it costs much; returns at once."""
+        self._doubted = next(self._wishes)
         self._awake.set()
 
     def body(self, run: WorkerRun) -> None:
@@ -113,33 +124,49 @@ class Reconciler:
     def look(self, state: OrderState) -> list[OrderFact]:
         """Ask the exchange for one order, by its id and among the open orders.
 
+        Where its id was used before (fault F102) the look by it may bring the older order, so that it is looked for
+        among all that came after that one as well.
+
         Raises:
-            OrderNotFound: it is in neither place.
+            OrderNotFound: it is in none of these places.
         """
-        timeout = self._config.timeouts.request
-        instrument, instruments = self._catalogue.get(state.symbol), self._catalogue.instruments
+        seconds = lambda: self._config.timeouts.request  # noqa: E731 - one expression, used twice
         try:
-            return [self._order_look.at(state, lambda: timeout)]
+            fact = self._order_look.at(state, seconds)
         except OrderNotFound:
-            listed = self._rest.call(self._driver.fetch_open_orders(instrument, instruments), timeout)
-            found = [fact for fact in listed if fact.client_order_id == state.client_order_id]
+            found = self._order_look.among_open(state, seconds)
             if not found:
                 raise
             return found
+        # The store tells by their ages whether it is another order, and keeps that one under a name of its own.
+        self._store.apply([fact])
+        known = self._store.order_of(fact)
+        if known is None or known.client_order_id == state.client_order_id:
+            return [fact]
+        text = f"its id was used before, by the order with the exchange's id {fact.exchange_order_id}"
+        self._report_once(state.client_order_id, ExconnError(text, exchange=self._driver.name))
+        return [*self._order_look.among_open(state, seconds), *self._order_look.later_than(fact, state, seconds)]
 
     def _wait_time(self, pause: float | None) -> float:
-        until_due = max(self._due_ns - self._clock.monotonic_ns(), 0) / 1e9
-        whole = until_due if self._due_ns else self._config.intervals.reconcile
+        times = [self._due_ns] if self._due_ns else []
+        if self._doubted != self._resolved:
+            times.append(self._not_before_ns)
+        until_due = max(min(times, default=0) - self._clock.monotonic_ns(), 0) / 1e9
+        whole = until_due if times else self._config.intervals.reconcile
         return whole if pause is None else min(whole, pause)
 
     def _work(self, run: WorkerRun) -> float | None:
         """Do what is due; return the seconds after which unknown orders want the next look."""
-        is_due = self._due_ns and self._clock.monotonic_ns() >= self._due_ns
-        wished = self._wished
-        if wished != self._fulfilled or is_due:
+        now_ns = self._clock.monotonic_ns()
+        is_due = self._due_ns and now_ns >= self._due_ns
+        wished, doubted = self._wished, self._doubted
+        is_doubted = doubted != self._resolved and now_ns >= self._not_before_ns
+        if wished != self._fulfilled or is_doubted or is_due:
+            if is_doubted:
+                self._not_before_ns = now_ns + _APART_NS
             self._compare(run)
             if run.is_current:
-                self._fulfilled = wished
+                self._fulfilled, self._resolved = wished, doubted
         return None if self.resolver is None else self.resolver.resolve()
 
     def _compare(self, run: WorkerRun) -> None:

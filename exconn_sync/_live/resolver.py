@@ -29,8 +29,9 @@ Look = Callable[[OrderState], list[OrderFact]]
 class Resolver:
     """Keeps the unknown orders and the proof for each. ``track`` may be called from any thread.
 
-    ``look`` asks the exchange for one order and returns what it says; it raises OrderNotFound where the exchange does
-    not know it. ``wake`` makes the worker that calls ``resolve`` do so soon.
+    ``look`` asks the exchange for one order and returns what it says, possibly of an older one of the same client id
+    (fault F102); it raises OrderNotFound where the exchange does not know it. ``wake`` makes the worker that calls
+    ``resolve`` do so soon.
     """
 
     def __init__(
@@ -116,11 +117,18 @@ class Resolver:
             proof.look(started_ns, found_nothing=False, failed=True)
         else:
             self._store.apply(facts)
-            self._settle(state.client_order_id)
-            return
+            if any(self._is_about(fact, state) for fact in facts):
+                self._settle(state.client_order_id)
+                return
+            proof.look(started_ns, found_nothing=True)
         if proof.is_proven:
             self._store.apply([self._absent(state)])
             self._settle(state.client_order_id)
+
+    def _is_about(self, fact: OrderFact, state: OrderState) -> bool:
+        """Return whether a fact is in the store as one of this order; an older one of its id is not (fault F102)."""
+        found = self._store.order_of(fact)
+        return found is not None and found.client_order_id == state.client_order_id
 
     def _absent(self, state: OrderState) -> OrderFact:
         reason = "never arrived: the exchange does not know it and can no longer accept it"

@@ -17,6 +17,7 @@ _DRIFT_PPM = 1000
 _DOUBT_NS = 10_000_000_000
 _AHEAD_NS = 500_000_000
 """How far ahead of the exchange's clock a timestamp may lie at worst: half of the second that exchanges accept."""
+_ACCEPTED_AHEAD_NS = 1_000_000_000
 _MARGIN_MS = 5
 """What is added to the bound of the error, for the time between reading the clock and counting."""
 _MARGIN_UNKNOWN_MS = 2_000
@@ -160,6 +161,18 @@ class ServerClock:
         """Return the exchange's time in nanoseconds since the Unix epoch. Raises NotReady before the first sample."""
         with self._changed:
             return self._offset.server_time_ns(self._clock.monotonic_ns())
+
+    def earliest_ns(self) -> int | None:
+        """Return a moment before which the exchange can have taken nothing that is signed from now on.
+
+        Both exchanges refuse a timestamp that lies a second ahead of their clock (Binance: 3; Bybit: 2.2). None before
+        the first sample.
+        """
+        with self._changed:
+            if not self._offset.is_synchronized:
+                return None
+            now_ns = self._clock.monotonic_ns()
+            return self._offset.server_time_ns(now_ns) - self._offset.bound_at(now_ns) - _ACCEPTED_AHEAD_NS
 
     def stamp_ms(self) -> int:
         """Return the time to sign with, in milliseconds: the estimate, put back where it is not certain enough.

@@ -137,7 +137,7 @@ def _best_of(snapshot: BookSnapshot) -> tuple[str, ...]:
 
 def _best_of_ticker(ticker: BookTicker) -> tuple[str, ...]:
     values = (ticker.bid_price, ticker.bid_quantity, ticker.ask_price, ticker.ask_quantity)
-    return tuple(_plain(str(value)) for value in values)
+    return tuple(_plain(str(value)) for value in values if value is not None)
 
 
 def _levels_of(snapshot: BookSnapshot, bids: int, asks: int) -> tuple[str, ...]:

@@ -91,5 +91,5 @@ def mark_of(event: Any) -> Mark:
 
 
 def tops_mark(bid: tuple[Any, Any], ask: tuple[Any, Any]) -> Mark:
-    """Return the mark of best prices with their quantities."""
-    return tuple(plain_text(number) for number in (*bid, *ask))
+    """Return the mark of best prices with their quantities; None is what an empty side has."""
+    return tuple("" if number is None else plain_text(number) for number in (*bid, *ask))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from exconn_sync.errors import ValidationError
 
 _NS = 1_000_000_000
+_LONGEST = 1_000_000_000
+"""Seconds that are as good as never, some 30 years: the system's waits take no more than about 290."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,17 @@ class Deadline:
 
     @classmethod
     def after(cls, now_ns: int, seconds: float | None) -> Deadline:
-        """Return the deadline ``seconds`` from now; None means never, as does infinity.
+        """Return the deadline ``seconds`` from now; None means never, as do infinity and decades.
 
         Raises:
             ValidationError: no number of seconds, or not a number at all.
         """
+        # NaN is the one number that differs from itself; ``isnan`` fails for an int beyond all floats.
         if seconds is not None and (
-            isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or math.isnan(seconds)
+            isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds
         ):
             raise ValidationError("timeout", seconds, "must be a number of seconds, or None for no limit")
-        if seconds is None or seconds == float("inf"):
+        if seconds is None or seconds >= _LONGEST:
             return cls(None)
         return cls(now_ns + int(max(seconds, 0) * _NS))
 

@@ -77,12 +77,14 @@ class Exposure:
 
     def note_order(self, state: OrderState, fills: Sequence[Fill], taken_at: int | None) -> None:
         """Take an order as it is now, with its known fills; ``taken_at`` is since when the exchange has it (ns)."""
+        key = state.client_order_id
+        if not state.is_own:
+            self._disown(key, state.symbol)
         if not state.is_own or state.side is None:
             return
-        key = state.client_order_id
         known = tuple(fills)
         self._count(state, known)
-        if state.is_terminal:
+        if _is_over(state):
             for table in (self._heard, self._wishes):
                 table.pop(key, None)
         else:
@@ -90,7 +92,7 @@ class Exposure:
             self._wishes[key] = [wish for wish in self._wishes.get(key, ()) if wish != state.quantity]
         self._enter(key, self._share(state, known))
         self._note_taking(state, taken_at)
-        if state.is_terminal:
+        if _is_over(state):
             self._sizes.pop(key, None)
 
     def take_up(self) -> None:
@@ -202,13 +204,29 @@ class Exposure:
         if not news:
             return
         self._counted[state.client_order_id] = fills
-        symbol = state.symbol
+        for fill in news:
+            self._book(state.symbol).add(fill)
+
+    def _book(self, symbol: str) -> PositionBook:
         book = self._books.get(symbol)
         if book is None:
             base, _, quote = symbol.partition("-")
             book = self._books[symbol] = PositionBook(self._exchange, symbol, base, quote)
-        for fill in news:
-            book.add(fill)
+        return book
+
+    def _disown(self, client_order_id: ClientOrderId, symbol: str) -> None:
+        """Forget an order whose id turned out to mean one that was placed elsewhere (fault F101)."""
+        known = self._shares.pop(client_order_id, None)
+        if known is not None:
+            self._add(known, -1)
+        for table in (self._heard, self._sizes, self._wishes, self._reserved):
+            table.pop(client_order_id, None)
+        if self._counted.pop(client_order_id, ()):
+            del self._books[symbol]
+            for fills in self._counted.values():
+                for fill in fills:
+                    if fill.symbol == symbol:
+                        self._book(symbol).add(fill)
 
     def _share(self, state: OrderState, fills: tuple[Fill, ...]) -> _Share:
         assert state.side is not None
@@ -217,7 +235,7 @@ class Exposure:
             traded = EXACT.add(traded, fill.quantity)
         # What the exchange says is filled counts before the fills themselves are known (fault F106).
         whole: Decimal | None = state.filled_quantity
-        if not state.is_terminal:
+        if not _is_over(state):
             quantity = self._sizes.get(state.client_order_id) if state.quantity is None else state.quantity
             if quantity is None:
                 whole = None
@@ -226,7 +244,7 @@ class Exposure:
                 asked = EXACT.subtract(max([quantity, *wishes]), state.prevented_quantity)
                 whole = max(asked, state.filled_quantity)
         pending = None if whole is None else max(ZERO, EXACT.subtract(whole, traded))
-        return _Share(state.symbol, state.side, pending, not state.is_terminal)
+        return _Share(state.symbol, state.side, pending, not _is_over(state))
 
     def _share_again(self, client_order_id: ClientOrderId) -> None:
         state, fills = self._heard[client_order_id]
@@ -275,3 +293,8 @@ class Exposure:
             return share.pending if asset == base else ZERO
         price = self._heard[client_order_id][0].price
         return ZERO if price is None or asset != quote else EXACT.multiply(price, share.pending)
+
+
+def _is_over(state: OrderState) -> bool:
+    """Return whether an order trades no more: one that we hold as rejected may be open all the same."""
+    return state.is_terminal and not state.is_contested

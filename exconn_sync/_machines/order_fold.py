@@ -11,7 +11,9 @@ The state is a function of the *set* of facts. The rules:
    fixed rule: ``TERMINAL_PRECEDENCE`` for final states, the smallest text for exchange ids, the largest quantity for
    reports of one trade, and for what was asked the user's intent before the exchange's words. Quantity and prices can
    be amended: what the exchange stated last, by its own time, is the truth (F108).
-5. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
+5. Where the exchange has refused what was asked for because an open order has its client id (F101), nothing that we
+   said ourselves is about the order that the id means: once that one appears, it alone is shown.
+6. A fact told again, even at another time, is nothing new (F097); its earliest time counts.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
-from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
+from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
-from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState
 
 T = TypeVar("T")
 
@@ -47,6 +49,9 @@ TERMINAL_PRECEDENCE = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXP
 """Which of several terminal states is displayed: the one that traded most."""
 
 
+_OPEN = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+
 class OrderRecord:
     """All facts known about one order; not thread-safe."""
 
@@ -56,6 +61,7 @@ class OrderRecord:
         self.client_order_id = client_order_id
         self._facts: dict[OrderFact, int] = {}
         self._stated = StatedFields()
+        self._is_intent_void = False
         self._trades: dict[TradeId, TradeReports] = {}
         self._history: list[HistoryEntry] = []
         self._state: OrderState | None = None
@@ -72,11 +78,21 @@ class OrderRecord:
             self._facts[content] = min(known, fact.received_at)
             return False
         self._facts[content] = fact.received_at
-        self._stated.add(fact)
+        if fact.voids_intent:
+            self._void_intent()
+        elif not (self._is_intent_void and fact.source is FactSource.LOCAL):
+            self._stated.add(fact)
         self._history.append(
             HistoryEntry(fact.received_at, fact.source, fact.status, fact.filled_quantity, fact.reason)
         )
         return True
+
+    def _void_intent(self) -> None:
+        self._is_intent_void = True
+        self._stated = StatedFields()
+        for fact in self._facts:
+            if fact.source is not FactSource.LOCAL:
+                self._stated.add(fact)
 
     def _add_fill(self, fill: Fill) -> bool:
         reports = self._trades.get(fill.trade_id)
@@ -107,7 +123,10 @@ class OrderRecord:
     def state(self) -> OrderState:
         """Return what the facts add up to; ``sequence`` is left to the store."""
         if self._state is None:
-            self._state = _state_of(self, self._facts, self._trades, self._stated)
+            facts = self._facts
+            if self._is_intent_void:
+                facts = {fact: at for fact, at in facts.items() if fact.source is not FactSource.LOCAL} or facts
+            self._state = _state_of(self, facts, self._trades, self._stated)
         return self._state
 
 
@@ -162,6 +181,9 @@ def _state_of(
         is_working=stated.is_working and not status.is_terminal,
         list_id=stated.get("list_id"),
         order_class=stated.get("order_class"),
+        **{name: stated.get(name) for name in DETAILS},
+        # Exchanges count them, so that the longer number is the later one.
+        prevented_matches=tuple(sorted(stated.prevented_matches, key=lambda match: (len(match), match))),
     )
 
 
@@ -261,6 +283,10 @@ def _contradictions(
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
+    theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
+    if finals == [OrderStatus.REJECTED] and not filled and theirs & _OPEN and OrderStatus.REJECTED not in theirs:
+        # Ours was a conclusion, and it was wrong (fault F101).
+        found.append(CONTESTED)
     quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")

@@ -14,9 +14,15 @@ from exconn_sync.model.enums import FactSource
 from exconn_sync.model.numbers import ZERO, plain_text
 from exconn_sync.model.orders import OrderFact
 
+DETAILS = (
+    "post_only", "strategy_id", "strategy_type", "working_at", "trailing_since", "peg_offset", "smart_routing",
+)  # fmt: skip
+"""Fields of a state that say the same as those of the facts."""
+
 FIELDS = (
     "side", "type", "time_in_force", "quote_quantity", "trailing_delta", "iceberg_quantity",
     "self_trade_prevention", "peg", "pegged_price", "list_id", "order_class",
+    *DETAILS,
 )  # fmt: skip
 """Fields in which the intent comes before the exchange's words, and the preferred source before the others."""
 
@@ -60,13 +66,14 @@ class _Amendable:
 class StatedFields:
     """The joined terms of one order; any order and number of facts gives the same."""
 
-    __slots__ = ("_amendable", "_picked", "_working", "prevented_quantity")
+    __slots__ = ("_amendable", "_picked", "_working", "prevented_matches", "prevented_quantity")
 
     def __init__(self) -> None:
         self._picked: dict[str, tuple[int, Any]] = {}
         self._amendable = {name: _Amendable() for name in AMENDABLE}
         self._working: tuple[int, bool] | None = None
         self.prevented_quantity = ZERO
+        self.prevented_matches: frozenset[str] = frozenset()
 
     def add(self, fact: OrderFact) -> None:
         """Join a fact."""
@@ -77,6 +84,8 @@ class StatedFields:
                 self._picked[name] = preferred(self._picked.get(name), (rank, value))
         if fact.prevented_quantity is not None:
             self.prevented_quantity = max(self.prevented_quantity, fact.prevented_quantity)
+        if fact.prevented_matches:
+            self.prevented_matches = self.prevented_matches.union(fact.prevented_matches)
         if fact.is_working is not None:
             stated = (fact.exchange_time or 0, fact.is_working)
             self._working = stated if self._working is None else max(self._working, stated)

@@ -260,7 +260,7 @@ class AccountStore:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
         state = replace(record.state(), sequence=sequence)
-        if state.is_own:
+        if state.is_own or (known is not None and known.is_own):
             self._exposure.note_order(state, record.fills, record.taken_at)
         if known is not None and replace(state, updated_at=known.updated_at) == known:
             return
@@ -307,6 +307,11 @@ class AccountStore:
         with self._changed:
             named = self._named_by(fact.symbol, fact.exchange_order_id)
             return self._states.get(self._aliases.own(fact.client_order_id, named))
+
+    def is_earlier(self, fact: OrderFact) -> bool:
+        """Return whether a look has found an order that is older than the intent with its client id (fault F102)."""
+        with self._changed:
+            return self._aliases.is_earlier(fact)
 
     def orders(self) -> list[OrderState]:
         """Return all known orders, oldest knowledge first."""

@@ -211,7 +211,10 @@ def check_endpoints(exchange: str, urls: Mapping[str, str], known: Iterable[str]
     for name in urls:
         if name not in names:
             raise ValidationError("endpoints", name, f"{exchange} knows only " + ", ".join(names))
-    return {name: _url(name, url) for name, url in urls.items()}
+    checked = {name: _url(name, url) for name, url in urls.items()}
+    for name, url in checked.items():
+        find_driver(exchange).check_base_url(name, url)
+    return checked
 
 
 def check_journal(journal: object) -> None:

@@ -58,7 +58,8 @@ class OrderCommandFace:
             PartlyDone: one half was done and the other certainly not; ``result`` says which.
             OutcomeUnknown: it is not known in time what became of a half. ``result`` has the outcome of each half and
                 live handles; looking goes on, and nothing is sent again.
-            OrderRejected: nothing was done.
+            OrderRejected: nothing was done. Where both were refused it is the refusal of the new order, with that of
+                the cancel as its cause; ``result`` as above.
         """
         changes, deadline = self._core.assembly.changes, self._core.assembly.gateway.deadline(timeout)
         return changes.replace(
@@ -81,6 +82,7 @@ class OrderCommandFace:
         Of a pair of which one order cancels the other both get the quantity.
 
         Raises:
+            ValidationError: the quantity breaks a rule of the symbol; see ``Instrument.check_amend``.
             OrderRejected: the exchange refused, or the order is terminal already.
             OutcomeUnknown: it is not known in time whether the change arrived; the order is looked into.
             RiskRejected: a risk rule refused the larger order; nothing was sent.

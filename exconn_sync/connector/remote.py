@@ -7,8 +7,10 @@ from typing import Any
 
 from exconn_sync._live.order_handle import Order
 from exconn_sync.connector.market_questions import MarketQuestions
+from exconn_sync.connector.raw_params import checked_params
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance
+from exconn_sync.model.ids import ClientOrderId, is_client_order_id
 from exconn_sync.model.orders import OrderState
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -30,21 +32,34 @@ class RemoteFace(MarketQuestions):
         self._core.store.apply(balances)
         return {balance.asset: balance for balance in balances}
 
-    def fetch_order(self, order: Order | str, *, timeout: float | None = None) -> OrderState:
-        """Return a known order after asking the exchange for it.
+    def fetch_order(self, order: Order | str, *, symbol: str | None = None, timeout: float | None = None) -> OrderState:
+        """Return an order after asking the exchange for it.
+
+        An order that is not known here, because it is of an earlier run or was placed elsewhere, is found by its client
+        order id and its ``symbol``, and is known from then on. Of several that had the id, exchanges tell of one.
 
         Raises:
             OrderNotFound: the exchange does not know it (any more).
-            ValidationError: no order with this id is known here.
+            ValidationError: no order with this id is known here, and ``symbol`` was not given or is another one.
         """
-        state = order.state if isinstance(order, Order) else self._core.store.order(order)
-        if state is None:
-            raise ValidationError("order", order, "is not a known order; pass an Order or its id")
-        assembly = self._core.assembly
+        state, assembly = self._order_to_fetch(order, symbol), self._core.assembly
         deadline, clock = assembly.gateway.deadline(timeout), self._core.clock
         fact = assembly.order_look.at(state, lambda: deadline.remaining(clock.monotonic_ns()))
-        self._core.store.apply([fact])
-        return self._core.store.order(state.client_order_id) or state
+        store = self._core.store
+        store.apply([fact])
+        return store.order(state.client_order_id) or store.order_of(fact) or state
+
+    def _order_to_fetch(self, order: Order | str, symbol: str | None) -> OrderState:
+        state = order.state if isinstance(order, Order) else self._core.store.order(order)
+        canonical = None if symbol is None else self._core.assembly.catalogue.get(symbol).symbol
+        if state is None:
+            if canonical is None or not is_client_order_id(order):
+                text = "is not a known order; pass an Order or its id, or its client order id and symbol="
+                raise ValidationError("order", order, text)
+            return OrderState(self._core.config.exchange, canonical, ClientOrderId(str(order)))
+        if canonical not in (None, state.symbol):
+            raise ValidationError("symbol", symbol, f"the order is of {state.symbol}")
+        return state
 
     def fetch_open_orders(self, symbol: str | None = None, *, timeout: float | None = None) -> list[OrderState]:
         """Return the open orders of one symbol or of the account, those placed elsewhere included."""
@@ -84,7 +99,7 @@ class RemoteFace(MarketQuestions):
             raise ValidationError("path", path, "must begin with one slash")
         if any(char in path for char in "?#% \r\n"):
             raise ValidationError("path", path, "must not hold a query; use params")
-        pairs = tuple((name, _text_of(name, value)) for name, value in (params or {}).items())
+        pairs = checked_params(params)
         if body is not None:
             _check_body("body", body)
             if not isinstance(body, Mapping):
@@ -107,9 +122,3 @@ def _check_body(name: str, value: object, depth: int = 0) -> None:
             _check_body(name, inner, depth + 1)
     elif value is not None and not isinstance(value, (str, int)):
         raise ValidationError(name, value, "must be a text, an int, a bool or None; pass numbers as text")
-
-
-def _text_of(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValidationError(name, value, "must be a text or an int; pass numbers as text")
-    return str(value)

@@ -66,9 +66,9 @@ class RiskFace(SubscriptionMaker):
 
         Returns the live handles of orders that had not ended after ``timeout`` seconds (default: ``timeouts.request``),
         normally none; cancelling them goes on in the background, as long as the connector runs. Orders placed elsewhere
-        stay; ``cancel_all`` cancels them too. A replacement or an amend to more is refused as well, cancels are not.
-        Where the connector does not run, only the switch is thrown. It stays so until ``rearm``, also over a
-        ``restart``.
+        stay; ``cancel_all`` cancels them too. A replacement, or an amend to more or to another price, is refused as
+        well, cancels are not. Where the connector does not run, only the switch is thrown. It stays so until ``rearm``,
+        also over a ``restart``.
 
         Raises:
             ConnectorStopped: stopped meanwhile.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 Outcome = Literal["not_sent", "refused", "unknown"]
 
 _SHOWN_LENGTH = 120
+_HANDLES = ("order", "result")
 
 
 def _shown(value: object) -> str:
@@ -29,6 +30,13 @@ def rebuilt(kind: type[ExconnError], text: str, state: dict[str, Any]) -> Exconn
     Exception.__init__(error, text)
     error.__dict__.update(state)
     return error
+
+
+def retold(error: ExconnError, text: str, result: Any) -> ExconnError:
+    """Return an error of the same kind and facts with another text, and with the ``result`` of the whole command."""
+    made = rebuilt(type(error), text, {**error.__dict__, "message": text, "result": result})
+    made.__cause__ = error.__cause__
+    return made
 
 
 class ExconnError(Exception):
@@ -71,7 +79,9 @@ class ExconnError(Exception):
             self.outcome = outcome
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return rebuilt, (type(self), self.message, self.__dict__)
+        # A handle lives in its process: the pickled error keeps the facts and lets go of the handles.
+        facts = {name: None if name in _HANDLES else value for name, value in self.__dict__.items()}
+        return rebuilt, (type(self), self.message, facts)
 
 
 class ValidationError(ExconnError, ValueError):

@@ -84,10 +84,19 @@ class ExchangeError(ExconnError):
 
 
 class OrderRejected(ExchangeError):
-    """The exchange certainly did not execute the command."""
+    """The exchange certainly did not execute the command.
+
+    Attributes:
+        result: of ``replace_order`` the ``OrderReplacement``, else None.
+    """
 
     code = "order_rejected"
     outcome: Outcome | None = "refused"
+    result: Any = None
+
+    def __init__(self, message: str, *, result: Any = None, **more: Any) -> None:
+        self.result = result
+        super().__init__(message, **more)
 
 
 class InsufficientBalance(OrderRejected):
@@ -103,9 +112,14 @@ class FilterViolation(OrderRejected):
 
 
 class DuplicateOrder(OrderRejected):
-    """An open order already has this client order id: an earlier attempt may have arrived."""
+    """An open order already has this client order id: one of an earlier run, or of another program.
+
+    Attributes:
+        order: a live handle on the order that has the id; None for a command that is not about one order.
+    """
 
     code = "duplicate_order"
+    order: Any = None
 
 
 class OrderNotFound(OrderRejected):

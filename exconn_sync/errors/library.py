@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exconn_sync.errors.base import ExconnError, Outcome, rebuilt
+from exconn_sync.errors.base import ExconnError, Outcome
 
 
 class OutcomeUnknown(ExconnError):
@@ -24,10 +24,6 @@ class OutcomeUnknown(ExconnError):
         self.result = result
         super().__init__(message, **more)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A handle lives in its process: the pickled error keeps the facts and lets go of the handles.
-        return rebuilt, (type(self), self.message, {**self.__dict__, "order": None, "result": None})
-
 
 class PartlyDone(ExconnError):
     """Of several commands that belong together, some were executed and the others certainly not.
@@ -44,9 +40,6 @@ class PartlyDone(ExconnError):
     def __init__(self, message: str, *, result: Any = None, **more: Any) -> None:
         self.result = result
         super().__init__(message, **more)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return rebuilt, (type(self), self.message, {**self.__dict__, "result": None})
 
 
 class CircuitOpen(ExconnError):

@@ -16,6 +16,7 @@ from exconn_sync.model.secret import Secret
 KeyType = Literal["hmac", "rsa", "ed25519"]
 
 _ARMOUR = "-----BEGIN "
+_FOREIGN = "-----BEGIN OPENSSH PRIVATE KEY-----"
 _ENCRYPTED = re.compile(r"-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED\s*$", re.MULTILINE)
 _SHORTEST_RSA, _LONGEST_RSA = 2048, 4096
 _NO_PACKAGE = "RSA and Ed25519 keys need the package cryptography: pip install 'exconn-sync[crypto]'"
@@ -65,6 +66,9 @@ def pem_signer(api_key: Secret, secret: Secret, passphrase: Secret | None = None
     """
     if "PRIVATE KEY-----" not in secret.reveal():
         raise ValidationError("api_secret", "<hidden>", "is no private key; was the public one taken?")
+    if _FOREIGN in secret.reveal():
+        text = "is a key in the format of OpenSSH; PKCS#8 (BEGIN PRIVATE KEY) is needed, as openssl genpkey writes it"
+        raise ValidationError("api_secret", "<hidden>", text)
     is_encrypted = bool(_ENCRYPTED.search(secret.reveal()))
     if is_encrypted and passphrase is None:
         raise ValidationError("passphrase", None, "is needed, because the private key is encrypted")

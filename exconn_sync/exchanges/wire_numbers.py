@@ -87,6 +87,11 @@ def ns_of_time(value: int) -> int:
     return value * (NS_PER_US if value >= _MICROSECONDS_FROM else NS_PER_MS)
 
 
+def ns_of_ms_unless_negative(milliseconds: int | None) -> int | None:
+    """Return nanoseconds, or None for an absent time and for a negative one, by which exchanges say "not yet"."""
+    return None if milliseconds is None or milliseconds < 0 else milliseconds * NS_PER_MS
+
+
 def optional_ns_of_ms(milliseconds: int | None) -> int | None:
     """Return nanoseconds of the milliseconds of the wire, or None for an absent time."""
     return None if milliseconds is None else milliseconds * NS_PER_MS

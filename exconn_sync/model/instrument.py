@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from exconn_sync.errors import ValidationError
-from exconn_sync.model.numbers import EXACT, floor_to, positive_decimal_of
+from exconn_sync.errors import NotReady, ValidationError
+from exconn_sync.model.numbers import positive_decimal_of, rounded_to, unrounded_of
 from exconn_sync.model.order_check import OrderCheck
-from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Allowances, TradingRules
 
 _SEPARATED = re.compile(r"(?P<base>[^\W_]+)[-/](?P<quote>[^\W_]+)(-(?P<kind>[A-Za-z]+))?")
 _MAX_SYMBOL_LENGTH = 64
-_ROUNDINGS = ("down", "up", "nearest")
 _NO_LIMITS = Allowances()
 
 
@@ -59,7 +58,7 @@ class Instrument(TradingRules):
         permission_sets: an account needs one permission out of each. See ``is_permitted``.
         self_trade_preventions: modes that an order may choose, in lower case; empty where the exchange does not say.
         default_self_trade_prevention: the mode of an order that chooses none.
-        unknown_filters: names of rules that this version does not know; the exchange judges them.
+        unknown_filters: names of rules that this version does not know or could not read; the exchange judges them.
     """
 
     exchange: str
@@ -68,19 +67,26 @@ class Instrument(TradingRules):
     base: str
     quote: str
 
-    def round_price(self, price: Decimal, rounding: str = "down") -> Decimal:
+    def round_price(self, price: Decimal | int | str, rounding: str = "down") -> Decimal:
         """Return the nearest multiple of the tick size: at or below the price, or as ``rounding`` says.
 
-        ``rounding`` is ``down``, ``up`` or ``nearest`` (half way: down). Raises ValidationError for another word.
-        """
-        return _rounded(price, self.tick_size, rounding)
+        ``rounding`` is ``down``, ``up`` or ``nearest`` (half way: down). The price may be a quotient of up to 60
+        digits; what is returned has the decimals of the tick size.
 
-    def round_quantity(self, quantity: Decimal, rounding: str = "down") -> Decimal:
+        Raises:
+            ValidationError: another word for ``rounding``; or no exact, finite price of zero or more.
+        """
+        return rounded_to(unrounded_of("price", price), self.tick_size, rounding)
+
+    def round_quantity(self, quantity: Decimal | int | str, rounding: str = "down") -> Decimal:
         """Return the nearest multiple of the lot step at or below the quantity, or as ``rounding`` says.
 
-        Unless it is told so, rounding never makes an order larger. Raises ValidationError for another word.
+        Unless it is told so, rounding never makes an order larger. Otherwise as ``round_price``.
+
+        Raises:
+            ValidationError: as ``round_price``.
         """
-        return _rounded(quantity, self.lot_step, rounding)
+        return rounded_to(unrounded_of("quantity", quantity), self.lot_step, rounding)
 
     def check(self, order: OrderRequest, average_price: Decimal | int | str | None = None) -> None:
         """Check an order against the static rules of the symbol, before anything is sent.
@@ -90,20 +96,26 @@ class Instrument(TradingRules):
 
         Raises:
             ValidationError: names the rule (``details['filter']``), the value, and the nearest valid one for this field
-                (``details['nearest']``, None where no value is valid).
+                (``details['nearest']``, None where no value is valid); or the order is for another symbol.
         """
+        if not isinstance(order, OrderRequest):
+            raise ValidationError("order", type(order).__name__, "must be an OrderRequest")
+        if order.symbol != self.symbol and order.symbol not in Instruments(self.exchange, [self]):
+            raise ValidationError("symbol", order.symbol, f"is not {self.symbol}", exchange=self.exchange)
         average = None if average_price is None else positive_decimal_of("average_price", average_price)
         OrderCheck(self, self.exchange, self.symbol, self.quote).check(order, average)
 
+    def check_amend(self, order: OrderState, quantity: Decimal | int | str) -> None:
+        """Check another quantity for an order that is on the exchange, as ``Connector.amend_order`` does.
 
-def _rounded(value: Decimal, step: Decimal, rounding: str) -> Decimal:
-    if rounding not in _ROUNDINGS:
-        raise ValidationError("rounding", rounding, "must be one of " + ", ".join(_ROUNDINGS))
-    below = floor_to(value, step)
-    if rounding == "down" or below == value:
-        return below
-    above = EXACT.add(below, step)
-    return above if rounding == "up" or above - value < value - below else below
+        Raises:
+            ValidationError: as ``check``, for the quantity; or the order is for another symbol.
+        """
+        if order.symbol != self.symbol:
+            raise ValidationError("symbol", order.symbol, f"is not {self.symbol}", exchange=self.exchange)
+        # How much of an iceberg order shows follows its quantity (Binance: 5.7).
+        amended = replace(order, quantity=positive_decimal_of("quantity", quantity), iceberg_quantity=None)
+        OrderCheck(self, self.exchange, self.symbol, self.quote).check_amended(amended)
 
 
 def canonical_symbol(base: str, quote: str) -> str:
@@ -152,8 +164,11 @@ class Instruments:
 
         Raises:
             ValidationError: the exchange has no such symbol.
+            NotReady: the table is not loaded yet.
         """
         found = self._find(symbol) if isinstance(symbol, str) else None
+        if found is None and not self._by_symbol and not self.loaded_at:
+            raise NotReady(f"the instruments of {self.exchange} are not loaded yet", exchange=self.exchange)
         if found is None:
             raise ValidationError("symbol", symbol, f"is not a spot symbol of {self.exchange}", exchange=self.exchange)
         return found

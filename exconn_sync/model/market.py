@@ -53,17 +53,17 @@ class AggregateTrade(Struct, frozen=True, gc=False):
 
 
 class BookTicker(Struct, frozen=True, gc=False):
-    """Best bid and ask with their quantities; a price of zero stands for an empty side.
+    """Best bid and ask with their quantities; all of an empty side is None.
 
     ``update_id`` numbers the changes of the book; it is 0 where the source does not tell it, as REST may not.
     """
 
     exchange: str
     symbol: str
-    bid_price: Decimal
-    bid_quantity: Decimal
-    ask_price: Decimal
-    ask_quantity: Decimal
+    bid_price: Decimal | None
+    bid_quantity: Decimal | None
+    ask_price: Decimal | None
+    ask_quantity: Decimal | None
     update_id: int
     exchange_time: int | None
     received_at: int

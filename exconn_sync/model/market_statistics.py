@@ -47,7 +47,8 @@ class Ticker(Struct, frozen=True, gc=False):
     """Prices and volumes over a window of time that ends now.
 
     ``window`` is ``24h``, ``1h``, ``4h``, ``1d``, ``7d`` ... as it was asked for, or ``day`` for the trading day.
-    ``price_change_percent`` is in per cent. Short forms of a ticker leave many fields None.
+    ``price_change_percent`` is in per cent. Short forms of a ticker leave many fields None, and
+    so are price and quantity of an empty side of the book.
     """
 
     exchange: str

@@ -13,7 +13,7 @@ from decimal import Decimal
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType, Side
 from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more_decimals, plain_text
-from exconn_sync.model.orders import OrderRequest
+from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
 
 PRICE, BAND, LOT, MARKET_LOT, NOTIONAL, PRECISION, PARTS, TRAILING = (
@@ -27,6 +27,7 @@ AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP_MARKET, OrderType.TAKE_P
 
 _STOPS = frozenset({OrderType.STOP_LIMIT, OrderType.STOP_MARKET})
 _ONE = Decimal(1)
+_NOTHING = Grid(Decimal(2), _ONE)
 _FINEST = Decimal("1e-8")
 """The step of proposed quantities where the symbol has none."""
 
@@ -47,10 +48,17 @@ class OrderCheck:
         self._check_offers(order)
         self._check_precision(order, average_price)
         self._check_prices(order, average_price)
-        self._check_quantity(order)
+        self._check_quantity(order, average_price)
         self._check_notional(order, average_price)
         self._check_parts(order)
         self._check_trailing(order)
+
+    def check_amended(self, order: OrderState) -> None:
+        """Check the quantity of an order as it would be; the rest of it is on the exchange already."""
+        places = self.rules.base_precision
+        self._check_places("quantity", order.quantity, places, lambda: self._quantities(order, None))
+        self._check_quantity(order, None)
+        self._check_notional(order, None)
 
     def _check_offers(self, order: OrderRequest) -> None:
         rules = self.rules
@@ -77,11 +85,15 @@ class OrderCheck:
 
     def _check_precision(self, order: OrderRequest, average_price: Decimal | None) -> None:
         rules = self.rules
-        self._check_places("quantity", order.quantity, rules.base_precision, lambda: self._quantities(order))
-        self._check_places("iceberg_quantity", order.iceberg_quantity, rules.base_precision, self._part_sizes)
+        self._check_places(
+            "quantity", order.quantity, rules.base_precision, lambda: self._quantities(order, average_price)
+        )
+        self._check_places(
+            "iceberg_quantity", order.iceberg_quantity, rules.base_precision, lambda: self._part_sizes(order)
+        )
         self._check_places("price", order.price, rules.quote_precision, lambda: self._prices(order, average_price))
         self._check_places("stop_price", order.stop_price, rules.quote_precision, self._stop_prices)
-        self._check_places("quote_quantity", order.quote_quantity, rules.quote_precision, self._amounts)
+        self._check_places("quote_quantity", order.quote_quantity, rules.quote_precision, lambda: self._amounts(order))
 
     def _check_prices(self, order: OrderRequest, average_price: Decimal | None) -> None:
         grid, band = self.rules.price_grid, self._band(order, average_price)
@@ -90,27 +102,26 @@ class OrderCheck:
         if band is not None:
             self._check_grid(BAND, "price", order.price, band, lambda: self._prices(order, average_price))
 
-    def _check_quantity(self, order: OrderRequest) -> None:
-        rules = self.rules
-        self._check_grid(LOT, "quantity", order.quantity, rules.quantity_grid, lambda: self._quantities(order))
+    def _check_quantity(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> None:
+        grid = self.rules.quantity_grid
+        self._check_grid(LOT, "quantity", order.quantity, grid, lambda: self._quantities(order, average_price))
         if order.type in AT_MARKET:
-            grid = rules.market_quantity_grid
-            self._check_grid(MARKET_LOT, "quantity", order.quantity, grid, lambda: self._quantities(order))
+            grid = self.rules.market_quantity_grid
+            self._check_grid(
+                MARKET_LOT, "quantity", order.quantity, grid, lambda: self._quantities(order, average_price)
+            )
 
     def _check_parts(self, order: OrderRequest) -> None:
         """Check how much of an iceberg order shows: each part is a quantity, and there may be so many of them."""
         part, most = order.iceberg_quantity, self.rules.iceberg_parts
-        self._check_grid(LOT, "iceberg_quantity", part, self.rules.quantity_grid, self._part_sizes)
+        sizes = self.rules.quantity_grid
+        self._check_grid(LOT, "iceberg_quantity", part, sizes, lambda: self._part_sizes(order))
         if part is None or order.quantity is None or not most:
             return
         parts = EXACT.divide(ceil_to(order.quantity, part), part)
         if parts > most:
-            sizes = self._part_sizes()
-            each = EXACT.multiply(sizes.step or _FINEST, Decimal(most))
-            least = EXACT.divide(ceil_to(order.quantity, each), Decimal(most))
-            nearest = max(least, ceil_to(sizes.low, sizes.step))
             text = f"makes {plain_text(parts)} parts, at most {most} are allowed"
-            raise self._broken(PARTS, "iceberg_quantity", part, text, nearest if sizes.holds(nearest) else None)
+            raise self._broken(PARTS, "iceberg_quantity", part, text, self._part_sizes(order).nearest(part))
 
     def _check_trailing(self, order: OrderRequest) -> None:
         limits, delta = self.rules.trailing_range, order.trailing_delta
@@ -122,9 +133,17 @@ class OrderCheck:
         grid = Grid(Decimal(low), Decimal(high), _ONE)
         self._check_grid(TRAILING, "trailing_delta", Decimal(delta), grid, lambda: grid)
 
-    def _part_sizes(self) -> Grid:
+    def _part_sizes(self, order: OrderRequest) -> Grid:
         """Return what passes all rules for the part of an iceberg order that shows."""
-        return self.rules.quantity_grid.joined(_places(self.rules.base_precision))
+        grid, most = self._sizes(), self.rules.iceberg_parts
+        if order.quantity is None:
+            return grid
+        grid = grid.joined(Grid(high=order.quantity))
+        if not most:
+            return grid
+        # Multiples of so many steps are so many times a multiple of the step, so that this division is exact.
+        whole = ceil_to(order.quantity, EXACT.multiply(grid.step or _FINEST, Decimal(most)))
+        return grid.joined(Grid(EXACT.divide(whole, Decimal(most))))
 
     def _prices(self, order: OrderRequest, average_price: Decimal | None) -> Grid:
         """Return what passes all rules for the price of an order."""
@@ -133,16 +152,31 @@ class OrderCheck:
 
     def _stop_prices(self) -> Grid:
         """Return what passes all rules for the stop price of an order."""
-        return self.rules.price_grid.joined(self._amounts())
+        return self.rules.price_grid.joined(_places(self.rules.quote_precision))
 
-    def _amounts(self) -> Grid:
-        """Return what passes all rules for the quote quantity of an order, however much that is."""
-        return _places(self.rules.quote_precision)
+    def _amounts(self, order: OrderRequest | OrderState) -> Grid:
+        """Return what passes all rules for the quote quantity of an order."""
+        grid = _places(self.rules.quote_precision)
+        return grid.joined(_worth(self._notionals(order), _ONE, grid.step))
 
-    def _quantities(self, order: OrderRequest) -> Grid:
-        """Return what passes all rules for the quantity of this kind of order, whatever it is worth."""
-        grid = self._part_sizes()
-        return grid.joined(self.rules.market_quantity_grid) if order.type in AT_MARKET else grid
+    def _quantities(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> Grid:
+        """Return what passes all rules for the quantity of this kind of order, at its price."""
+        grid, price = self._sizes(), _judged_price(order, average_price)
+        if order.type in AT_MARKET:
+            grid = grid.joined(self.rules.market_quantity_grid)
+        if order.iceberg_quantity is not None:
+            grid = grid.joined(Grid(order.iceberg_quantity))
+        return grid if price is None else grid.joined(_worth(self._notionals(order), price, grid.step))
+
+    def _sizes(self) -> Grid:
+        return self.rules.quantity_grid.joined(_places(self.rules.base_precision))
+
+    def _notionals(self, order: OrderRequest | OrderState) -> Grid:
+        """Return what this kind of order may be worth."""
+        rules = self.rules
+        if order.type in AT_MARKET:
+            return Grid(rules.market_min_notional, rules.market_max_notional)
+        return Grid(rules.min_notional, rules.max_notional)
 
     def _band(self, order: OrderRequest, average_price: Decimal | None) -> Grid | None:
         band = self.rules.price_band
@@ -151,31 +185,23 @@ class OrderCheck:
         down, up = (band.buy_down, band.buy_up) if order.side is Side.BUY else (band.sell_down, band.sell_up)
         return Grid(EXACT.multiply(average_price, down), EXACT.multiply(average_price, up))
 
-    def _check_notional(self, order: OrderRequest, average_price: Decimal | None) -> None:
-        rules, price = self.rules, order.price
-        low, high = rules.min_notional, rules.max_notional
-        if order.type in AT_MARKET:
-            low, high, price = rules.market_min_notional, rules.market_max_notional, average_price
+    def _check_notional(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> None:
+        allowed, price = self._notionals(order), _judged_price(order, average_price)
         if order.quote_quantity is not None:
             notional, field, value = order.quote_quantity, "quote_quantity", order.quote_quantity
         elif order.quantity is not None and price is not None:
             notional, field, value = EXACT.multiply(price, order.quantity), "quantity", order.quantity
         else:
             return
-        if notional < low:
-            text = f"makes a notional of {plain_text(notional)}, at least {plain_text(low)} {self.quote} is needed"
-            nearest = _least(Grid(low, high), *self._priced(order, field, price))
-            raise self._broken(NOTIONAL, field, value, text, nearest)
-        if high != ZERO and notional > high:
-            text = f"makes a notional of {plain_text(notional)}, at most {plain_text(high)} {self.quote} is allowed"
-            nearest = _most(Grid(low, high), *self._priced(order, field, price))
-            raise self._broken(NOTIONAL, field, value, text, nearest)
-
-    def _priced(self, order: OrderRequest, field: str, price: Decimal | None) -> tuple[Decimal, Grid]:
-        """Return what one of a field is worth, and the values that it may have."""
-        if field == "quote_quantity" or price is None:
-            return _ONE, self._amounts()
-        return price, self._quantities(order)
+        if allowed.holds(notional):
+            return
+        if notional < allowed.low:
+            limit = f"at least {plain_text(allowed.low)} {self.quote} is needed"
+        else:
+            limit = f"at most {plain_text(allowed.high)} {self.quote} is allowed"
+        valid = self._amounts(order) if field == "quote_quantity" else self._quantities(order, average_price)
+        text = f"makes a notional of {plain_text(notional)}, {limit}"
+        raise self._broken(NOTIONAL, field, value, text, valid.nearest(value))
 
     def _check_places(self, field: str, value: Decimal | None, places: int | None, valid: Callable[[], Grid]) -> None:
         if value is not None and places is not None and needs_more_decimals(value, places):
@@ -193,7 +219,7 @@ class OrderCheck:
         else:
             text = f"must be a multiple of the {_STEP_NAMES.get(rule, 'step')} {plain_text(grid.step)}"
             if nearest is not None:
-                text += f"; the nearest {'below' if nearest < value else 'above'} is {plain_text(nearest)}"
+                text += f"; the nearest valid one is {plain_text(nearest)}"
         raise self._broken(rule, field, value, text, nearest)
 
     def _refusal(self, field: str, value: object, text: str) -> ValidationError:
@@ -209,24 +235,18 @@ def _places(precision: int | None) -> Grid:
     return Grid() if precision is None else Grid(step=EXACT.scaleb(_ONE, -precision))
 
 
-def _least(worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
-    """Return the smallest valid quantity that is worth enough, None where none is valid."""
-    step = grid.step or _FINEST
-    # Multiples of the step are worth multiples of the step's worth, so that this division is exact.
-    quantity = EXACT.divide(ceil_to(worth.low, EXACT.multiply(step, price)), price)
-    quantity = max(quantity, ceil_to(grid.low, step))
-    return _valid(quantity, worth, price, grid)
+def _judged_price(order: OrderRequest | OrderState, average_price: Decimal | None) -> Decimal | None:
+    """Return the price by which the exchange counts what an order is worth (Binance: 6, NOTIONAL)."""
+    return average_price if order.type in AT_MARKET else order.price
 
 
-def _most(worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
-    """Return the largest valid quantity that is not worth too much, None where none is valid."""
-    step = grid.step or _FINEST
-    quantity = EXACT.divide(floor_to(worth.high, EXACT.multiply(step, price)), price)
-    if grid.high != ZERO:
-        quantity = min(quantity, floor_to(grid.high, step))
-    return _valid(quantity, worth, price, grid)
-
-
-def _valid(quantity: Decimal, worth: Grid, price: Decimal, grid: Grid) -> Decimal | None:
-    is_valid = quantity > ZERO and grid.holds(quantity) and worth.holds(EXACT.multiply(quantity, price))
-    return quantity if is_valid else None
+def _worth(notionals: Grid, price: Decimal, step: Decimal) -> Grid:
+    """Return the limits of a quantity in such steps that is worth what it may be."""
+    # Multiples of the step are worth multiples of the step's worth, so that these divisions are exact.
+    each = EXACT.multiply(step or _FINEST, price)
+    low = EXACT.divide(ceil_to(notionals.low, each), price)
+    if notionals.high == ZERO:
+        return Grid(low)
+    high = EXACT.divide(floor_to(notionals.high, each), price)
+    # A grid's limit of zero would be none.
+    return Grid(low, high) if high > ZERO else _NOTHING

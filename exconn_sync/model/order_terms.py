@@ -97,7 +97,10 @@ def _check_quantity(order: OrderTerms) -> None:
         if order.quantity is not None or order.quote_quantity is not None:
             raise ValidationError("quantity", order.quantity, "must not be given where what was received is sold")
     elif order.type is OrderType.MARKET:
-        if (order.quantity is None) == (order.quote_quantity is None):
+        if order.quantity is not None and order.quote_quantity is not None:
+            text = "does not go with quote_quantity: a market order has one of the two"
+            raise ValidationError("quantity", order.quantity, text)
+        if order.quantity is None and order.quote_quantity is None:
             raise ValidationError("quantity", order.quantity, "a market order needs quantity or quote_quantity")
     elif order.quantity is None:
         raise ValidationError("quantity", None, f"a {order.type} order needs a quantity")

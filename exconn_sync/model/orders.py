@@ -12,6 +12,9 @@ from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_request import OrderRequest
 
+CONTESTED = "open at the exchange although rejected"
+"""The contradiction of an order that we hold as rejected and that the exchange has shown as open."""
+
 
 @dataclass(frozen=True)
 class OrderFact:
@@ -24,7 +27,11 @@ class OrderFact:
     ``order_class`` is the exchange's own word for a class of orders that has to be named to address them. With
     ``may_grow`` orders can be made larger there, so that only the exchange can say that all is filled.
     ``cumulative_fees`` are pairs of asset and amount: what was paid for all that is filled, where the exchange says it.
-    ``is_own`` is True where this library made the intent.
+    ``is_own`` is True where this library made the intent. What else is meant by a field, ``OrderState`` says.
+
+    ``created_at`` is when the order came to be, by the exchange's clock; of an intent the earliest moment at which it
+    can have. An order that is older has the same client id and is another one (fault F102). With ``voids_intent`` the
+    exchange has refused what was asked for because an open order has the id already: the id means that one (F101).
     """
 
     exchange: str
@@ -58,6 +65,16 @@ class OrderFact:
     order_class: str | None = None
     may_grow: bool = False
     cumulative_fees: tuple[tuple[str, Decimal], ...] | None = None
+    post_only: bool | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    working_at: int | None = None
+    trailing_since: int | None = None
+    peg_offset: int | None = None
+    smart_routing: bool | None = None
+    prevented_matches: tuple[str, ...] = ()
+    created_at: int | None = None
+    voids_intent: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,11 @@ class OrderState:
     ``is_working`` is False for an order that waits for its trigger or for another order, None where nobody said.
     ``pegged_price`` is the price that the exchange gave a pegged order, ``list_id`` its id of the order list.
     ``order_class`` is the exchange's own word for a class of orders, where it has several (Bybit: 4.15).
+
+    ``working_at`` is when the order came on the book, ``trailing_since`` when a trailing stop began to follow the
+    market, both None as long as it has not. ``peg_offset``, ``smart_routing``, ``strategy_id`` and ``strategy_type``
+    are those of the request. ``prevented_matches`` are the exchange's ids of the trades with orders of the same account
+    that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them.
     """
 
     exchange: str
@@ -138,11 +160,24 @@ class OrderState:
     is_working: bool | None = None
     list_id: str | None = None
     order_class: str | None = None
+    post_only: bool | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    working_at: int | None = None
+    trailing_since: int | None = None
+    peg_offset: int | None = None
+    smart_routing: bool | None = None
+    prevented_matches: tuple[str, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
         """True where the order can no longer trade."""
         return self.status.is_terminal
+
+    @property
+    def is_contested(self) -> bool:
+        """True where the order is held as rejected and the exchange says that it is, or was, open."""
+        return CONTESTED in self.contradictions
 
     @property
     def open_quantity(self) -> Decimal | None:

@@ -140,6 +140,14 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the base URLs of an environment by name (``rest``, ``stream`` ...); empty for an unknown one."""
         ...
 
+    def check_base_url(self, name: str, url: str) -> None:
+        """Look whether a user's base URL has the form of those of ``endpoints``.
+
+        Raises:
+            ValidationError: it does not; the message names the right form.
+        """
+        ...
+
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
         ...

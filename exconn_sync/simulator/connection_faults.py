@@ -13,10 +13,11 @@ class ConnectionFaults(FaultControls):
 
     def drop_connections(self, kind: str | None = None) -> None:
         """Reset TCP connections: ``"stream"``, ``"ws_api"``, or all of them with those of REST."""
-        if self._kind(kind) is None:
+        known = self._kind(kind)
+        if known is None:
             self._call(self._server.drop_all)
         else:
-            self._call(self._hub.drop, kind)
+            self._call(self._hub.drop, known)
 
     def close_connections(self, code: int = 1001, kind: str | None = None) -> None:
         """End WebSocket connections with a close frame."""

@@ -71,6 +71,8 @@ BAD_KEYS: list[tuple[Callable[[], tuple[str, str | None]], str, str]] = [
     (lambda: (private_pem(ec_key()), None), "api_secret", "another kind than RSA and Ed25519"),
     (lambda: (private_pem(rsa_key(1024)), None), "api_secret", SHORT_RSA),
     (lambda: (pem_of("canary"), None), "api_secret", "copied whole"),
+    (lambda: (pem_of("canary", "OPENSSH PRIVATE KEY"), None), "api_secret", "format of OpenSSH; PKCS#8"),
+    (lambda: (pem_of("canary", "OPENSSH PRIVATE KEY"), WORD), "api_secret", "format of OpenSSH; PKCS#8"),
     (lambda: (private_pem(ed25519_key())[:60], None), "api_secret", "copied whole"),
     (lambda: (private_pem(rsa_key(), WORD), None), "passphrase", "is needed"),
     (lambda: (private_pem(rsa_key(), WORD, is_traditional=True), None), "passphrase", "is needed"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from exconn_sync import (
     FactSource,
+    OrderNotFound,
     OrderRejected,
     OrderRequest,
     OrderStatus,
@@ -181,3 +185,33 @@ def test_an_id_that_is_used_again_makes_another_order(quiet: Simulator, connect:
     assert ended is not None
     assert ended.status == "canceled"
     assert len(connector.fetch_order_history("BTC-USDT")) == len(connector.orders) == 2
+
+
+def test_cancels_that_come_too_late_cost_a_look_each_and_no_comparison(quiet: Simulator, connect: Connect) -> None:
+    """Comparing everything for each of them would use up the budget that books need (fault F094)."""
+    connector = connect(quiet)
+    orders = [connector.place_order(limit("BTC-USDT", "buy", "0.001", "50000")) for _ in range(8)]
+    quiet.faults.answer("DELETE", ORDER, 400, json.dumps({"code": -2011, "msg": "Unknown order sent."}), count=8)
+    before = len(quiet.request_log())
+    for order in orders:
+        with pytest.raises(OrderNotFound):
+            order.cancel()
+    asked = Counter((request.method, request.path) for request in quiet.request_log()[before:])
+    assert asked["GET", ORDER] == len(orders)
+    assert asked["GET", "/api/v3/openOrders"] == asked["GET", "/api/v3/account"] == 0
+    assert {order.status for order in orders} == {"new"}, "each is what the look says"
+
+
+def test_comparisons_that_commands_ask_for_are_seconds_apart(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    orders = [connector.place_order(limit("BTC-USDT", "buy", "0.001", "50000")) for _ in range(6)]
+    before = len(quiet.request_log())
+    # Neither the cancels nor the looks tell anything, so that a comparison is asked for each time.
+    quiet.faults.answer("DELETE", ORDER, 400, json.dumps({"code": -2011, "msg": "Unknown order sent."}), count=6)
+    quiet.faults.answer("GET", ORDER, 400, json.dumps({"code": -2013, "msg": "Order does not exist."}), count=6)
+    began = time.monotonic()
+    for order in orders:
+        with pytest.raises(OrderNotFound):
+            order.cancel()
+    lists = [request for request in quiet.request_log()[before:] if request.path == "/api/v3/openOrders"]
+    assert len(lists) <= 1 + (time.monotonic() - began) / 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exconn_sync import AuthenticationError, Config, Connector, OrderRequest, RiskRejected, ValidationError
+from exconn_sync import AuthenticationError, Config, Connector, NotReady, OrderRequest, RiskRejected, ValidationError
 from exconn_sync.config.settings import RiskLimits
 from exconn_sync.ports.risk import Proposal
 from exconn_sync.simulator import Simulator
@@ -19,8 +19,12 @@ limit = OrderRequest.limit
 WRONG_ORDERS: list[tuple[str, Callable[[], OrderRequest], str]] = [
     ("symbol", lambda: limit("NOPE-USDT", "buy", "0.1", "50000"), "not a spot symbol"),
     ("symbol", lambda: limit("BTCUSDT&side=SELL", "buy", "0.1", "50000"), "not a spot symbol"),
-    ("quantity", lambda: limit("BTC-USDT", "buy", "0.1000001", "50000"), "lot step 0.00001; the nearest below is 0.1"),
-    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "50000.001"), "tick size 0.01; the nearest below is 50000"),
+    (
+        "quantity",
+        lambda: limit("BTC-USDT", "buy", "0.1000001", "50000"),
+        "lot step 0.00001; the nearest valid one is 0.1",
+    ),
+    ("price", lambda: limit("BTC-USDT", "buy", "0.1", "50000.001"), "tick size 0.01; the nearest valid one is 50000"),
     ("quantity", lambda: limit("BTC-USDT", "buy", "0.00001", "50000"), "notional of 0.5"),
     ("price", lambda: limit("BTC-USDT", "buy", "0.1", 50000.0), "a float is not exact"),  # type: ignore[arg-type]
     ("price", lambda: limit("BTC-USDT", "buy", "0.1", "NaN"), "plain decimal number"),
@@ -127,6 +131,13 @@ def test_risk_limits_and_rules_refuse_before_anything_is_sent(quiet: Simulator, 
         (lambda c: c.request("GET", "//evil.example/api"), "path"),
         (lambda c: c.request("GET", "/api/v3/time?x=1"), "path"),
         (lambda c: c.request("GET", "/api/v3/time", {"x": 1.5}), "x"),
+        (lambda c: c.request("GET", "/api/v3/depth", {"symbol": "\ud800"}), "symbol"),
+        (lambda c: c.request("GET", "/api/v3/depth", {"sym\udfff": "1"}), "params"),
+        (lambda c: c.request("GET", "/api/v3/depth", {7: "1"}), "params"),
+        (lambda c: c.request("GET", "/api/v3/depth", {"": "1"}), "params"),
+        (lambda c: c.request("GET", "/api/v3/depth", [("symbol", "BTCUSDT")]), "params"),
+        (lambda c: c.request("GET", "/api/v3/depth", "symbol=BTCUSDT"), "params"),
+        (lambda c: c.request("GET", "/api/v3/depth", {"symbol": "BTCUSDT", "limit": 10**5000}), "limit"),
         (lambda c: c.cancel_order("never-seen"), "order"),
         (lambda c: c.place_order("buy"), "request"),
     ],
@@ -138,6 +149,49 @@ def test_a_wrong_argument_is_named(
     with pytest.raises(ValidationError) as caught:
         call(connector)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("timeout", [10**400, 1e300, 10**10, 10**8], ids=["huge", "float", "century", "years"])
+def test_a_limit_of_years_or_beyond_all_numbers_is_no_crash(timeout: float, quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    assert connector.ping(timeout=timeout) > 0
+    connector.wait_ready(timeout=timeout)
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.1", "50000"), timeout=timeout)
+    connector.cancel_order(order, timeout=timeout)
+    assert order.wait(timeout=timeout)
+
+
+def test_a_private_call_that_was_not_signed_is_told_how_to(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with pytest.raises(AuthenticationError, match="pass signed=True"):
+        connector.request("GET", "/api/v3/account")
+    assert connector.request("GET", "/api/v3/account", signed=True)["canTrade"] is True
+
+
+def test_an_order_book_interval_that_is_not_offered_is_told_which_are() -> None:
+    with pytest.raises(ValidationError, match="must be one of 100ms, 1000ms"):
+        Config.builder("binance").market_streams(book_interval_ms=250).build()
+
+
+def test_an_instrument_that_is_asked_for_too_early_is_not_called_unknown(quiet: Simulator) -> None:
+    connector = Connector(quiet.config())
+    with pytest.raises(NotReady, match="not loaded yet"):
+        connector.instruments.get("BTC-USDT")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "rule"), [("0.0150001", "LOT_SIZE"), ("0.00009", "NOTIONAL"), ("0.0150000000001", "PRECISION")]
+)
+def test_an_amend_to_a_quantity_that_breaks_a_rule_is_never_sent(
+    quantity: str, rule: str, quiet: Simulator, connect: Connect
+) -> None:
+    connector = connect(quiet)
+    order = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000"))
+    with pytest.raises(ValidationError) as caught:
+        connector.amend_order(order, quantity)
+    assert (caught.value.field, caught.value.details["filter"]) == ("quantity", rule)
+    assert not [request for request in quiet.request_log() if request.method == "PUT"]
+    assert connector.amend_order(order, caught.value.details["nearest"]).quantity == caught.value.details["nearest"]
 
 
 def test_a_callback_of_none_does_nothing(lively: Simulator, connect: Connect) -> None:

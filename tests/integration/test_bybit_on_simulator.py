@@ -11,14 +11,11 @@ from typing import Any
 
 import pytest
 
-from exconn_sync import Connector, ExconnError, Order, OrderRejected, OrderRequest, known_exchanges
+from exconn_sync import Connector, ExconnError, Order, OrderRejected, OrderRequest
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 from tests.simulator.bybit.clients import Rest
 from tests.simulator.clients import eventually
-
-if "bybit" not in known_exchanges():
-    pytest.skip("there is no driver of Bybit", allow_module_level=True)
 
 limit = OrderRequest.limit
 BUY = limit("BTC-USDT", "buy", "0.5", "60005")

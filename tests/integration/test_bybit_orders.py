@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -27,18 +26,15 @@ from tests.integration.conftest import LIMIT, Connect, quick
 from tests.simulator.clients import eventually
 from tests.unit.support import Background
 
-pytest.importorskip("exconn_sync.simulator.bybit", reason="the simulated Bybit is not there")
-
 limit, market = OrderRequest.limit, OrderRequest.market
 DONE, REFUSED, UNKNOWN = CommandOutcome.DONE, CommandOutcome.REFUSED, CommandOutcome.UNKNOWN
 CREATE = "/v5/order/create"
 
 
 @pytest.fixture
-def bybit() -> Iterator[Any]:
+def bybit() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    made: Any = Simulator
-    with made("bybit", running_market=False) as simulator:
+    with Simulator("bybit", running_market=False) as simulator:
         simulator.market.clear("BTCUSDT")
         simulator.market.quote("BTCUSDT", "buy", 60000, 1)
         simulator.market.quote("BTCUSDT", "sell", 60010, 1)
@@ -60,7 +56,7 @@ def resting(connector: Connector, client_order_id: str | None = None) -> Order:
 # --- what becomes of orders -----------------------------------------------------------------------------------------
 
 
-def test_an_order_lives_and_is_cancelled(bybit: Any, connect: Connect) -> None:
+def test_an_order_lives_and_is_cancelled(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     order = resting(connector)
     assert len(order.exchange_order_id or "") == 19
@@ -72,7 +68,7 @@ def test_an_order_lives_and_is_cancelled(bybit: Any, connect: Connect) -> None:
         order.cancel()
 
 
-def test_the_receipt_comes_first_and_the_stream_tells(bybit: Any, connect: Connect) -> None:
+def test_the_receipt_comes_first_and_the_stream_tells(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     with bybit.faults.match_late(0.3):
         order = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000"))
@@ -81,7 +77,7 @@ def test_the_receipt_comes_first_and_the_stream_tells(bybit: Any, connect: Conne
     assert [str(entry.source) for entry in order.history] == ["local", "answer", "stream"]
 
 
-def test_the_stream_comes_first_and_the_receipt_says_nothing_new(bybit: Any, connect: Connect) -> None:
+def test_the_stream_comes_first_and_the_receipt_says_nothing_new(bybit: Simulator, connect: Connect) -> None:
     """(fault F091)"""
     connector = connect(bybit)
     with bybit.faults.answer_late("POST", CREATE, 0.3):
@@ -91,7 +87,7 @@ def test_the_stream_comes_first_and_the_receipt_says_nothing_new(bybit: Any, con
     assert order.state.contradictions == ()
 
 
-def test_a_silent_stream_is_replaced_by_questions(bybit: Any, connect: Connect) -> None:
+def test_a_silent_stream_is_replaced_by_questions(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     with bybit.faults.silence("order"), bybit.faults.silence("execution"):
         order = connector.place_order(market("BTC-USDT", "buy", quantity="0.02"))
@@ -103,7 +99,7 @@ def test_a_silent_stream_is_replaced_by_questions(bybit: Any, connect: Connect) 
         assert other.status == "canceled"
 
 
-def test_an_order_refused_late_reaches_the_handle_the_events_and_a_waiter(bybit: Any, connect: Connect) -> None:
+def test_an_order_refused_late_reaches_the_handle_the_events_and_a_waiter(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     states: list[OrderState] = []
     connector.on_order(states.append)
@@ -117,7 +113,7 @@ def test_an_order_refused_late_reaches_the_handle_the_events_and_a_waiter(bybit:
     eventually(lambda: [state.status for state in states][-1] == "rejected")
 
 
-def test_an_order_refused_at_once_is_an_error(bybit: Any, connect: Connect) -> None:
+def test_an_order_refused_at_once_is_an_error(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     with pytest.raises(InsufficientBalance) as caught:
         connector.place_order(limit("BTC-USDT", "buy", "1000", "50000", client_order_id="too-much"))
@@ -137,7 +133,7 @@ def test_an_order_refused_at_once_is_an_error(bybit: Any, connect: Connect) -> N
     ],
 )
 def test_orders_that_the_exchange_ends(
-    request_: OrderRequest, status: str, reason: str | None, bybit: Any, connect: Connect
+    request_: OrderRequest, status: str, reason: str | None, bybit: Simulator, connect: Connect
 ) -> None:
     """(fault F110)"""
     order = connect(bybit).place_order(request_)
@@ -146,7 +142,7 @@ def test_orders_that_the_exchange_ends(
     assert order.state.reason == reason if reason is not None else order.state.reason
 
 
-def test_quantities_of_market_orders_are_what_they_say(bybit: Any, connect: Connect) -> None:
+def test_quantities_of_market_orders_are_what_they_say(bybit: Simulator, connect: Connect) -> None:
     """Base unless quote is asked for, whatever the exchange would take by default (Bybit: 10)."""
     connector = connect(bybit)
     base = connector.place_order(market("BTC-USDT", "buy", quantity="0.5"))
@@ -164,7 +160,7 @@ def test_quantities_of_market_orders_are_what_they_say(bybit: Any, connect: Conn
     assert not any(order.state.contradictions for order in (base, quote, sold, too_much))
 
 
-def test_a_waiting_order_is_triggered(bybit: Any, connect: Connect) -> None:
+def test_a_waiting_order_is_triggered(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     order = known(connector.place_order(OrderRequest.stop_market("BTC-USDT", "sell", "0.1", "59000")))
     assert (order.status, order.state.is_working, order.state.order_class) == ("new", False, "tpslOrder")
@@ -180,7 +176,7 @@ def test_a_waiting_order_is_triggered(bybit: Any, connect: Connect) -> None:
 # --- changes --------------------------------------------------------------------------------------------------------
 
 
-def test_an_order_is_amended_both_ways(bybit: Any, connect: Connect) -> None:
+def test_an_order_is_amended_both_ways(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     order = resting(connector)
     assert connector.amend_order(order, "0.01").quantity == Decimal("0.01")
@@ -189,7 +185,7 @@ def test_an_order_is_amended_both_ways(bybit: Any, connect: Connect) -> None:
         assert connector.amend_order(order, "0.04").quantity == Decimal("0.04")
 
 
-def test_a_cancel_that_loses_the_race_says_so(bybit: Any, connect: Connect) -> None:
+def test_a_cancel_that_loses_the_race_says_so(bybit: Simulator, connect: Connect) -> None:
     """Two messages come of the one order (Bybit: 7.3; fault F094)."""
     connector = connect(bybit)
     order = known(connector.place_order(limit("BTC-USDT", "buy", "0.02", "60005")))
@@ -203,7 +199,7 @@ def test_a_cancel_that_loses_the_race_says_so(bybit: Any, connect: Connect) -> N
     assert order.state.contradictions == ()
 
 
-def test_a_cancel_that_is_not_confirmed_in_time_is_unknown(bybit: Any, connect: Connect) -> None:
+def test_a_cancel_that_is_not_confirmed_in_time_is_unknown(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     order = resting(connector)
     with bybit.faults.match_late(1.0):
@@ -213,7 +209,7 @@ def test_a_cancel_that_is_not_confirmed_in_time_is_unknown(bybit: Any, connect: 
         assert order.wait("canceled", LIMIT), "and is told all the same"
 
 
-def test_cancel_all_leaves_nothing_whatever_its_class(bybit: Any, connect: Connect) -> None:
+def test_cancel_all_leaves_nothing_whatever_its_class(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     placed = [
         resting(connector),
@@ -236,7 +232,7 @@ def test_cancel_all_leaves_nothing_whatever_its_class(bybit: Any, connect: Conne
 # --- several at once ------------------------------------------------------------------------------------------------
 
 
-def test_batches(bybit: Any, connect: Connect) -> None:
+def test_batches(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     requests = [limit("BTC-USDT", "buy", "0.01", str(50000 + number)) for number in range(11)]
     requests.insert(3, limit("BTC-USDT", "buy", "1000", "50000"))
@@ -253,7 +249,7 @@ def test_batches(bybit: Any, connect: Connect) -> None:
     assert [paths.count(f"/v5/order/{name}-batch") for name in ("create", "amend", "cancel")] == [2, 1, 2]
 
 
-def test_a_batch_that_is_not_answered_is_looked_for(bybit: Any, connect: Connect) -> None:
+def test_a_batch_that_is_not_answered_is_looked_for(bybit: Simulator, connect: Connect) -> None:
     """(faults F067, F068)"""
     connector = connect(bybit)
     bybit.faults.execute_then_drop("POST", "/v5/order/create-batch")
@@ -265,7 +261,7 @@ def test_a_batch_that_is_not_answered_is_looked_for(bybit: Any, connect: Connect
 # --- unknown outcomes and lost connections --------------------------------------------------------------------------
 
 
-def test_an_order_whose_answer_is_lost_is_found(bybit: Any, connect: Connect) -> None:
+def test_an_order_whose_answer_is_lost_is_found(bybit: Simulator, connect: Connect) -> None:
     """(fault F067)"""
     connector = connect(bybit)
     with bybit.faults.silence("order"):
@@ -275,7 +271,7 @@ def test_an_order_whose_answer_is_lost_is_found(bybit: Any, connect: Connect) ->
     assert len(bybit.accounts.orders()) == 1
 
 
-def test_an_order_that_ended_long_ago_is_found_in_the_history(bybit: Any, connect: Connect) -> None:
+def test_an_order_that_ended_long_ago_is_found_in_the_history(bybit: Simulator, connect: Connect) -> None:
     """The exchange forgets closed orders elsewhere when it restarts (Bybit: 4.11, 9.4)."""
     connector = connect(bybit, intervals=Intervals(reconcile=3600))
     order = resting(connector)
@@ -287,7 +283,7 @@ def test_an_order_that_ended_long_ago_is_found_in_the_history(bybit: Any, connec
         assert connector.fetch_order(order).status == "filled"
 
 
-def test_what_happens_while_the_private_stream_is_away_is_made_up_for(bybit: Any, connect: Connect) -> None:
+def test_what_happens_while_the_private_stream_is_away_is_made_up_for(bybit: Simulator, connect: Connect) -> None:
     """(fault F098)"""
     connector = connect(bybit)
     order = resting(connector)
@@ -306,7 +302,7 @@ def test_what_happens_while_the_private_stream_is_away_is_made_up_for(bybit: Any
     assert bought.state.contradictions == ()
 
 
-def test_topics_in_any_order_give_the_same(bybit: Any, connect: Connect) -> None:
+def test_topics_in_any_order_give_the_same(bybit: Simulator, connect: Connect) -> None:
     """(faults F105, F106)"""
     connector = connect(bybit)
     with bybit.faults.shuffle_events():
@@ -319,7 +315,7 @@ def test_topics_in_any_order_give_the_same(bybit: Any, connect: Connect) -> None
 # --- the past -------------------------------------------------------------------------------------------------------
 
 
-def test_lists_of_more_than_a_page_are_whole(bybit: Any, connect: Connect) -> None:
+def test_lists_of_more_than_a_page_are_whole(bybit: Simulator, connect: Connect) -> None:
     """(fault F089)"""
     connector = connect(bybit)
     requests = [limit("BTC-USDT", "buy", "0.01", "50000", client_order_id=f"order-{number}") for number in range(60)]
@@ -335,7 +331,7 @@ def test_lists_of_more_than_a_page_are_whole(bybit: Any, connect: Connect) -> No
     assert len(connector.fetch_order_history("BTC-USDT", start=hour_ago)) == 60
 
 
-def test_all_fills_of_an_order_are_found(bybit: Any, connect: Connect) -> None:
+def test_all_fills_of_an_order_are_found(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     for number in range(110):
         bybit.market.quote("BTCUSDT", "sell", 60005 - number % 5, "0.001")
@@ -348,7 +344,7 @@ def test_all_fills_of_an_order_are_found(bybit: Any, connect: Connect) -> None:
     assert len(connector.fetch_fills("BTC-USDT")) == 100
 
 
-def test_balances_and_fees(bybit: Any, connect: Connect) -> None:
+def test_balances_and_fees(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     before = connector.fetch_balances()["USDT"]
     resting(connector)
@@ -361,7 +357,7 @@ def test_balances_and_fees(bybit: Any, connect: Connect) -> None:
 # --- the trade socket -----------------------------------------------------------------------------------------------
 
 
-def over_the_socket(bybit: Any, connect: Connect, **changes: object) -> tuple[Connector, MemoryMetrics]:
+def over_the_socket(bybit: Simulator, connect: Connect, **changes: object) -> tuple[Connector, MemoryMetrics]:
     metrics = MemoryMetrics()
     connector = connect(bybit, commands="socket", metrics=metrics, **changes)
     eventually(lambda: connector._core.assembly.commands.route.feed is not None)
@@ -377,7 +373,7 @@ def sent(metrics: MemoryMetrics, way: str) -> int:
     return sum(number for key, number in metrics.counts().items() if key.startswith(name) and "/v5/order/c" in key)
 
 
-def test_commands_go_over_the_trade_socket(bybit: Any, connect: Connect) -> None:
+def test_commands_go_over_the_trade_socket(bybit: Simulator, connect: Connect) -> None:
     connector, metrics = over_the_socket(bybit, connect)
     order = resting(connector)
     connector.amend_order(order, "0.01")
@@ -391,7 +387,9 @@ def test_commands_go_over_the_trade_socket(bybit: Any, connect: Connect) -> None
     assert sent(metrics, "rest") == 5, "cancelling all orders, class by class"
 
 
-def test_an_answer_that_is_lost_on_the_socket_is_looked_for_and_not_sent_again(bybit: Any, connect: Connect) -> None:
+def test_an_answer_that_is_lost_on_the_socket_is_looked_for_and_not_sent_again(
+    bybit: Simulator, connect: Connect
+) -> None:
     """(faults F067, F068)"""
     connector, metrics = over_the_socket(bybit, connect)
     bybit.faults.execute_then_drop("WS", "order.create")
@@ -400,7 +398,7 @@ def test_an_answer_that_is_lost_on_the_socket_is_looked_for_and_not_sent_again(b
     assert (len(bybit.accounts.orders()), sent(metrics, "rest")) == (1, 0)
 
 
-def test_rest_is_taken_while_the_socket_is_away(bybit: Any, connect: Connect) -> None:
+def test_rest_is_taken_while_the_socket_is_away(bybit: Simulator, connect: Connect) -> None:
     connector, metrics = over_the_socket(bybit, connect)
     feed = connector._core.assembly.commands.route.feed
     assert feed is not None
@@ -414,7 +412,7 @@ def test_rest_is_taken_while_the_socket_is_away(bybit: Any, connect: Connect) ->
     assert sent(metrics, "socket") == 1
 
 
-def test_a_socket_that_announces_its_restart_is_replaced(bybit: Any, connect: Connect) -> None:
+def test_a_socket_that_announces_its_restart_is_replaced(bybit: Simulator, connect: Connect) -> None:
     """(fault F045)"""
     connector, metrics = over_the_socket(bybit, connect)
     feed = connector._core.assembly.commands.route.feed
@@ -430,8 +428,7 @@ def test_demo_takes_batches_one_by_one_and_no_commands_over_a_socket(connect: Co
     """(Bybit: 1.3, 9.2)"""
     with pytest.raises(ValidationError, match="takes no commands over a socket"):
         Config("bybit", environment="demo", commands="socket")
-    made: Any = Simulator
-    with made("bybit", running_market=False, demo=True) as demo:
+    with Simulator("bybit", running_market=False, demo=True) as demo:
         urls = {name: url for name, url in demo.addresses().items() if name != "trade"}
         key = demo.accounts.client_key()
         builder = Config.builder("bybit").environment("demo").endpoints(**urls).credentials(key.api_key, key.api_secret)
@@ -446,7 +443,7 @@ def test_demo_takes_batches_one_by_one_and_no_commands_over_a_socket(connect: Co
 # --- orders that end with the connection ----------------------------------------------------------------------------
 
 
-def test_orders_end_with_the_connection_that_guards_them(bybit: Any, connect: Connect) -> None:
+def test_orders_end_with_the_connection_that_guards_them(bybit: Simulator, connect: Connect) -> None:
     """(Bybit: 9.1)"""
     watcher = connect(bybit)
     with Connector(quick(bybit.config(), cancel_on_disconnect=True)) as connector:
@@ -460,7 +457,7 @@ def test_orders_end_with_the_connection_that_guards_them(bybit: Any, connect: Co
     assert (state.client_order_id, state.status) == (name, "expired")
 
 
-def test_a_price_is_amended_and_amended_elsewhere(bybit: Any, connect: Connect) -> None:
+def test_a_price_is_amended_and_amended_elsewhere(bybit: Simulator, connect: Connect) -> None:
     """(fault F108)"""
     connector = connect(bybit)
     order = resting(connector)
@@ -475,7 +472,7 @@ def test_a_price_is_amended_and_amended_elsewhere(bybit: Any, connect: Connect) 
         connector.amend_order(order, price="50002.001")
 
 
-def test_an_order_that_grew_is_filled_when_the_exchange_says_so(bybit: Any, connect: Connect) -> None:
+def test_an_order_that_grew_is_filled_when_the_exchange_says_so(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     order = known(connector.place_order(limit("BTC-USDT", "buy", "0.02", "60005")))
     bybit.market.trade("BTCUSDT", "sell", "0.01")

@@ -9,19 +9,17 @@ import contextlib
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from exconn_sync import ExconnError, OrderRequest
 from exconn_sync.config.settings import Intervals
+from exconn_sync.simulator import Simulator
 from tests.integration.conftest import Connect
 from tests.integration.test_bybit_orders import bybit
 from tests.simulator.clients import eventually
 
 __all__ = ["bybit"]
-
-pytest.importorskip("exconn_sync.simulator.bybit", reason="the simulated Bybit is not there")
 
 SYMBOL = "BTC-USDT"
 STEPS = 40
@@ -45,7 +43,7 @@ def requests(rng: random.Random) -> OrderRequest:
 
 @pytest.mark.parametrize("via", ["rest", "socket"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_in_the_end_everybody_agrees(seed: int, via: str, bybit: Any, connect: Connect) -> None:
+def test_in_the_end_everybody_agrees(seed: int, via: str, bybit: Simulator, connect: Connect) -> None:
     rng = random.Random(seed)
     connector = connect(bybit, commands=via, intervals=Intervals(reconcile=2.0))
     faults = bybit.faults

@@ -22,7 +22,7 @@ from exconn_sync import (
     RiskRejected,
     WorkerHung,
 )
-from exconn_sync._live.command_desk import Checked
+from exconn_sync._live.checked_order import Checked
 from exconn_sync._machines import supervision, watchdog
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.mailbox import Mailbox

@@ -118,7 +118,7 @@ def test_a_replacement_that_is_half_done_says_which_half(
     ("words", "halves", "kind", "reason"),
     [
         (("FAILURE", "NOT_ATTEMPTED"), (NO_CANCEL, None), OrderNotFound, "not placed, because the cancel failed"),
-        (("FAILURE", "FAILURE"), (NO_CANCEL, NO_ORDER), OrderNotFound, "would_take_liquidity"),
+        (("FAILURE", "FAILURE"), (NO_CANCEL, NO_ORDER), WouldTakeLiquidity, "would_take_liquidity"),
     ],
 )
 def test_a_replacement_of_which_nothing_was_done_is_a_refusal(
@@ -129,7 +129,7 @@ def test_a_replacement_of_which_nothing_was_done_is_a_refusal(
     answer(quiet, 400, *words, halves)
     with pytest.raises(kind) as caught:
         connector.replace_order(old, NEXT)
-    assert caught.value.outcome == "refused"
+    assert (caught.value.outcome, caught.value.result.new.client_order_id) == ("refused", "next")
     new = connector.orders.get("next")
     assert new is not None
     assert (old.status, new.status, new.reason[: len(reason)]) == ("new", "rejected", reason)

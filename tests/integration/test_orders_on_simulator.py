@@ -9,6 +9,7 @@ import pytest
 from exconn_sync import (
     CommandOutcome,
     Connector,
+    InsufficientBalance,
     Order,
     OrderNotFound,
     OrderRejected,
@@ -163,6 +164,25 @@ def test_a_replacement_whose_old_order_is_gone_places_nothing_unless_told_so(
         connector.replace_order(old, limit("BTC-USDT", "buy", "0.01", "50100"), place_anyway=True)
     made = caught.value.result
     assert (made.cancel_outcome, made.placement_outcome, made.new.status) == (REFUSED, DONE, "new")
+
+
+def test_a_replacement_of_which_both_halves_are_refused_says_why_the_new_one_was(
+    quiet: Simulator, connect: Connect
+) -> None:
+    """(fault F109)"""
+    connector = connect(quiet)
+    old = resting(connector)
+    old.cancel()
+    for attempt in ("next-1", "next-2"):
+        wanted = limit("BTC-USDT", "buy", "50", "59000", client_order_id=attempt)
+        with pytest.raises(InsufficientBalance, match=r"placement: .*cancel: ") as caught:
+            connector.replace_order(old, wanted, place_anyway=True)
+        error = caught.value
+        assert isinstance(error.__cause__, OrderNotFound)
+        assert (error.outcome, error.result.cancel_outcome, error.result.placement_outcome) == (
+            "refused", REFUSED, REFUSED,
+        )  # fmt: skip
+        assert (error.result.old.status, error.result.new.status) == ("canceled", "rejected")
 
 
 def test_a_replacement_whose_answer_is_lost_is_found(quiet: Simulator, connect: Connect) -> None:

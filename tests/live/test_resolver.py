@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -123,6 +124,46 @@ def test_a_failed_look_counts_as_none_however_often() -> None:
     desk.answer = desk.not_found
     desk.resolver.resolve()
     assert desk.status() is OrderStatus.UNKNOWN
+
+
+def test_an_older_order_of_the_same_id_is_another_one() -> None:
+    """Absence of the new one is proven although the old one is found at each look (fault F102)."""
+    desk = Desk()
+    since = desk.clock.time_ns()
+    desk.store.apply([replace(desk.fact(OrderStatus.PENDING_NEW), created_at=since)])
+    older = replace(desk.fact(OrderStatus.FILLED, FactSource.QUERY), created_at=since - 1)
+    desk.answer = lambda: [older]
+    assert desk.resolver.resolve() is not None
+    assert desk.status() is OrderStatus.UNKNOWN
+    desk.clock.advance(LONG_ENOUGH)
+    desk.resolver.resolve()
+    desk.clock.advance(1.5)
+    assert desk.resolver.resolve() is None
+    assert desk.status() is OrderStatus.REJECTED
+    found = desk.store.order("7")
+    assert found is not None
+    assert (found.client_order_id, found.status) == ("unknown-1~7", OrderStatus.FILLED)
+
+
+@pytest.mark.parametrize("younger_by", [0, 1])
+def test_an_order_as_old_as_the_intent_is_the_one(younger_by: int) -> None:
+    desk = Desk()
+    since = desk.clock.time_ns()
+    desk.store.apply([replace(desk.fact(OrderStatus.PENDING_NEW), created_at=since)])
+    desk.answer = lambda: [replace(desk.fact(OrderStatus.NEW, FactSource.QUERY), created_at=since + younger_by)]
+    assert desk.resolver.resolve() is None
+    assert desk.status() is OrderStatus.NEW
+
+
+def test_after_a_step_of_the_exchanges_clock_ages_tell_nothing() -> None:
+    """The request may have been signed again for an earlier time than the intent was made for (fault F081)."""
+    desk = Desk()
+    since = desk.clock.time_ns()
+    desk.store.apply([replace(desk.fact(OrderStatus.PENDING_NEW), created_at=since)])
+    desk.store.apply([replace(desk.fact(OrderStatus.UNKNOWN), created_at=0)])
+    desk.answer = lambda: [replace(desk.fact(OrderStatus.NEW, FactSource.QUERY), created_at=since - 1)]
+    assert desk.resolver.resolve() is None
+    assert desk.status() is OrderStatus.NEW
 
 
 def test_a_stream_event_meanwhile_ends_the_looking() -> None:

@@ -305,6 +305,14 @@ def test_best_prices_are_compared_by_value(
     assert desk.ask(TICKER, best("1.50", "2", "3.0", "4.000")) == verdict
 
 
+def test_an_empty_side_is_the_same_in_both_sources() -> None:
+    desk = Probe()
+    desk.rest.answer = book(99, [], [("3", "4")])
+    ticker = BookTicker("binance", TICKER.symbol, None, None, Decimal("3.0"), Decimal(4), 5, None, 0)
+    assert desk.ask(TICKER, ticker) == "quiet"
+    assert desk.ask(TICKER, best("1", "2", "3", "4")) == "silent"
+
+
 def test_best_prices_that_never_changed_are_quiet() -> None:
     """A topic of changes has nothing to say where nothing changes; a change it did not tell is silence (fault F060)."""
     desk = Probe()

@@ -87,6 +87,11 @@ def test_marks_of_both_sides_are_the_same_texts() -> None:
     assert mark_of(best) == tops_mark((Decimal("1.5"), Decimal(2)), (Decimal("3.00"), Decimal(4)))
 
 
+def test_an_empty_side_has_a_mark_of_its_own() -> None:
+    best = BookTicker("binance", BTC, Decimal(1), Decimal(2), None, None, 5, None, 0)
+    assert mark_of(best) == ("1", "2", "", "")
+
+
 class Desk:
     """A watch over topics, and an exchange that answers at once."""
 

@@ -21,7 +21,9 @@ def test_it_is_over_exactly_at_its_moment() -> None:
     assert deadline.is_over(SECOND)
 
 
-@pytest.mark.parametrize("seconds", [None, float("inf")])
+@pytest.mark.parametrize(
+    "seconds", [None, float("inf"), 1e300, 10**400, 10**10], ids=["none", "infinity", "float", "huge", "century"]
+)
 def test_without_a_limit_it_is_never_over(seconds: float | None) -> None:
     deadline = Deadline.after(0, seconds)
     assert deadline.remaining(10**18) is None

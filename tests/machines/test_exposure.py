@@ -59,6 +59,35 @@ class World:
         return held, self.exposure.pending(SYMBOL, side), self.exposure.open_orders()
 
 
+def test_an_order_whose_id_means_somebody_elses_counts_no_more() -> None:
+    """Also what was traded of it before that was known (fault F101)."""
+    world = World()
+    world.intend("ours", B, "3")
+    world.fill("ours", "1", "2")
+    world.intend("used", B, "5", Need("USDT", Decimal(50)), size="5")
+    world.exposure.wish(ClientOrderId("used"), Decimal(7))
+    world.fill("used", "2", "1")
+    world.tell("used", OrderStatus.UNKNOWN, LOCAL, voids_intent=True)
+    # As long as nobody has seen the other one, an order of ours may have this id.
+    assert (world.sums(), world.exposure.reserved("USDT")) == ((Decimal(3), Decimal(7), 2), Decimal(50))
+    world.tell("used", OrderStatus.NEW, side=B, quantity=Decimal(9), exchange_order_id=ExchangeOrderId("xused"))
+    assert (world.sums(), world.exposure.reserved("USDT")) == ((Decimal(2), Decimal(1), 1), Decimal(0))
+    world.tell("used", OrderStatus.CANCELED)
+    world.fill("ours", "3", "1")
+    assert world.sums() == (Decimal(3), Decimal(0), 0)
+
+
+def test_an_order_that_is_open_although_we_hold_it_as_rejected_counts() -> None:
+    world = World()
+    world.intend("a", B, "3")
+    world.tell("a", OrderStatus.REJECTED, LOCAL)
+    assert world.sums() == (Decimal(0), Decimal(0), 0)
+    world.tell("a", OrderStatus.NEW)
+    assert world.sums() == (Decimal(0), Decimal(3), 1)
+    world.tell("a", OrderStatus.CANCELED)
+    assert world.sums() == (Decimal(0), Decimal(0), 0)
+
+
 @pytest.fixture
 def world() -> World:
     return World()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ facts = st.builds(
     filled_quantity=amounts,
     cumulative_quote=st.sampled_from([None, "-1", "100", "200"]),
     reason=st.sampled_from(["", "a", "b"]),
+    post_only=st.sampled_from([None, True, False]),
+    working_at=st.sampled_from([None, 5, 6]),
+    prevented_matches=st.sampled_from([(), ("9",), ("9", "10")]),
     is_own=st.booleans(),
 )
 fills = st.builds(
@@ -414,3 +418,30 @@ def test_prevented_quantities_are_cumulative_and_no_fills() -> None:
     state = fold(known)
     assert (state.prevented_quantity, state.filled_quantity) == (Decimal(3), Decimal(0))
     assert state.open_quantity == 6
+
+
+def test_ids_of_prevented_matches_are_gathered_in_the_order_in_which_they_were_given() -> None:
+    known = [order_fact(prevented_matches=ids) for ids in (("10",), ("9", "10"), ())]
+    assert fold(known).prevented_matches == ("9", "10")
+
+
+def test_an_order_that_we_hold_as_rejected_and_that_is_open_is_contested() -> None:
+    """(fault F101)"""
+    ours = order_fact(status=S.REJECTED, source=FactSource.LOCAL)
+    state = fold([ours, order_fact(status=S.NEW, source=FactSource.STREAM)])
+    assert (state.status, state.is_contested) == (S.REJECTED, True)
+    late = fold([order_fact(status=S.NEW), order_fact(status=S.REJECTED), ours])
+    assert (late.status, late.contradictions) == (S.REJECTED, ()), "the exchange itself may reject late"
+
+
+@pytest.mark.parametrize("ours", [S.UNKNOWN, S.REJECTED])
+def test_a_voided_intent_says_nothing_of_the_order_that_has_its_id(ours: OrderStatus) -> None:
+    """(fault F101)"""
+    intent = order_fact(FactSource.LOCAL, status=S.PENDING_NEW, side=Side.SELL, quantity=1, is_own=True)
+    void = order_fact(FactSource.LOCAL, status=ours, voids_intent=True, is_own=True)
+    found = order_fact(FactSource.QUERY, status=S.NEW, side=Side.BUY, quantity=3, filled_quantity=2)
+    assert fold([intent, void]).status is ours
+    for facts in permutations([intent, void, found]):
+        state = fold(facts)
+        assert (state.status, state.side, state.quantity) == (S.PARTIALLY_FILLED, Side.BUY, Decimal(3))
+        assert (state.is_own, state.contradictions) == (False, ())

@@ -50,7 +50,8 @@ def test_a_wish_in_the_address_that_cannot_be_fulfilled_is_refused(quiet: Simula
 def test_errors(ws_api: WsApi, quiet: Simulator) -> None:
     ws_api.socket.send("nonsense")
     assert ws_api.receive()["error"]["code"] == -1135
-    for text in ("[" * 20_000, '{"id":1.5,"method":"ping"}', '{"id":1}', '{"method":"ping"}', "[]"):
+    strange = [f'{{"id":{text},"method":"ping"}}' for text in ("1.5", "[]", "{}", "true")]
+    for text in ("[" * 20_000, *strange, '{"id":1}', '{"method":"ping"}', "[]"):
         ws_api.socket.send(text)
         assert ws_api.receive()["error"]["code"] == -1135
     assert ws_api.call("no.such.method")["error"]["code"] == -1020

@@ -14,11 +14,13 @@ from exconn_sync.exchanges.binance.words import (
     list_id_of,
     order_type_of,
     peg_of,
+    post_only_of,
     prevention_of,
     reason_of,
     side_of,
     status_of,
     time_in_force_of,
+    unknown_word,
     unusual_status,
 )
 from exconn_sync.exchanges.decoding import clean_text
@@ -75,6 +77,13 @@ _EXECUTION_LETTERS = {
     "allocation_id": "a",
     "peg": "gP",
     "pegged_price": "gp",
+    "peg_offset": "gOV",
+    "working_time": "W",
+    "trailing_time": "D",
+    "strategy_id": "j",
+    "strategy_type": "J",
+    "prevented_match": "v",
+    "used_sor": "uS",
 }
 
 
@@ -114,6 +123,13 @@ class _Execution(msgspec.Struct, kw_only=True, rename=_EXECUTION_LETTERS):
     allocation_id: int | None = None
     peg: str | None = None
     pegged_price: str | None = None
+    peg_offset: int | None = None
+    working_time: int | None = None
+    trailing_time: int | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    prevented_match: int | None = None
+    used_sor: bool | None = None
 
 
 class _Asset(msgspec.Struct, rename={"asset": "a", "free": "f", "locked": "l"}):
@@ -158,7 +174,10 @@ def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instrumen
     if order.status is None:
         # A state of the future may be the end of the order: the exchange is asked (fault F040).
         return PartlyKnown(facts, clean_text(f"executionReport status {wire.status}"))
-    return facts
+    new = unknown_word(
+        side=wire.side, type=wire.type, time_in_force=wire.time_in_force, prevention=wire.prevention, peg=wire.peg
+    )
+    return PartlyKnown(facts, clean_text(f"executionReport {new}")) if new else facts
 
 
 def balance_facts(event: msgspec.Raw, received_at: int) -> Sequence[Fact]:
@@ -225,7 +244,20 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
         list_id=list_id_of(wire.list_id),
         # An amend leaves the order alive under another client id; a cancel's id matters to nobody (fault F103).
         renamed_to=ClientOrderId(wire.client_id) if wire.execution == _REPLACED else None,
+        post_only=post_only_of(wire.type),
+        strategy_id=wire.strategy_id,
+        strategy_type=wire.strategy_type,
+        working_at=_time_of(wire.working_time),
+        trailing_since=_time_of(wire.trailing_time),
+        peg_offset=wire.peg_offset,
+        smart_routing=wire.used_sor,
+        prevented_matches=() if wire.prevented_match is None else (str(wire.prevented_match),),
     )
+
+
+def _time_of(stamp: int | None) -> int | None:
+    """Return a time, or None for an absent one and for -1, which says that it has not come."""
+    return None if stamp is None or stamp < 0 else ns_of_time(stamp)
 
 
 def _fill(wire: _Execution, trade_id: int, order: OrderFact) -> Fill:

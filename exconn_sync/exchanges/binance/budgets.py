@@ -24,8 +24,12 @@ _LETTERS_MS = {name[0].lower(): length for name, length in _INTERVALS_MS.items()
 _COUNTERS = {"used-weight": REQUEST_WEIGHT, "order-count": ORDERS}
 _HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([0-9]{1,4})([smhd])", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
-_ONE_ADDRESS = re.compile(r"api(?:[0-9]|-gcp)?\.binance\.com", re.ASCII)
+_ONE_EXCHANGE = (
+    (re.compile(r"api(?:[0-9]|-gcp)?\.binance\.com", re.ASCII), "api.binance.com"),
+    (re.compile(r"(?:api[0-9]\.)?testnet\.binance\.vision", re.ASCII), "testnet.binance.vision"),
+)
 """Hosts of one exchange, which counts by address whichever of them is asked (Binance: 1)."""
+_USUAL_PORTS = {"https": 443, "http": 80}
 
 
 _KINDS = ((REQUEST_WEIGHT, False, 0), (RAW_REQUESTS, False, 0), (ORDERS, True, FILL_CREDIT))
@@ -46,9 +50,15 @@ _INFO = Reader(EXCHANGE, _Info)
 
 
 def budget_name(endpoints: Mapping[str, str]) -> str:
-    """Return one name for all hosts of production, and the host itself for any other."""
-    host = urlsplit(endpoints[REST]).netloc
-    return f"{EXCHANGE}:{'api.binance.com' if _ONE_ADDRESS.fullmatch(host) else host}"
+    """Return one name for all hosts of production, one for those of the testnet, the host itself for any other.
+
+    However a host is spelt: case and the usual port make no difference.
+    """
+    url = urlsplit(endpoints[REST])
+    host = url.hostname or ""
+    name = next((name for hosts, name in _ONE_EXCHANGE if hosts.fullmatch(host)), host)
+    is_usual = url.port in (None, _USUAL_PORTS.get(url.scheme))
+    return f"{EXCHANGE}:{name}" if is_usual else f"{EXCHANGE}:{name}:{url.port}"
 
 
 def used_figures(response: HttpResponse) -> list[UsedFigure]:

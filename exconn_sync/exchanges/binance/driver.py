@@ -56,6 +56,10 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the base URLs ``rest``, ``stream`` and, but for market data alone, ``ws_api``."""
         return urls.base_urls(environment)
 
+    def check_base_url(self, name: str, url: str) -> None:
+        """Refuse a URL that ends with ``/api/v3``, ``/ws`` or ``/stream``. Raises ValidationError."""
+        urls.check_base_url(name, url)
+
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
         return capabilities(environment)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from exconn_sync.errors import ValidationError
 
 EXCHANGE = "binance"
 
@@ -78,6 +81,9 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 ENVIRONMENTS = tuple(_ENVIRONMENTS)
 """Names of the environments (Binance: 1)."""
 
+_ADDED: Mapping[str, tuple[str, ...]] = {REST: ("/api/v3", "/api"), STREAM: ("/ws", "/stream")}
+"""Ends of URLs as Binance prints them, which are added to the base URL here."""
+
 _PUBLIC_PATHS = frozenset(
     {
         PING, TIME, EXCHANGE_INFO, DEPTH, TRADES, AGGREGATE_TRADES, KLINES, "/api/v3/uiKlines", AVERAGE_PRICE,
@@ -90,6 +96,19 @@ _PUBLIC_PATHS = frozenset(
 def base_urls(environment: str) -> Mapping[str, str]:
     """Return the base URLs of an environment by name; empty for an unknown one."""
     return _ENVIRONMENTS.get(environment, _NONE)
+
+
+def check_base_url(name: str, url: str) -> None:
+    """Refuse a URL with an end that is added to it: a stream under ``/ws/stream`` is opened and stays empty.
+
+    Raises:
+        ValidationError: names the right form by the environment's own, and not by the URL, which may be hidden.
+    """
+    path = urlsplit(url).path
+    for end in _ADDED.get(name, ()):
+        if path.endswith(end):
+            example = _ENVIRONMENTS["testnet"][name]
+            raise ValidationError(name, url, f"must be given without {end}, as {example}", exchange=EXCHANGE)
 
 
 def public_paths(environment: str) -> frozenset[str] | None:

@@ -34,6 +34,8 @@ from exconn_sync.model.wire import HttpResponse, RestCall
 
 _TOO_MANY_ORDERS = -1015
 """The one limit that is not of the address: cancels and questions may go on (Binance: 7.4)."""
+_BEGINNING = 1024
+"""Where an error in the guise of a success says its code, in whichever order it has its fields."""
 _FILTER_NAME = re.compile(re.escape(FILTER_FAILURE) + r": ([A-Z_]{1,40})", re.ASCII)
 
 
@@ -53,7 +55,7 @@ def error_of(response: HttpResponse, call: RestCall[Any]) -> ExconnError | None:
     if tells_halves(response, call):
         return None
     is_success = 200 <= response.status < 300
-    if is_success and not response.body[:64].lstrip().startswith(b'{"code"'):
+    if is_success and b'"code"' not in response.body[:_BEGINNING]:
         return None
     body = _body_of(response)
     if is_success and (body is None or body.code >= 0):
@@ -129,6 +131,8 @@ def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> E
     kind = None if body is None else _refusal(body)
     if kind is RateLimitError or (kind is None and code is None and response.status in (418, 429)):
         return _rate_limit_error(response, body, message, details)
+    if kind is AuthenticationError and not call.is_signed:
+        message += "; the call went without a key: pass signed=True"
     if kind is not None:
         return kind(message, exchange=EXCHANGE, details=details, outcome="refused")
     return _unlisted(response, body, message, details)

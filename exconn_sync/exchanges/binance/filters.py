@@ -1,11 +1,12 @@
 """From the filters of a symbol or of the exchange to rules (Binance: 6).
 
 A filter of the same meaning may stand twice under an old and a new name: then both must pass, and the stricter limit of
-the two is kept. Names on no table are handed back, never fatal.
+the two is kept. Names on no table are handed back, never fatal, and so are filters that cannot be read.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from exconn_sync.exchanges.decoding import MALFORMED
 from exconn_sync.exchanges.wire_numbers import number
 from exconn_sync.model.numbers import ZERO
 from exconn_sync.model.trading_rules import Allowances, PriceBand, TrailingRange
@@ -110,6 +112,12 @@ class Rules:
         self.allowances = Allowances()
         self.unknown: list[str] = []
 
+    def copy(self) -> Rules:
+        """Return rules that can go on by themselves."""
+        more = copy.copy(self)
+        more.limits, more.unknown = dict(self.limits), list(self.unknown)
+        return more
+
     def fields(self) -> dict[str, Any]:
         """Return the rules by the names of an instrument's fields."""
         return {
@@ -158,20 +166,36 @@ class Rules:
 def rules_of(filters: Iterable[msgspec.Raw]) -> Rules:
     """Return the rules that filters say.
 
+    One that is on the table but cannot be read is handed back by its name like those that are not: of one symbol among
+    thousands it must not keep a program from all the others.
+
     Raises:
-        ValueError: a filter on the table lacks a field or has one of another type.
+        ValueError: a filter has no name.
     """
     rules = Rules()
     for raw in filters:
         # The name first: a filter of the future may use the names of our fields for other types.
         name = _NAME.decode(raw).filter_type
-        read = _READERS.get(name)
-        if read is None:
+        tried = _with_filter(rules, name, raw)
+        if tried is None:
             rules.unknown.append(name)
         else:
-            decode, take = read
-            take(rules, decode(raw))
+            rules = tried
     return rules
+
+
+def _with_filter(rules: Rules, name: str, raw: msgspec.Raw) -> Rules | None:
+    """Return the rules with one filter more, whole; None where it is on no table or cannot be read."""
+    read = _READERS.get(name)
+    if read is None:
+        return None
+    decode, take = read
+    more = rules.copy()
+    try:
+        take(more, decode(raw))
+    except MALFORMED:
+        return None
+    return more
 
 
 def _smaller(one: Decimal, other: Decimal) -> Decimal:

@@ -11,6 +11,7 @@ from exconn_sync.exchanges.binance.words import (
     list_id_of,
     order_type_of,
     peg_of,
+    post_only_of,
     prevention_of,
     reason_of,
     side_of,
@@ -19,6 +20,7 @@ from exconn_sync.exchanges.binance.words import (
     unusual_status,
 )
 from exconn_sync.exchanges.wire_numbers import (
+    ns_of_ms_unless_negative,
     number,
     number_unless_negative,
     number_unless_zero,
@@ -44,6 +46,12 @@ class FillRow(msgspec.Struct, rename="camel"):
     alloc_id: int | None = None
 
 
+class PreventedRow(msgspec.Struct, rename="camel"):
+    """One trade from which self-trade prevention kept a new order."""
+
+    prevented_match_id: int
+
+
 class OrderRow(msgspec.Struct, rename="camel"):
     """One order in any shape; None is a field that the shape does not have."""
 
@@ -53,6 +61,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     orig_client_order_id: str | None = None
     order_list_id: int | None = None
     transact_time: int | None = None
+    time: int | None = None
     update_time: int | None = None
     price: str | None = None
     orig_qty: str | None = None
@@ -73,6 +82,13 @@ class OrderRow(msgspec.Struct, rename="camel"):
     is_working: bool | None = None
     working_time: int | None = None
     expiry_reason: str | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    trailing_time: int | None = None
+    peg_offset_value: int | None = None
+    used_sor: bool | None = None
+    prevented_match_id: int | None = None
+    prevented_matches: list[PreventedRow] = []
     fills: list[FillRow] = []
 
 
@@ -108,6 +124,11 @@ class AmendedOrderRow(msgspec.Struct, rename="camel"):
     peg_price_type: str | None = None
     pegged_price: str | None = None
     working_time: int | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+    trailing_time: int | None = None
+    peg_offset_value: int | None = None
+    prevented_match_id: int | None = None
 
     def usual(self, transact_time: int) -> OrderRow:
         """Return the order in the shape of all other answers."""
@@ -135,6 +156,11 @@ class AmendedOrderRow(msgspec.Struct, rename="camel"):
             peg_price_type=self.peg_price_type,
             pegged_price=self.pegged_price,
             working_time=self.working_time,
+            strategy_id=self.strategy_id,
+            strategy_type=self.strategy_type,
+            trailing_time=self.trailing_time,
+            peg_offset_value=self.peg_offset_value,
+            prevented_match_id=self.prevented_match_id,
         )
 
 
@@ -179,7 +205,21 @@ def order_fact(
         is_working=_is_working(row),
         list_id=list_id_of(row.order_list_id),
         renamed_to=renamed_to,
+        post_only=post_only_of(row.type),
+        strategy_id=row.strategy_id,
+        strategy_type=row.strategy_type,
+        working_at=ns_of_ms_unless_negative(row.working_time),
+        trailing_since=ns_of_ms_unless_negative(row.trailing_time),
+        peg_offset=row.peg_offset_value,
+        smart_routing=row.used_sor,
+        prevented_matches=_prevented_matches(row),
+        created_at=optional_ns_of_ms(row.time),
     )
+
+
+def _prevented_matches(row: OrderRow) -> tuple[str, ...]:
+    ids = {match.prevented_match_id for match in row.prevented_matches}
+    return tuple(map(str, sorted(ids if row.prevented_match_id is None else ids | {row.prevented_match_id})))
 
 
 def acknowledge(row: OrderRow) -> None:

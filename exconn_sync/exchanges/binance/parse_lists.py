@@ -8,8 +8,8 @@ import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.order_rows import OrderRow, acknowledge, answer_fills, order_fact
-from exconn_sync.exchanges.binance.words import list_id_of, list_kind_of, list_status_of, reason_of
-from exconn_sync.exchanges.decoding import Reader
+from exconn_sync.exchanges.binance.words import list_id_of, list_kind_of, list_status_of, reason_of, unknown_word
+from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.exchanges.wire_numbers import ns_of_ms, ns_of_time
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource
@@ -17,6 +17,7 @@ from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.wire import HttpResponse
+from exconn_sync.ports.driver import PartlyKnown
 
 
 class _Leg(msgspec.Struct, rename="camel"):
@@ -167,14 +168,14 @@ def list_fact(row: ListRow, symbol: str, source: FactSource, received_at: int) -
     )
 
 
-def list_status_facts(event: msgspec.Raw, received_at: int, instruments: Instruments) -> Sequence[Fact]:
-    """Read a listStatus; the orders of the list report for themselves.
+def list_status_facts(event: msgspec.Raw, received_at: int, instruments: Instruments) -> Sequence[Fact] | PartlyKnown:
+    """Read a listStatus; the orders of the list report for themselves. A new word is no error.
 
     Raises:
         ValueError: not of the documented form.
     """
     wire = _STATUS.decode(event)
-    return [
+    facts: list[Fact] = [
         OrderListFact(
             exchange=EXCHANGE,
             symbol=instruments.canonical(wire.symbol),
@@ -190,3 +191,5 @@ def list_status_facts(event: msgspec.Raw, received_at: int, instruments: Instrum
             reason=reason_of(wire.reject_reason),
         )
     ]
+    new = unknown_word(list_status=wire.status, contingency=wire.contingency)
+    return PartlyKnown(facts, clean_text(f"listStatus {new}")) if new else facts

@@ -249,7 +249,7 @@ def _ticker(symbol: str, window: str, row: _Ticker, received_at: int) -> Ticker:
         price_change_percent=_optional(signed_number, row.price_change_percent),
         average_price=_optional(number, row.weighted_avg_price),
         previous_close=_optional(number, row.prev_close_price),
-        # A price of zero stands for an empty side of the book.
+        # Zeros stand for an empty side of the book.
         bid_price=number_unless_zero(row.bid_price),
         bid_quantity=number_unless_zero(row.bid_qty),
         ask_price=number_unless_zero(row.ask_price),
@@ -266,10 +266,10 @@ def _book_ticker(symbol: str, row: _BookTicker, received_at: int) -> BookTicker:
     return BookTicker(
         EXCHANGE,
         symbol,
-        number(row.bid_price),
-        number(row.bid_qty),
-        number(row.ask_price),
-        number(row.ask_qty),
+        number_unless_zero(row.bid_price),
+        number_unless_zero(row.bid_qty),
+        number_unless_zero(row.ask_price),
+        number_unless_zero(row.ask_qty),
         0,
         None,
         received_at,

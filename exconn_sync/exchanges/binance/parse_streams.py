@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.frame_subject import subject_of
 from exconn_sync.exchanges.decoding import MALFORMED, protocol_error
 from exconn_sync.exchanges.wire_numbers import fresh_number, number, signed_number
 from exconn_sync.model.enums import Channel, Side
@@ -21,7 +22,12 @@ from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import Decode, Emit
 
-Wire = TypeVar("Wire")
+
+class _Subject(Protocol):
+    symbol: str | None
+
+
+Wire = TypeVar("Wire", bound=_Subject)
 
 _MINUTES = {"m": 1, "h": 60}
 _MOST_DIGITS = 6
@@ -37,7 +43,7 @@ class _Aggregate(
     tag="aggTrade",
     rename={
         "number": "a", "price": "p", "quantity": "q", "first": "f", "last": "l", "trade_time": "T",
-        "buyer_is_maker": "m",
+        "buyer_is_maker": "m", "symbol": "s",
     },
 ):  # fmt: skip
     number: int
@@ -47,6 +53,7 @@ class _Aggregate(
     last: int
     trade_time: int
     buyer_is_maker: bool
+    symbol: str | None = None
 
 
 class _Candle(
@@ -55,6 +62,7 @@ class _Candle(
     rename={
         "start": "t", "end": "T", "first": "f", "last": "L", "open": "o", "close": "c", "high": "h", "low": "l",
         "volume": "v", "trades": "n", "is_closed": "x", "quote_volume": "q", "taker_buy": "V", "taker_buy_quote": "Q",
+        "interval": "i",
     },
 ):  # fmt: skip
     start: int
@@ -71,11 +79,15 @@ class _Candle(
     quote_volume: str
     taker_buy: str
     taker_buy_quote: str
+    interval: str | None = None
 
 
-class _Kline(msgspec.Struct, gc=False, tag_field="e", tag="kline", rename={"event_time": "E", "candle": "k"}):
+class _Kline(
+    msgspec.Struct, gc=False, tag_field="e", tag="kline", rename={"event_time": "E", "candle": "k", "symbol": "s"}
+):
     event_time: int
     candle: _Candle
+    symbol: str | None = None
 
 
 class _Mini(
@@ -85,6 +97,7 @@ class _Mini(
     tag="24hrMiniTicker",
     rename={
         "event_time": "E", "close": "c", "open": "o", "high": "h", "low": "l", "volume": "v", "quote_volume": "q",
+        "symbol": "s",
     },
 ):  # fmt: skip
     event_time: int
@@ -94,18 +107,20 @@ class _Mini(
     low: str
     volume: str
     quote_volume: str
+    symbol: str | None = None
 
 
 class _Window(
     msgspec.Struct,
     gc=False,
+    kw_only=True,
     tag_field="e",
     tag="1hTicker",
     rename={
         "event_time": "E", "change": "p", "percent": "P", "open": "o", "high": "h", "low": "l", "close": "c",
         "average": "w", "volume": "v", "quote_volume": "q", "start": "O", "end": "C", "first": "F", "last": "L",
         "trades": "n", "previous_close": "x", "last_quantity": "Q", "bid_price": "b", "bid_quantity": "B",
-        "ask_price": "a", "ask_quantity": "A",
+        "ask_price": "a", "ask_quantity": "A", "symbol": "s",
     },
 ):  # fmt: skip
     event_time: int
@@ -123,6 +138,7 @@ class _Window(
     first: int
     last: int
     trades: int
+    symbol: str | None = None
 
 
 class _Window4h(_Window, gc=False, tag="4hTicker"):
@@ -147,18 +163,20 @@ class _Average(
     gc=False,
     tag_field="e",
     tag="avgPrice",
-    rename={"event_time": "E", "span": "i", "price": "w", "last_trade_time": "T"},
+    rename={"event_time": "E", "span": "i", "price": "w", "last_trade_time": "T", "symbol": "s"},
 ):
     event_time: int
     span: str
     price: str
     last_trade_time: int
+    symbol: str | None = None
 
 
-class _Partial(msgspec.Struct, rename={"update_id": "lastUpdateId"}):
+class _Partial(msgspec.Struct, rename={"update_id": "lastUpdateId", "symbol": "s"}):
     update_id: int
     bids: list[Row]
     asks: list[Row]
+    symbol: str | None = None
 
 
 class _Frame(msgspec.Struct, Generic[Wire], gc=False):
@@ -181,10 +199,14 @@ _WINDOWS: Mapping[str, Callable[[bytes], _Frame[Any]]] = {
 def aggregate_decoder(topic: Topic, unit_ns: int) -> Decode:
     """Return the decoder of ``<symbol>@aggTrade``."""
     symbol = topic.symbol
+    subject: str | None = None
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        nonlocal subject
         try:
             data = _AGGREGATE(frame).data
+            if data.symbol != subject:
+                subject = subject_of(frame, data.symbol)
             event = AggregateTrade(
                 EXCHANGE,
                 symbol,
@@ -210,6 +232,8 @@ def kline_decoder(topic: Topic, unit_ns: int) -> Decode:
 
     def build(data: _Kline, received_at: int) -> Kline:
         candle = data.candle
+        if candle.interval is not None and candle.interval != interval:
+            raise ValueError("a candle has another length than its stream")  # fault F084
         if candle.end < candle.start:
             raise ValueError("a candle ends before it begins")
         return Kline(
@@ -282,10 +306,11 @@ def ticker_decoder(topic: Topic, unit_ns: int) -> Decode:
             signed_number(data.percent),
             fresh_number(data.average),
             None if day is None else number(day.previous_close),
-            None if day is None else number(day.bid_price),
-            None if day is None else fresh_number(day.bid_quantity),
-            None if day is None else number(day.ask_price),
-            None if day is None else fresh_number(day.ask_quantity),
+            # Zeros stand for an empty side of the book.
+            None if day is None else number(day.bid_price) or None,
+            None if day is None else fresh_number(day.bid_quantity) or None,
+            None if day is None else number(day.ask_price) or None,
+            None if day is None else fresh_number(day.ask_quantity) or None,
             data.start * unit_ns,
             data.end * unit_ns,
             _id_or_none(data.first),
@@ -335,9 +360,15 @@ DECODERS: Mapping[Channel, Callable[[Topic, int], Decode]] = {
 
 
 def _decoder(read: Callable[[bytes], _Frame[Wire]], build: Callable[[Wire, int], MarketEvent]) -> Decode:
+    subject: str | None = None
+
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        nonlocal subject
         try:
-            event = build(read(frame).data, received_at)
+            data = read(frame).data
+            if data.symbol != subject:
+                subject = subject_of(frame, data.symbol)
+            event = build(data, received_at)
         except MALFORMED as error:
             raise protocol_error(EXCHANGE, frame, error) from error
         emit(event)

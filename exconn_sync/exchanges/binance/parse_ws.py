@@ -11,6 +11,7 @@ import msgspec
 
 from exconn_sync.exchanges.binance import parse_streams
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
+from exconn_sync.exchanges.binance.frame_subject import subject_of
 from exconn_sync.exchanges.binance.streams import variant_of
 from exconn_sync.exchanges.decoding import MALFORMED, clean_text, protocol_error, read_any
 from exconn_sync.exchanges.wire_numbers import NS_PER_MS, NS_PER_US, number
@@ -30,38 +31,48 @@ class _Trade(
     gc=False,
     tag_field="e",
     tag="trade",
-    rename={"trade_id": "t", "price": "p", "quantity": "q", "trade_time": "T", "buyer_is_maker": "m"},
+    rename={"trade_id": "t", "price": "p", "quantity": "q", "trade_time": "T", "buyer_is_maker": "m", "symbol": "s"},
 ):
     trade_id: int
     price: str
     quantity: str
     trade_time: int
     buyer_is_maker: bool
+    symbol: str | None = None
 
 
 class _BookTicker(
     msgspec.Struct,
     gc=False,
-    rename={"update_id": "u", "bid_price": "b", "bid_quantity": "B", "ask_price": "a", "ask_quantity": "A"},
+    rename={
+        "update_id": "u",
+        "bid_price": "b",
+        "bid_quantity": "B",
+        "ask_price": "a",
+        "ask_quantity": "A",
+        "symbol": "s",
+    },
 ):
     update_id: int
     bid_price: str
     bid_quantity: str
     ask_price: str
     ask_quantity: str
+    symbol: str | None = None
 
 
 class _Depth(
     msgspec.Struct,
     tag_field="e",
     tag="depthUpdate",
-    rename={"event_time": "E", "first_id": "U", "last_id": "u", "bids": "b", "asks": "a"},
+    rename={"event_time": "E", "first_id": "U", "last_id": "u", "bids": "b", "asks": "a", "symbol": "s"},
 ):
     event_time: int
     first_id: int
     last_id: int
     bids: list[Row]
     asks: list[Row]
+    symbol: str | None = None
 
 
 class _TradeFrame(msgspec.Struct, gc=False):
@@ -114,10 +125,14 @@ def _decoded_topic(frame: bytes) -> str | None:
 def trade_decoder(topic: Topic, unit_ns: int) -> Decode:
     """Return the decoder of ``<symbol>@trade``; old frames with the order ids ``a`` and ``b`` are understood too."""
     symbol = topic.symbol
+    subject: str | None = None
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        nonlocal subject
         try:
             data = _TRADE(frame).data
+            if data.symbol != subject:
+                subject = subject_of(frame, data.symbol)
             event = Trade(
                 EXCHANGE,
                 symbol,
@@ -138,17 +153,22 @@ def trade_decoder(topic: Topic, unit_ns: int) -> Decode:
 def book_ticker_decoder(topic: Topic, unit_ns: int) -> Decode:  # noqa: ARG001 - it carries no time
     """Return the decoder of ``<symbol>@bookTicker``, which carries no time."""
     symbol = topic.symbol
+    subject: str | None = None
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        nonlocal subject
         try:
             data = _BOOK_TICKER(frame).data
+            if data.symbol != subject:
+                subject = subject_of(frame, data.symbol)
             event = BookTicker(
                 EXCHANGE,
                 symbol,
-                number(data.bid_price),
-                number(data.bid_quantity),
-                number(data.ask_price),
-                number(data.ask_quantity),
+                # Zeros stand for an empty side of the book.
+                number(data.bid_price) or None,
+                number(data.bid_quantity) or None,
+                number(data.ask_price) or None,
+                number(data.ask_quantity) or None,
                 data.update_id,
                 None,
                 received_at,
@@ -163,10 +183,14 @@ def book_ticker_decoder(topic: Topic, unit_ns: int) -> Decode:  # noqa: ARG001 -
 def depth_decoder(topic: Topic, unit_ns: int) -> Decode:
     """Return the decoder of ``<symbol>@depth`` at either speed; its levels stay text."""
     symbol = topic.symbol
+    subject: str | None = None
 
     def decode(frame: bytes, received_at: int, emit: Emit) -> None:
+        nonlocal subject
         try:
             data = _DEPTH(frame).data
+            if data.symbol != subject:
+                subject = subject_of(frame, data.symbol)
         except MALFORMED as error:
             raise protocol_error(EXCHANGE, frame, error) from error
         if not 0 < data.first_id <= data.last_id:  # fault F042

@@ -74,7 +74,7 @@ def variant_of(channel: Channel, wanted: str) -> str:
         return _DEFAULTS.get(channel, "")
     spelling = _ALIASES.get(channel, {}).get(wanted, wanted)
     if spelling not in offered:
-        known = ", ".join(offered) if any(offered) else "none"
+        known = ", ".join(_spellings(channel)) or "none"
         raise ValidationError(_WORDS.get(channel, "variant"), wanted, f"must be one of {known}", exchange=EXCHANGE)
     return spelling
 
@@ -87,6 +87,12 @@ def stream_name(topic: Topic, instrument: Instrument) -> str:
     """
     variant = variant_of(topic.channel, topic.variant)
     return instrument.exchange_symbol.lower() + _STREAMS[topic.channel][variant]
+
+
+def _spellings(channel: Channel) -> list[str]:
+    """Return the variants as a user can name them: the usual one may have no name of its own but an alias."""
+    usual = [alias for alias, spelling in _ALIASES.get(channel, {}).items() if not spelling]
+    return usual + [variant for variant in _offered(channel) if variant]
 
 
 def _offered(channel: Channel) -> Mapping[str, str]:

@@ -68,7 +68,7 @@ _READER = Reader(EXCHANGE, _ExchangeInfo)
 
 
 def parse_instruments(response: HttpResponse) -> Instruments:
-    """Read exchangeInfo; symbols without spot trading are left out, filters we do not know are kept by name.
+    """Read exchangeInfo, without symbols that have no spot trading; filters not known or not readable are kept by name.
 
     Raises:
         ProtocolError: a field that we need is missing or has another form.

@@ -40,6 +40,7 @@ _FIXED = {
 _DEPTH_STEPS = ((100, 5), (500, 25), (1_000, 50))
 _DEPTH_MOST = 250
 _DEPTH_LIMIT = "100"
+_DEPTH_DIGITS = 10
 _DAY_STEPS = ((20, 2), (100, 40))
 _DAY_MOST = 80
 
@@ -52,8 +53,10 @@ def weight_of(method: str, path: str, params: Params = ()) -> int:
 
 def _of_depth(params: Mapping[str, str]) -> int:
     text = params.get("limit", _DEPTH_LIMIT)
-    # Whatever is no number is refused by the exchange; what that costs is not documented.
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else int(_DEPTH_LIMIT)
+    if not text.isascii() or not text.isdigit() or len(text) >= _DEPTH_DIGITS:
+        # The exchange cuts a larger one to what it has. How it reads other texts is not documented: not too little.
+        return _DEPTH_MOST
+    limit = int(text)
     return next((weight for most, weight in _DEPTH_STEPS if limit <= most), _DEPTH_MOST)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from exconn_sync.exchanges.decoding import clean_text
 from exconn_sync.model.enums import (
     OrderListKind,
@@ -38,6 +40,7 @@ _ORDER_TYPES = {
     "TAKE_PROFIT_LIMIT": OrderType.TAKE_PROFIT_LIMIT,
 }
 
+_POST_ONLY = {"LIMIT_MAKER": True, "LIMIT": False}
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 _LIST_STATUSES = {
     "EXECUTING": OrderListStatus.EXECUTING,
@@ -74,6 +77,11 @@ def unusual_status(word: str | None) -> str | None:
 def order_type_of(word: str | None) -> OrderType | None:
     """Return the kind of order, ``other`` for one that is not placed by this library, None for an absent word."""
     return None if word is None else _ORDER_TYPES.get(word, OrderType.OTHER)
+
+
+def post_only_of(word: str | None) -> bool | None:
+    """Return whether a limit order only makes; None for all others, where it makes no sense."""
+    return _POST_ONLY.get(word or "")
 
 
 def side_of(word: str | None) -> Side | None:
@@ -126,6 +134,25 @@ def list_status_of(word: str | None) -> OrderListStatus | None:
 def list_kind_of(word: str | None) -> OrderListKind | None:
     """Return the kind of an order list where the contingency tells it."""
     return None if word is None else _LIST_KINDS.get(word)
+
+
+_KNOWN: Mapping[str, Collection[str]] = {
+    "side": _SIDES,
+    "type": _ORDER_TYPES,
+    "time_in_force": _TIMES_IN_FORCE,
+    "prevention": _PREVENTIONS,
+    "peg": _PEGS,
+    "list_status": _LIST_STATUSES,
+    "contingency": ("OCO", "OTO"),
+}
+
+
+def unknown_word(**words: str | None) -> str | None:
+    """Return the first of several words that is on no table, with its subject, so that it can be counted; or None."""
+    for subject, word in words.items():
+        if word is not None and word not in _KNOWN[subject]:
+            return f"{subject} {word}"
+    return None
 
 
 def taker_side(*, buyer_is_maker: bool) -> Side:

@@ -47,6 +47,10 @@ class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
         """Return the base URLs ``rest``, ``public``, ``private`` and, but for demo, ``trade``."""
         return urls.base_urls(environment)
 
+    def check_base_url(self, name: str, url: str) -> None:
+        """Refuse a REST URL that ends with ``/v5``. Raises ValidationError."""
+        urls.check_base_url(name, url)
+
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
         return capabilities(environment)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from exconn_sync.errors import ValidationError
 
 EXCHANGE = "bybit"
 CATEGORY = "spot"
@@ -105,6 +108,17 @@ DEMO_LACKS = frozenset({*BATCHES, FEE_RATE, SET_DCP, QUERY_DCP})
 def base_urls(environment: str) -> Mapping[str, str]:
     """Return the base URLs of an environment by name; empty for an unknown one."""
     return _ENVIRONMENTS.get(environment, _NONE)
+
+
+def check_base_url(name: str, url: str) -> None:
+    """Refuse a REST URL with the version that is added to it.
+
+    Raises:
+        ValidationError: names the right form by the environment's own, and not by the URL, which may be hidden.
+    """
+    if name == REST and urlsplit(url).path.endswith("/v5"):
+        example = _ENVIRONMENTS["testnet"][REST]
+        raise ValidationError(name, url, f"must be given without /v5, as {example}", exchange=EXCHANGE)
 
 
 def missing_paths(environment: str) -> frozenset[str]:

@@ -58,6 +58,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     base_price: str | None = None
     last_price_on_created: str | None = None
     smp_type: str | None = None
+    created_time: str | None = None
     updated_time: str | None = None
 
 
@@ -126,6 +127,7 @@ def order_fact(
         order_class=order_class,
         may_grow=True,
         cumulative_fees=_fees(row),
+        created_at=time_of(row.created_time),
     )
 
 

@@ -275,9 +275,9 @@ def _ticker(symbol: str, row: _Ticker, at: int | None, received_at: int) -> Tick
     )
 
 
-def _side(text: str) -> Decimal:
-    """Return a best price or its quantity; an empty text stands for an empty side, as a zero does."""
-    return number(text) if text else ZERO
+def _side(text: str) -> Decimal | None:
+    """Return a best price or its quantity; None for the empty text or zero that stands for an empty side."""
+    return (number(text) or None) if text else None
 
 
 def _whole(text: str, digits: int) -> int:

@@ -194,9 +194,11 @@ def level_texts(levels: Iterable[Level]) -> list[list[str]]:
 def depth_weight(params: Params) -> int:
     """More levels cost more."""
     text = params.peek("limit") or "100"
-    limit = int(text) if text.isdecimal() and len(text) < 10 else 100
+    if not text.isascii() or not text.isdecimal():
+        return 5
     for most, weight in ((100, 5), (500, 25), (1000, 50)):
-        if limit <= most:
+        # As text: Python refuses to make a number of thousands of digits.
+        if len(text.lstrip("0")) < 5 and int(text.lstrip("0") or "0") <= most:
             return weight
     return 250
 

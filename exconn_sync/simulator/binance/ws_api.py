@@ -176,6 +176,8 @@ def _parse(text: str, *, with_limits: bool) -> _Request:
     request_id = message["id"]
     if isinstance(request_id, _NumberText) and not _INTEGER_ID.fullmatch(request_id):
         raise errors.ApiError(-1135, "Invalid JSON Request")
+    if not isinstance(request_id, str | None):
+        raise errors.ApiError(-1135, "Invalid JSON Request")
     wants_limits = params.get(_LIMITS_WANTED, with_limits)
     return _Request(
         id=int(request_id) if isinstance(request_id, _NumberText) else request_id,

@@ -113,17 +113,7 @@ def unwrapped(reading: Reading) -> Reading:
     return Reading(reader, ignored=ignored)
 
 
-_ORDER = {
-    "orderListId": NOT_TOLD,
-    "workingTime": NOT_TOLD,
-    "selfTradePreventionMode": NOT_TOLD,
-    "isWorking": NOT_TOLD,
-    **dict.fromkeys(
-        ("icebergQty", "strategyId", "strategyType", "trailingDelta", "trailingTime", "preventedMatchId",
-         "preventedQuantity"), NOT_TOLD,
-    ),
-    "time": "when the order was placed; the last change is kept",
-}  # fmt: skip
+_ORDER: dict[str, str] = {}
 _FILL = named(*(f"fills[].{name}" for name in ("price", "qty", "commission", "commissionAsset", "tradeId")))
 _EVENT = {"subscriptionId": NAMED_BEFORE, "event.E": WIRE_TIME}
 
@@ -173,7 +163,7 @@ REPORT = Reading(
     named(*(f"event.{letter}" for letter in "escSxXizT")),
     {**_EVENT, "event.M": UNUSED, "event.Y": WORKED_OUT, "event.O": "when it was placed; the last change is kept", **{
         f"event.{letter}": "only where it has traded" for letter in "lLnNmt"
-    }, **{f"event.{letter}": NOT_TOLD for letter in "IvWwFgVx"}},
+    }, **{f"event.{letter}": NOT_TOLD for letter in "Ix"}},
 )  # fmt: skip
 LIST = Reading(
     _account,

@@ -90,7 +90,6 @@ _LIST = {
     "contingencyType": "the list has the kind that was asked for",
     **dict.fromkeys(("orders[].symbol", "orderReports[].symbol", "symbol"), "that of the list"),
     "orderReports[].clientOrderId": "the id of the cancel itself",
-    "orderReports[].workingTime": NOT_TOLD,
 }
 _ROWS = {f"[].{name}": why for name, why in _LIST.items()}
 PLACED_LIST = Reading(_placed_list, ignored=_LIST)
@@ -111,7 +110,6 @@ REPLACED = Reading(
     ignored={
         "code": "each half has its own",
         "msg": "each half has its own",
-        "newOrderResponse.workingTime": NOT_TOLD,
         **{f"{data}cancelResponse.{name}": why for data in ("", "data.") for name, why in _HALF.items()},
     },
 )
@@ -119,7 +117,6 @@ AMENDED = Reading(
     _amended,
     ignored={
         "amendedOrder.origClientOrderId": "the order is known by the id of the question",
-        "amendedOrder.workingTime": NOT_TOLD,
         "executionId": NOT_TOLD,
         **{f"listStatus.{name}": why for name, why in _LIST.items()},
     },
@@ -127,7 +124,7 @@ AMENDED = Reading(
 AMENDMENTS = Reading(_amendments, ignored={"[].symbol": "that of the question"})
 HISTORY = Reading(
     with_symbol(lambda of: DRIVER.fetch_order_history(of, INSTRUMENTS, span=None, limit=5)),
-    ignored={"[].time": "when the order was placed; the last change is kept", "[].workingTime": NOT_TOLD},
+    ignored={"[].time": "when the order was placed; the last change is kept"},
 )
 ALLOCATIONS = Reading(
     with_symbol(lambda of: DRIVER.fetch_allocations(of, INSTRUMENTS, span=None, limit=5)),
@@ -146,5 +143,5 @@ COUNTS = Reading(lambda payload: of_call(DRIVER.fetch_order_counts()), ignored={
 TESTED = Reading(with_symbol(lambda of: DRIVER.test_order(ORDER, of, ClientOrderId("x"), with_commission=True)))
 ROUTED = Reading(
     EXECUTED.reader,
-    ignored={**EXECUTED.ignored, **dict.fromkeys(("fills[].matchType", "usedSor", "workingFloor"), NOT_TOLD)},
+    ignored={**EXECUTED.ignored, **dict.fromkeys(("fills[].matchType", "workingFloor"), NOT_TOLD)},
 )

@@ -77,6 +77,11 @@ def test_hosts_that_count_together_have_one_name() -> None:
         for host in ("api.binance.com", "api1.binance.com", "api4.binance.com", "api-gcp.binance.com")
     }
     assert names == {"binance:api.binance.com"}
+    for url in ("https://API.Binance.com", "https://api.binance.com:443", "https://api2.binance.com:443/"):
+        assert DRIVER.budget_name({"rest": url}) == "binance:api.binance.com"
+    for host in ("api1.testnet.binance.vision", "Testnet.binance.vision:443"):
+        assert DRIVER.budget_name({"rest": f"https://{host}"}) == "binance:testnet.binance.vision"
+    assert DRIVER.budget_name({"rest": "http://127.0.0.1:443"}) == "binance:127.0.0.1:443"
     for host in ("testnet.binance.vision", "127.0.0.1:8080", "api1.binance.com.example"):
         assert DRIVER.budget_name({"rest": f"https://{host}"}) == f"binance:{host}"
 

@@ -25,6 +25,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.exchanges.binance.fault_codes import REFUSALS, REFUSALS_BY_TEXT, UNKNOWN_OUTCOME
+from exconn_sync.model.wire import HttpResponse
 from tests.data import data_path, read_json
 from tests.exchanges.binance.support import read_call, response
 
@@ -53,6 +54,8 @@ def test_a_success_is_no_error(body: Any) -> None:
 def test_an_error_inside_a_success_is_an_error() -> None:
     """(fault F074)"""
     assert isinstance(error(-2013, status=200), OrderNotFound)
+    swapped = b'{"msg": "Order does not exist.", "code": -2013}'
+    assert isinstance(DRIVER.error_of(HttpResponse(200, {}, swapped, 0), COMMAND), OrderNotFound)
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,44 @@ def test_an_execution_report_is_a_fact_about_the_order() -> None:
             exchange_order_id=ExchangeOrderId("4293153"), side=Side.BUY, type=OrderType.LIMIT,
             time_in_force=TimeInForce.GTC, quantity=Decimal(1), price=exact("0.1026441"), filled_quantity=Decimal(0),
             cumulative_quote=Decimal(0), exchange_time=1_499_405_658_657_000_000, is_working=True,
-            self_trade_prevention=SelfTradePrevention.NONE,
+            self_trade_prevention=SelfTradePrevention.NONE, post_only=False, prevented_matches=("3",),
         )
     ]  # fmt: skip
+
+
+def test_conditional_fields_reach_the_order() -> None:
+    """(Binance: 10.3)"""
+    more = {
+        "o": "LIMIT_MAKER", "W": 1499405658658, "d": 100, "D": 1499405658659, "j": 7, "J": 1000001, "v": 12,
+        "A": "0.2", "uS": True, "gP": "PRIMARY_PEG", "gOT": "PRICE_LEVEL", "gOV": 2, "gp": "1.1",
+    }  # fmt: skip
+    fact = order(NEW | more)
+    assert (fact.type, fact.post_only) == (OrderType.LIMIT, True)
+    assert (fact.working_at, fact.trailing_since) == (1_499_405_658_658_000_000, 1_499_405_658_659_000_000)
+    assert (fact.strategy_id, fact.strategy_type, fact.smart_routing) == (7, 1000001, True)
+    assert (fact.peg, fact.peg_offset) == (PegPrice.PRIMARY, 2)
+    assert (fact.prevented_matches, fact.prevented_quantity) == (("12",), exact("0.2"))
+    waiting = order(NEW | {"W": -1, "D": -1, "o": "STOP_LOSS_LIMIT"})
+    assert (waiting.working_at, waiting.trailing_since, waiting.post_only) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"S": "NEUTRAL"}, "executionReport side NEUTRAL"),
+        ({"o": "LIMIT_2"}, "executionReport type LIMIT_2"),
+        ({"f": "GTD"}, "executionReport time_in_force GTD"),
+        ({"V": "EXPIRE_ALL"}, "executionReport prevention EXPIRE_ALL"),
+        ({"gP": "MID_PEG"}, "executionReport peg MID_PEG"),
+    ],
+)
+def test_a_word_that_is_new_is_survived_and_counted(change: dict[str, str], kind: str) -> None:
+    """(fault F040)"""
+    message = event(NEW | change)
+    assert isinstance(message, PartlyKnown)
+    assert message.kind == kind
+    assert isinstance(message.facts[0], OrderFact)
+    assert (message.facts[0].status, message.facts[0].exchange_order_id) == (OrderStatus.NEW, "4293153")
 
 
 def test_a_trade_adds_a_fill() -> None:
@@ -136,6 +171,17 @@ LIST_STATUS = {
     "r": "NONE", "C": "F4QN4G8DlFATFlIUQ0cjdD", "T": 1564035303625,
     "O": [{"s": "ETHBTC", "i": 17, "c": "AJYsMjErWJesZvqlJCTUgL"}],
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"), [({"L": "WAT"}, "listStatus list_status WAT"), ({"c": "NEW"}, "listStatus contingency NEW")]
+)
+def test_a_word_about_a_list_that_is_new_is_survived_and_counted(change: dict[str, str], kind: str) -> None:
+    message = event(LIST_STATUS | change)
+    assert isinstance(message, PartlyKnown)
+    assert message.kind == kind
+    assert isinstance(message.facts[0], OrderListFact)
+    assert message.facts[0].list_id == "2"
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,12 @@ def test_best_prices_have_no_update_id_and_no_time() -> None:
     )
 
 
+def test_an_empty_side_has_no_best_price() -> None:
+    empty = {**BEST, "askPrice": "0.00000000", "askQty": "0.00000000"}
+    (ticker,) = DRIVER.fetch_book_tickers([LTCBTC], TABLE).parse(response(empty))
+    assert (ticker.bid_price, ticker.ask_price, ticker.ask_quantity) == (Decimal(4), None, None)
+
+
 def test_all_symbols_come_by_their_canonical_names() -> None:
     rows = [BEST, {**BEST, "symbol": "这是测试币456"}]
     found = DRIVER.fetch_book_tickers(None, TABLE).parse(response(rows))

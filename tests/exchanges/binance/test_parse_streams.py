@@ -60,8 +60,8 @@ TOPICS: dict[str, tuple[Topic, Any]] = {
 ALL = pytest.mark.parametrize("name", TOPICS)
 
 
-def wrapped(data: Any) -> bytes:
-    return json.dumps({"stream": "bnbbtc@any", "data": data}, separators=(",", ":")).encode()
+def wrapped(data: Any, stream: str = "unnamed") -> bytes:
+    return json.dumps({"stream": stream, "data": data}, separators=(",", ":")).encode()
 
 
 def read(name: str, data: Any = None, *, microseconds: bool = False) -> Any:
@@ -112,9 +112,26 @@ def test_a_candle_is_exact() -> None:
 
 def test_a_candle_of_another_offset_has_the_interval_alone() -> None:
     decode = DRIVER.decoder(Topic(Channel.KLINE, SYMBOL, "1d@+08:00"))
-    (candle,) = decoded(decode, wrapped(KLINE))
+    (candle,) = decoded(decode, wrapped(changed(KLINE, ("k", "i"), "1d")))
     assert isinstance(candle, Kline)
     assert candle.interval == "1d"
+
+
+def test_a_candle_of_another_length_than_its_stream_is_refused() -> None:
+    """(fault F084)"""
+    with pytest.raises(ProtocolError, match="another length"):
+        read("kline", changed(KLINE, ("k", "i"), "5m"))
+
+
+@pytest.mark.parametrize("name", [name for name in TOPICS if not name.startswith("depth")])
+def test_a_frame_about_another_symbol_than_its_stream_is_refused(name: str) -> None:
+    """(fault F084)"""
+    topic, example = TOPICS[name]
+    decode = DRIVER.decoder(topic)
+    stream = f"{example['s'].lower()}@{name}"
+    assert len(decoded(decode, wrapped(example, stream))) == 1
+    with pytest.raises(ProtocolError, match="another symbol"):
+        decoded(decode, wrapped({**example, "s": "ETHUSDT"}, stream))
 
 
 def test_a_candle_without_trades_names_none() -> None:
@@ -229,7 +246,7 @@ def test_no_needed_field_may_be_missing_or_of_another_type(name: str) -> None:
         for broken in (*absent, *(changed(example, place, bad) for bad in (None, 1.5, [1], {"a": 1}))):
             with pytest.raises(ProtocolError) as caught:
                 read(name, broken)
-            assert "bnbbtc@any" in caught.value.details["payload"]
+            assert "unnamed" in caught.value.details["payload"]
 
 
 @ALL

@@ -62,6 +62,34 @@ def test_a_book_ticker_has_no_time_of_the_exchange() -> None:
     )  # fmt: skip
 
 
+def test_an_empty_side_has_no_best_price() -> None:
+    (ticker,) = decoded(TICKERS, wrapped({**TICKER, "b": "0.00000000", "B": "0.00000000"}))
+    assert isinstance(ticker, BookTicker)
+    assert (ticker.bid_price, ticker.bid_quantity, ticker.ask_price) == (None, None, exact("61837.64"))
+    (ticker,) = decoded(TICKERS, wrapped({**TICKER, "a": "0.00000000", "A": "0.00000000"}))
+    assert isinstance(ticker, BookTicker)
+    assert (ticker.bid_price, ticker.ask_price, ticker.ask_quantity) == (exact("61837.63"), None, None)
+
+
+@pytest.mark.parametrize(
+    ("channel", "data", "name"),
+    [(Channel.TRADE, TRADE, "trade"), (Channel.BOOK_TICKER, TICKER, "bookTicker"), (Channel.ORDER_BOOK, DIFF, "depth")],
+)
+def test_a_frame_about_another_symbol_than_its_stream_is_refused(channel: Channel, data: Any, name: str) -> None:
+    """(fault F084)"""
+    decode = DRIVER.decoder(Topic(channel, "BTC-USDT"))
+    stream = f"btcusdt@{name}"
+    for _ in range(2):
+        assert len(decoded(decode, wrapped(data, stream))) == 1
+        with pytest.raises(ProtocolError, match="another symbol"):
+            decoded(decode, wrapped({**data, "s": "ETHUSDT"}, stream))
+    # What does not say its symbol is taken at its stream's word.
+    unnamed = {key: value for key, value in data.items() if key != "s"}
+    assert decoded(decode, wrapped(unnamed, stream)) == decoded(decode, wrapped(data, stream))
+    chinese = DRIVER.decoder(Topic(channel, "这是测试币456"))
+    assert len(decoded(chinese, wrapped({**data, "s": "这是测试币456"}, f"这是测试币456@{name}"))) == 1
+
+
 def test_a_depth_update_keeps_the_text_of_its_levels() -> None:
     (diff,) = decoded(DEPTH, wrapped(DIFF))
     assert diff == BookDiff(
@@ -225,7 +253,7 @@ def test_documented_frames_are_understood() -> None:
         (TICKERS, "Individual_Symbol_Book_Ticker_Streams__payload.json"),
         (DEPTH, "Diff_Depth_Stream__depthUpdate__payload.json"),
     ):
-        assert len(decoded(decode, wrapped(read_json(*folder, name)))) == 1
+        assert len(decoded(decode, wrapped(read_json(*folder, name), "unnamed"))) == 1
     for name in ("Subscribe_to_a_stream__response.json", "Unsubscribe_to_a_stream__response.json"):
         wire = read_json(*folder, name)
         assert DRIVER.parse_control(json.dumps(wire).encode()) == SubscriptionReply(wire["id"])
@@ -257,7 +285,7 @@ def test_other_peoples_frames_are_understood(file: str) -> None:
         data = frame.get("data", frame) if isinstance(frame, dict) else {}
         decode = decoder_for(data)
         if decode is not None:
-            assert len(decoded(decode, wrapped(data))) == 1
+            assert len(decoded(decode, wrapped(data, "unnamed"))) == 1
             understood += 1
     assert understood
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -99,16 +100,29 @@ def test_filters_of_the_whole_exchange() -> None:
 
 
 @pytest.mark.parametrize("index", range(len(EVERY_FILTER)))
-def test_each_filter_needs_its_fields(index: int) -> None:
-    """(fault F038)"""
+def test_a_filter_that_cannot_be_read_is_left_to_the_exchange_and_counted(index: int) -> None:
+    """(faults F038, F040)"""
     optional = {"filterType", "applyMinToMarket", "applyMaxToMarket", "avgPriceMins", "maxNotional"}
-    for name in EVERY_FILTER[index].keys() - optional:
+    whole = EVERY_FILTER[index]
+    none = parsed(symbol(filters=[])).get("BTC-USDT")
+    for name in whole.keys() - optional:
         replacements: list[Any] = [None, "x", [], {}]
-        for broken in replacements:
-            with pytest.raises(ProtocolError):
-                parsed(symbol(filters=[{**EVERY_FILTER[index], name: broken}]))
-        with pytest.raises(ProtocolError):
-            parsed(symbol(filters=[{key: value for key, value in EVERY_FILTER[index].items() if key != name}]))
+        broken: list[dict[str, Any]] = [{**whole, name: value} for value in replacements]
+        broken.append({key: value for key, value in whole.items() if key != name})
+        for wire in broken:
+            table = parsed(symbol(filters=[wire]))
+            assert table.unknown_filters == {whole["filterType"]: 1}
+            # Nothing of it counts, not even the fields that could be read.
+            assert replace(table.get("BTC-USDT"), unknown_filters=()) == none
+    with pytest.raises(ProtocolError):
+        parsed(symbol(filters=[{"minPrice": "1"}]))
+
+
+def test_one_odd_filter_of_one_symbol_harms_no_other() -> None:
+    odd = {**symbol(), "symbol": "ODDUSDT", "baseAsset": "ODD", "filters": [{"filterType": "ICEBERG_PARTS"}]}
+    table = DRIVER.fetch_instruments().parse(response({"symbols": [odd, symbol()]}))
+    assert table.get("ODD-USDT").unknown_filters == ("ICEBERG_PARTS",)
+    assert table.get("BTC-USDT") == parsed(symbol()).get("BTC-USDT")
 
 
 def test_an_old_and_a_new_price_filter_both_count() -> None:
@@ -242,9 +256,10 @@ def test_a_missing_field_is_a_protocol_error_with_the_payload(field: str) -> Non
 
 
 @pytest.mark.parametrize("tick", ["NaN", "-0.1", "1e-8", "", 0.01, None])
-def test_a_malformed_limit_is_a_protocol_error(tick: Any) -> None:
-    with pytest.raises(ProtocolError):
-        parsed(symbol(filters=[{**FILTERS[0], "tickSize": tick}]))
+def test_a_malformed_limit_is_no_limit_and_named(tick: Any) -> None:
+    found = parsed(symbol(filters=[{**FILTERS[0], "tickSize": tick}])).get("BTC-USDT")
+    assert found.unknown_filters == (FILTERS[0]["filterType"],)
+    assert not any((found.tick_size, found.min_price, found.max_price))
 
 
 def test_the_whole_exchange_info_of_2021_is_understood() -> None:

@@ -70,6 +70,8 @@ def test_single_addresses_are_replaced_by_the_names_of_the_exchange() -> None:
     assert config.endpoints["trade"] == "wss://stream.bybit.com/v5/trade"
     of_account = Config.builder("bybit").endpoints(private="ws://localhost:1", trade=ORDERS).build()
     assert of_account.endpoints["trade"] == ORDERS
+    with pytest.raises(ValidationError, match="must be given without /v5"):
+        Config.builder("bybit").endpoints(rest="https://api.bybit.com/v5")
     with pytest.raises(ValidationError, match="knows only rest, public, private, trade"):
         Config.builder("bybit").endpoints(stream="ws://127.0.0.1:1")
     with pytest.raises(ValidationError, match="knows only rest, public, private"):

@@ -12,7 +12,6 @@ from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.exchanges.bybit.parse_market import percent
 from exconn_sync.model.enums import Side
 from exconn_sync.model.market_statistics import Kline, Ticker
-from exconn_sync.model.numbers import ZERO
 from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, instrument, response
 
 MS = 1_000_000
@@ -138,7 +137,7 @@ def test_an_empty_side_is_no_price() -> None:
     assert (ticker.bid_price, ticker.bid_quantity) == (None, None)
     call = DRIVER.fetch_book_tickers([BTCUSDT], INSTRUMENTS)
     (best,) = call.parse(response(rows(TICKER | {"ask1Price": "", "ask1Size": ""})))
-    assert (best.ask_price, best.ask_quantity, best.bid_price) == (ZERO, ZERO, Decimal("20517.96"))
+    assert (best.ask_price, best.ask_quantity, best.bid_price) == (None, None, Decimal("20517.96"))
     assert (best.update_id, best.exchange_time) == (0, AT)
 
 

@@ -117,7 +117,7 @@ def test_an_order_states_what_it_says() -> None:
         status=CANCELED_, exchange_order_id=ORDER_ID, side=Side.SELL, type=OrderType.LIMIT,  # type: ignore[arg-type]
         time_in_force=TimeInForce.GTC, quantity=Decimal(10), price=Decimal("0.5"), filled_quantity=Decimal(0),
         cumulative_quote=Decimal(0), exchange_time=1_700_000_001_000_000_000,
-        self_trade_prevention=SelfTradePrevention.NONE, may_grow=True,
+        self_trade_prevention=SelfTradePrevention.NONE, may_grow=True, created_at=1_700_000_000_000_000_000,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.model.enums import Channel, Side
 from exconn_sync.model.market import BookDiff, BookSnapshot, BookTicker, Trade
 from exconn_sync.model.market_statistics import Kline, Ticker
-from exconn_sync.model.numbers import ZERO, plain_text
+from exconn_sync.model.numbers import plain_text
 from exconn_sync.model.wire import Pong, SubscriptionReply, Topic, Unrecognized
 from tests.data import read_json
 from tests.exchanges.bybit import frames
@@ -96,7 +96,7 @@ def test_the_book_of_one_level_is_best_bid_and_ask() -> None:
         "bybit", BTC, Decimal("100.5"), Decimal(1), Decimal(101), Decimal(3), 7, AT_MS * MS, RECEIVED_AT
     )
     (empty,) = decoded(BEST, frames.book(8, [], [("101", "3")], levels=1))
-    assert (empty.bid_price, empty.bid_quantity, empty.ask_price) == (ZERO, ZERO, Decimal(101))
+    assert (empty.bid_price, empty.bid_quantity, empty.ask_price) == (None, None, Decimal(101))
     with pytest.raises(ProtocolError):
         decoded(BEST, frames.delta(9, levels=1))
 

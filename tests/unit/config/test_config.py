@@ -34,6 +34,33 @@ def test_an_unknown_exchange_is_told_which_ones_are_known(name: Any) -> None:
         assert caught.value.field == "exchange"
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "right"),
+    [
+        ("stream", "wss://stream.testnet.binance.vision/ws", "wss://stream.testnet.binance.vision"),
+        ("stream", "wss://demo-stream.binance.com/stream/", "wss://demo-stream.binance.com"),
+        ("rest", "https://testnet.binance.vision/api/v3", "https://testnet.binance.vision"),
+        ("rest", "https://testnet.binance.vision/api", "https://testnet.binance.vision"),
+        ("stream", "wss://ws/prefix/ws", "wss://ws/prefix"),
+        ("stream", "wss://ws/ws", "wss://ws"),
+    ],
+)
+def test_a_base_url_with_what_is_added_to_it_is_told_the_right_form(name: str, given: str, right: str) -> None:
+    for make in (
+        lambda: Config.builder("binance").endpoints(**{name: given}),
+        lambda: Config("binance", endpoints={name: given}),
+    ):
+        with pytest.raises(ValidationError, match="must be given without") as caught:
+            make()
+        assert caught.value.field == name
+        assert caught.value.constraint.endswith((".vision", ".com"))
+    with pytest.raises(ValidationError) as caught:
+        Config.from_env("binance", {f"EXCONN_BINANCE_ENDPOINT_{name.upper()}": given})
+    assert caught.value.field == f"EXCONN_BINANCE_ENDPOINT_{name.upper()}"
+    assert given not in whole(caught.value)
+    assert Config.builder("binance").endpoints(**{name: right}).build().endpoints[name] == right
+
+
 def test_a_registered_driver_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_registered", {})
 

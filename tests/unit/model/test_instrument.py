@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -58,7 +59,8 @@ def test_an_order_within_the_rules_passes(order: OrderRequest) -> None:
         (limit(price="1000000.01"), "PRICE_FILTER", "price", "1000000"),
         (limit(price="100.019"), "PRICE_FILTER", "price", "100.01"),
         (stop("100.001"), "PRICE_FILTER", "stop_price", "100.00"),
-        (limit("0.0009"), "LOT_SIZE", "quantity", "0.001"),
+        (limit("0.0009", "9000"), "LOT_SIZE", "quantity", "0.001"),
+        (limit("0.0009"), "LOT_SIZE", "quantity", "0.05"),
         (limit("9000.001"), "LOT_SIZE", "quantity", "9000"),
         (limit("1.0019"), "LOT_SIZE", "quantity", "1.001"),
         (market("0.009"), "MARKET_LOT_SIZE", "quantity", "0.01"),
@@ -178,7 +180,7 @@ def test_the_parts_of_an_iceberg_order() -> None:
     for order, rule, nearest in (
         (iceberg("0.099"), "ICEBERG_PARTS", "0.1"),
         (iceberg("0.099", "0.999"), "ICEBERG_PARTS", "0.1"),
-        (iceberg("0.0005"), "LOT_SIZE", "0.001"),
+        (iceberg("0.0005"), "LOT_SIZE", "0.1"),
         (iceberg("0.1005"), "LOT_SIZE", "0.1"),
     ):
         with pytest.raises(ValidationError) as caught:
@@ -318,6 +320,82 @@ def test_the_nearest_value_of_a_grid(value: Decimal, low: Decimal, high: Decimal
 def test_a_joined_grid_holds_what_both_hold(one: Decimal, other: Decimal, value: Decimal) -> None:
     left, right = Grid(step=one), Grid(Decimal(1), Decimal(8), other)
     assert left.joined(right).holds(value) == (left.holds(value) and right.holds(value))
+
+
+@fixed
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_a_sum_divided_by_a_price_is_rounded_to_a_quantity_that_an_order_takes(amount: int, cents: int) -> None:
+    price = BTC.round_price(Decimal(cents) / 97, "up")
+    quantity = BTC.round_quantity(Decimal(amount) / 10**3 / price, "up")
+    order = OrderRequest.limit("BTC-USDT", "buy", quantity, price)
+    assert (order.quantity, order.price) == (quantity, price)
+    assert quantity.as_tuple().exponent == -3
+
+
+@pytest.mark.parametrize("name", ["round_price", "round_quantity"])
+def test_what_is_no_exact_number_is_not_rounded(name: str) -> None:
+    """(faults F180, F181)"""
+    rounded = getattr(BTC, name)
+    assert rounded("61234.5678", "nearest") == (Decimal("61234.57") if name == "round_price" else Decimal("61234.568"))
+    assert rounded(7) == 7
+    assert str(rounded("0.0001")) == "0"
+    wrong: list[Any] = [
+        61234.567, True, None, "much", Decimal("NaN"), Decimal("Infinity"), "-5", "0." + "1" * 61, Decimal("1e68"),
+    ]  # fmt: skip
+    for value in wrong:
+        with pytest.raises(ValidationError) as caught:
+            rounded(value)
+        assert caught.value.field == name.removeprefix("round_")
+
+
+def test_numbers_without_a_step_stay_as_they_are() -> None:
+    assert replace(BTC, lot_step=Decimal(0)).round_quantity("1.23456", "up") == Decimal("1.23456")
+
+
+def test_the_context_of_the_host_program_does_not_round() -> None:
+    """(fault F182)"""
+    hostile = decimal.Context(prec=3, rounding=decimal.ROUND_UP, traps=[decimal.Inexact, decimal.Rounded])
+    with decimal.localcontext(hostile):
+        assert str(BTC.round_price(Decimal("61234.5650001"), "nearest")) == "61234.57"
+        assert str(BTC.round_price(Decimal("61234." + "1" * 30), "up")) == "61234.12"
+
+
+@pytest.mark.parametrize("spelling", ["BTC-USDT", "BTCUSDT", "btc/usdt", "BTC-USDT-SPOT"])
+def test_only_an_order_of_the_symbol_is_checked(spelling: str) -> None:
+    BTC.check(OrderRequest.limit(spelling, "buy", "1", "100"))
+    with pytest.raises(ValidationError, match="is not BTC-USDT") as caught:
+        BTC.check(OrderRequest.limit("ETH-USDT", "buy", "1", "100"))
+    assert caught.value.field == "symbol"
+    no_order: Any = "an order"
+    with pytest.raises(ValidationError, match="must be an OrderRequest"):
+        BTC.check(no_order)
+
+
+@pytest.mark.parametrize(
+    ("changes", "order", "field", "nearest"),
+    [
+        ({"min_notional": Decimal(50)}, limit("0.1004"), "quantity", "0.5"),
+        ({"max_notional": Decimal(50)}, limit("1.0004"), "quantity", "0.5"),
+        ({"max_notional": Decimal("0.01"), "min_notional": Decimal(0)}, limit("1.0004"), "quantity", None),
+        ({"quote_precision": 2, "market_min_notional": Decimal("7.001")}, quote("6.999"), "quote_quantity", "7.01"),
+        ({"iceberg_parts": 3}, iceberg("0.0105"), "iceberg_quantity", "0.334"),
+        ({"min_quantity": Decimal("0.5")}, iceberg("0.1", "0.6"), "iceberg_quantity", "0.5"),
+        ({"iceberg_parts": 3, "lot_step": Decimal("0.4")}, iceberg("0.3", "1.2"), "iceberg_quantity", "0.4"),
+        ({}, iceberg("1", "1.0004"), "quantity", "1"),
+        ({}, iceberg("1.0003", "1.0004"), "quantity", "1.001"),
+    ],
+)
+def test_the_nearest_value_heeds_what_it_is_worth_and_the_parts(
+    changes: dict[str, Any], order: OrderRequest, field: str, nearest: str | None
+) -> None:
+    rules = replace(BTC, **changes)
+    with pytest.raises(ValidationError) as caught:
+        rules.check(order)
+    assert caught.value.field == field
+    assert caught.value.details["nearest"] == (None if nearest is None else Decimal(nearest))
+    if nearest is not None and nearest != "1.001":
+        mended: dict[str, Any] = {field: Decimal(nearest)}
+        rules.check(replace(order, **mended))
 
 
 ETH = Instrument("binance", "ETH-BTC", "ETHBTC", "ETH", "BTC")

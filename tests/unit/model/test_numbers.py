@@ -52,6 +52,8 @@ def test_what_is_no_exact_number_is_refused_by_the_name_of_its_field(value: obje
     [
         ("0.001", Decimal("0.001")), ("1e-8", Decimal("1E-8")), (".5", Decimal("0.5")), ("5.", Decimal(5)),
         ("+7", Decimal(7)), ("-7", Decimal(-7)), (12, Decimal(12)), (Decimal("1.50"), Decimal("1.50")),
+        (Decimal("0.1640000000000000000000000000000"), Decimal("0.164")), ("1." + "0" * 60, Decimal(1)),
+        (Decimal("0E-40"), Decimal(0)), (Decimal("12" + "0" * 40 + "E-40"), Decimal(12)),
         ("9" * 38, Decimal("9" * 38)), (10**37, Decimal(10**37)), ("1e30", Decimal("1e30")),
     ],
 )  # fmt: skip

@@ -143,6 +143,13 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def test_a_market_order_with_both_quantities_is_told_that_it_is_one_too_many() -> None:
+    with pytest.raises(ValidationError, match="does not go with quote_quantity"):
+        OrderRequest.market("BTC-USDT", "buy", "1", quote_quantity="5")
+    with pytest.raises(ValidationError, match="needs quantity or quote_quantity"):
+        OrderRequest.market("BTC-USDT", "buy")
+
+
 @pytest.mark.parametrize(("field", "change"), BROKEN, ids=[f"{field}-{len(change)}" for field, change in BROKEN])
 def test_what_breaks_a_rule_is_named(field: str, change: dict[str, Any]) -> None:
     """(fault F179)"""

@@ -125,6 +125,19 @@ def test_an_open_order_of_unknown_size_keeps_others_of_its_side_out() -> None:
     book.judge(case("1", side="sell"))
 
 
+def test_of_orders_placed_together_each_counts_for_its_own_symbol_and_asset() -> None:
+    book = Book(max_position=5, max_open_orders=3, max_open_orders_per_symbol=2, check_balance=True)
+    book.balance("USDT", "500")
+    book.balance("BTC", "1")
+    before = (case("3", symbol=ETH), case("1", "50"))
+    book.judge(case("3", "50", before=before), Change.LOOK)
+    refused(book, case("3.1", "50", before=before), "check_balance", "takes 505 USDT, and 500 are free")
+    book.judge(case("1", side="sell", before=before), Change.LOOK)
+    refused(book, case("1", before=(*before, before[1])), "max_open_orders", "3 orders are open")
+    refused(book, case("1", before=(before[1], before[1])), "max_open_orders_per_symbol", "2 orders of BTC-USDT")
+    refused(book, case("1", before=(case("1", None),)), "check_balance", "cannot be told")
+
+
 def test_orders_of_a_list_count_together_before_any_is_entered() -> None:
     book = Book(max_position=5, max_open_orders=2, max_order_rate=(2, 1))
     first, other = case("3"), case("3", side="sell")

@@ -1,0 +1,47 @@
+"""What an order was asked for beyond price and quantity, as the exchange tells it to somebody who did not place it."""
+
+from __future__ import annotations
+
+from exconn_sync import Connector, OrderRequest
+from exconn_sync.model.orders import OrderState
+from exconn_sync.simulator import Simulator
+from tests.integration.conftest import Connect
+
+limit = OrderRequest.limit
+
+
+def as_another_sees_it(other: Connector, client_order_id: str | None) -> OrderState:
+    """Return an order that only the exchange can have told of."""
+    (state,) = [found for found in other.fetch_open_orders() if found.client_order_id == client_order_id]
+    return state
+
+
+def test_a_post_only_order_is_one_for_whoever_looks(quiet: Simulator, connect: Connect) -> None:
+    connector, other = connect(quiet), connect(quiet)
+    maker = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000", post_only=True))
+    plain = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000"))
+    assert (maker.state.post_only, plain.state.post_only) == (True, False)
+    assert as_another_sees_it(other, maker.client_order_id).post_only is True
+    assert as_another_sees_it(other, plain.client_order_id).post_only is False
+
+
+def test_a_strategy_and_the_times_of_a_trailing_stop_are_told(quiet: Simulator, connect: Connect) -> None:
+    connector, other = connect(quiet), connect(quiet)
+    request = OrderRequest.stop_limit("BTC-USDT", "sell", "0.02", "50000", "51000", trailing_delta=100)
+    waiting = connector.place_order(request.with_options(strategy_id=7, strategy_type=1_000_001))
+    resting = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000"))
+    state = as_another_sees_it(other, waiting.client_order_id)
+    assert (state.strategy_id, state.strategy_type, state.trailing_delta) == (7, 1_000_001, 100)
+    assert (state.working_at, state.trailing_since) == (None, None)
+    assert as_another_sees_it(other, resting.client_order_id).working_at == resting.state.working_at is not None
+
+
+def test_a_prevented_trade_is_named_and_can_be_asked_for(quiet: Simulator, connect: Connect) -> None:
+    """(fault F111)"""
+    connector = connect(quiet)
+    connector.place_order(limit("BTC-USDT", "buy", "0.02", "60005"))
+    taking = limit("BTC-USDT", "sell", "0.02", "60005").with_options(self_trade_prevention="expire_taker")
+    ended = connector.place_order(taking)
+    assert ended.wait(timeout=10)
+    (match,) = connector.fetch_prevented_matches(ended)
+    assert ended.state.prevented_matches == (match.match_id,)
