@@ -56,7 +56,8 @@ def ignore(event: object) -> None:
     """Take an event."""
 
 
-REST = [call.parse for _, call in every_call()]
+NOT_OFFERED = frozenset({"set_cancel_on_disconnect", "fetch_cancel_on_disconnect"})
+REST = [call.parse for _, call in every_call(refused=NOT_OFFERED)]
 STREAMS = [decode for _, decode in every_decoder()]
 
 

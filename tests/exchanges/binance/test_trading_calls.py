@@ -242,7 +242,7 @@ def test_a_limit_that_one_half_ran_into_is_found_whatever_the_answer_looks_like(
         order_state(), BUY, BTCUSDT, ClientOrderId("b"), INSTRUMENTS, place_anyway=False, cancel_anyway=False
     )
     assert call.limit_of is not None
-    answer = response(body.encode() if isinstance(body, str) else body, 429, {"retry-after": "7"})
+    answer = response(body.encode() if isinstance(body, str) else body, 409, {"retry-after": "7"})
     limit = call.limit_of(answer)
     assert (limit is not None) is is_told
     if limit is not None:
