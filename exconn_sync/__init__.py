@@ -15,6 +15,7 @@ from exconn_sync._runtime.signals import stopping_on_signal
 from exconn_sync._runtime.subscription import PullSubscription, Subscription
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config, ConfigBuilder, Credentials
+from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.connector import Connector, Health
 from exconn_sync.errors import (
     AuthenticationError,
@@ -71,12 +72,13 @@ from exconn_sync.model.enums import (
     Side,
     TimeInForce,
 )
-from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent
+from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent, RiskAlert
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.order_lists import OrderListRequest, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
+from exconn_sync.model.profit import Profit
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.journal import Journal
@@ -167,12 +169,15 @@ __all__ = [
     "Position",
     "PreventedMatch",
     "PriceBand",
+    "Profit",
     "Proposal",
     "ProtocolError",
     "PullSubscription",
     "RateLimitError",
     "ReadyEvent",
     "RequestTimeout",
+    "RiskAlert",
+    "RiskLimits",
     "RiskRejected",
     "RiskRule",
     "SelfTradePrevention",

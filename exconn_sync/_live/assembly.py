@@ -19,6 +19,7 @@ from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.dialler import Dialler
 from exconn_sync._live.key_keeper import KeyKeeper
 from exconn_sync._live.key_ring import KeyRing
+from exconn_sync._live.kill_switch import KillSwitch
 from exconn_sync._live.list_gateway import ListGateway
 from exconn_sync._live.market_feed import STREAM
 from exconn_sync._live.market_side import MarketSide
@@ -31,6 +32,7 @@ from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.rest_session import CLOCK, INSTRUMENTS, RestSession
+from exconn_sync._live.risk_desk import RiskDesk
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.socket_session import SocketSession
@@ -57,7 +59,7 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver, Signer
 from exconn_sync.ports.journal import Journal, JournalWorker
 from exconn_sync.ports.waiting import Event
-from exconn_sync.risk import MaxOrderNotional, RiskGate
+from exconn_sync.risk import RiskGate, RiskGuard
 
 logger = logging.getLogger("exconn_sync")
 
@@ -92,7 +94,11 @@ class Assembly:
         cancel: Callable[[Order, float | None], None],
         cancel_list: Callable[[OrderList, float | None], None],
         journal: Journal,
+        guard: RiskGuard,
+        want_book: Callable[[str], None],
     ) -> None:
+        self._guard = guard
+        self._want_book = want_book
         self._config = config
         self._journal = journal
         self._driver = driver
@@ -104,6 +110,7 @@ class Assembly:
         self._cancel_list = cancel_list
         self._store = store
         self._stop = StopSignal()
+        self._has_watch = False
         self.keys = KeyRing(_signer(config, driver), is_provided=config.credentials_provider is not None)
         self.server_clock = ServerClock(clock, max(config.rate_limits.window_ms, _SLOW_SAMPLE_MS) * 1_000_000)
         self.catalogue = Catalogue(driver.name, pipeline.instruments)
@@ -182,19 +189,22 @@ class Assembly:
             self.reconciler.look, self.reconciler.wake,
         )  # fmt: skip
         self.reconciler.resolver = self.resolver
-        limit = config.risk.max_order_notional
-        rules = [] if limit is None else [MaxOrderNotional(limit)]
+        self.risk = RiskDesk(
+            store, self._guard, RiskGate(config.rules), self.books, clock, self.server_clock, self._pipeline,
+            self._want_book,
+        )  # fmt: skip
         self.commands = CommandSide(
             replace(self._parts, await_rest=self._await_key), driver, self.rest, self.keys, self.admission,
             self.server_clock,
         )  # fmt: skip
         desk = CommandDesk(
-            config, driver, self.rest, self.commands.route, self.catalogue, self.books, store,
-            RiskGate([*rules, *config.rules]), self.reconciler, self.resolver, clock, self.server_clock, self._cancel,
+            config, driver, self.rest, self.commands.route, self.catalogue, store, self.risk, self.reconciler,
+            self.resolver, clock, self.server_clock, self._cancel,
         )  # fmt: skip
         self.gateway, self.changes, self.order_look = OrderGateway(desk), OrderChanges(desk), desk.order_look
         self.batches = BatchGateway(desk, config.environment)
         self.lists = ListGateway(desk, self._cancel_list)
+        self.kill_switch = KillSwitch(desk, self.gateway, self.executor, self._is_whole)
         self.reconciler.look_after = desk.look_after
         self.key_keeper: KeyKeeper | None = None
         self._has_key = Event()
@@ -250,6 +260,10 @@ class Assembly:
             not self._config.has_account or (self.account is not None and self.account.is_open)
         )
 
+    def _is_whole(self) -> bool | None:
+        """Return whether everything is connected and compared, None where it never was in this life."""
+        return self._readiness.events["ready"].is_set() if self._readiness.has_been("ready") else None
+
     @property
     def is_settled(self) -> bool:
         """True while no connection is down or came back only a moment ago."""
@@ -285,6 +299,8 @@ class Assembly:
                 keys.append(Worker(f"{name}-commands", self.commands.body, clock))
             account.append(Worker(f"{name}-account", self._account_body, clock))
             account.append(Worker(f"{name}-reconciler", self.reconciler.body, clock))
+            if self._guard.limits.needs_watch or self._guard.killed is not None:
+                keys.append(self._risk_worker())
         root = Group(name, "one_for_one", RESTARTS, RESTART_PERIOD, (
             # First, so that it is the last to be told to stop.
             Group("stores", "all_for_one", STORE_RESTARTS, RESTART_PERIOD, _children(stores)),
@@ -295,6 +311,19 @@ class Assembly:
             name, Tree(root), [*stores, rest, market, *keys, *account], clock, self._on_crash, on_give_up,
             hang_timeout=self._config.timeouts.hang, on_hang=self._on_hang,
         )  # fmt: skip
+
+    def _risk_worker(self) -> Worker:
+        self._has_watch = True
+        return Worker(f"{self._driver.name}-risk", self.kill_switch.body, self._clock)
+
+    def watch_risk(self) -> None:
+        """Have a worker look after the limits and the kill switch from now on. Raises ThreadsUnavailable."""
+        if self._config.has_account and not self._has_watch:
+            try:
+                self.supervisor.add(self._risk_worker())
+            except ValueError:
+                # Another thread was faster.
+                return
 
     def start(self) -> None:
         """Start all workers; returns at once.

@@ -60,15 +60,19 @@ class BatchGateway:
         """Place orders; see ``Connector.place_orders``."""
         desk = self._desk
         desk.require("placing orders", deadline)
-        items = []
         for request in requests:
             check_alone(request)
-            item = desk.checked(request)
-            desk.admit(item)
-            items.append(item)
+        items = desk.admit_all([desk.checked(request) for request in requests])
         # Put into the exchange's words first: what cannot be said must not become an intent.
-        parts = list(self._placements(items))
-        results = [result for part, call in parts for result in self._placed(part, call, deadline)]
+        parts = list(self._placements([item.order for item in items]))
+        results: list[CommandResult] = []
+        # All are entered before the first one is sent: a limit or a used id that keeps one out keeps all from leaving.
+        placing = desk.placing(items, deadline, in_parts=True)
+        with placing as orders:
+            for part, call in parts:
+                begin, end = len(results), len(results) + len(part)
+                placing.leave(begin, end)
+                results += self._placed(orders[begin:end], call, deadline)
         return [self._settled_placement(result, deadline) for result in results]
 
     def _placements(self, items: Sequence[NewOrder]) -> Iterator[tuple[Sequence[NewOrder], RestCall[Answers]]]:
@@ -80,14 +84,12 @@ class BatchGateway:
         for item in items:
             yield [item], _alone(driver.place_order(*item, self._desk.catalogue.instruments))
 
-    def _placed(self, part: Sequence[NewOrder], call: RestCall[Answers], deadline: Deadline) -> list[CommandResult]:
-        desk = self._desk
-        with desk.placing(part, deadline) as orders:
-            answers = self._asked(call, len(part), deadline)
-            return [
-                self._entered(order, answer, deadline, is_receipt=call.is_receipt)
-                for order, answer in zip(orders, answers, strict=True)
-            ]
+    def _placed(self, part: Sequence[Order], call: RestCall[Answers], deadline: Deadline) -> list[CommandResult]:
+        answers = self._asked(call, len(part), deadline)
+        return [
+            self._entered(order, answer, deadline, is_receipt=call.is_receipt)
+            for order, answer in zip(part, answers, strict=True)
+        ]
 
     def _entered(self, order: Order, answer: HalfAnswer, deadline: Deadline, *, is_receipt: bool) -> CommandResult:
         desk, error = self._desk, answer.error
@@ -121,7 +123,11 @@ class BatchGateway:
         desk = self._desk
         desk.require("cancelling orders", deadline)
         changes = [self._change(desk.known(order)) for order in orders]
-        self._sent(changes, deadline, lambda item: desk.driver.cancel_order(item.instrument, item.order, _all(desk)))
+        calls = self._change_calls(
+            _unanswered(changes), lambda item: desk.driver.cancel_order(item.instrument, item.order, _all(desk))
+        )
+        # Put into the exchange's words before the first one is sent.
+        self._sent(list(calls), deadline)
         names = [each.item.order.client_order_id for each in changes if each.is_receipt or _is_unknown(each)]
         if any(each.answer is not None and each.answer.error is not None for each in changes):
             # Terminal already, not yet arrived, or unknown: only a look can tell.
@@ -134,33 +140,54 @@ class BatchGateway:
         desk = self._desk
         desk.require("amending orders", deadline)
         made = [self._change(desk.known(order), quantity) for order, quantity in changes]
-
-        def alone(item: ChangedOrder) -> RestCall[Sequence[Fact]]:
-            quantity = positive_decimal_of("quantity", item.quantity)
-            return desk.driver.amend_order(item.instrument, item.order, quantity, _all(desk))
-
-        self._sent(made, deadline, alone)
+        self._begin_amends(made)
+        try:
+            calls = list(self._change_calls(_unanswered(made), self._amend_alone))
+        except BaseException:
+            self._undo_amends(made)
+            raise
+        self._sent(calls, deadline)
         if any(each.answer is not None and each.answer.error is not None for each in made):
             desk.reconciler.doubt()
-        return [self._amend_result(each, deadline) for each in made]
+        results = [self._amend_result(each, deadline) for each in made]
+        self._undo_amends(
+            [each for each, result in zip(made, results, strict=True) if result.outcome in (_NOT_SENT, _REFUSED)]
+        )
+        return results
+
+    def _amend_alone(self, item: ChangedOrder) -> RestCall[Sequence[Fact]]:
+        quantity = positive_decimal_of("quantity", item.quantity)
+        return self._desk.driver.amend_order(item.instrument, item.order, quantity, _all(self._desk))
+
+    def _begin_amends(self, made: Sequence[_Change]) -> None:
+        """Count all orders as large as they may become, one on top of the other, or none. Raises RiskRejected."""
+        begun: list[_Change] = []
+        try:
+            for each in _unanswered(made):
+                self._desk.risk.begin_amend(each.item.order, each.item.instrument, Wanted(each.item.quantity))
+                begun.append(each)
+        except BaseException:
+            self._undo_amends(begun)
+            raise
+
+    def _undo_amends(self, made: Sequence[_Change]) -> None:
+        for each in made:
+            self._desk.risk.undo_amend(each.item.order, Wanted(each.item.quantity))
 
     def _change(self, state: OrderState, quantity: object = None) -> _Change:
         wanted = None if quantity is None else positive_decimal_of("quantity", quantity)
+        instrument = self._desk.catalogue.of_order(state.symbol)
         if wanted is not None and not state.is_terminal:
-            Wanted(wanted).check(state)
-            self._desk.admit_change(state, wanted, None)
-        change = _Change(ChangedOrder(self._desk.catalogue.of_order(state.symbol), state, wanted))
+            Wanted(wanted).check(state, instrument)
+        change = _Change(ChangedOrder(instrument, state, wanted))
         if state.is_terminal:
             text = f"order {state.client_order_id} is {state.status} already"
             change.answer = HalfAnswer(_NOT_SENT, (), OrderRejected(text, outcome="not_sent"))
         return change
 
-    def _sent(
-        self, changes: Sequence[_Change], deadline: Deadline, alone: Callable[[ChangedOrder], RestCall[Sequence[Fact]]]
-    ) -> None:
+    def _sent(self, calls: Sequence[tuple[Sequence[_Change], RestCall[Answers]]], deadline: Deadline) -> None:
         """Send what is not answered already, and note the answers."""
-        open_ones = [each for each in changes if each.answer is None]
-        for part, call in list(self._change_calls(open_ones, alone)):
+        for part, call in calls:
             answers = self._asked(call, len(part), deadline)
             for each, answer in zip(part, answers, strict=True):
                 each.answer, each.is_receipt = answer, call.is_receipt and answer.error is None
@@ -238,6 +265,10 @@ def _alone(call: RestCall[Sequence[Fact]]) -> RestCall[Answers]:
     parse = call.parse
     made = replace(cast("RestCall[Any]", call), parse=lambda response: [HalfAnswer(_DONE, parse(response))])
     return cast("RestCall[Answers]", made)
+
+
+def _unanswered(changes: Sequence[_Change]) -> list[_Change]:
+    return [each for each in changes if each.answer is None]
 
 
 def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

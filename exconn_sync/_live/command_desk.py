@@ -5,21 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from types import TracebackType
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
-from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.checked_order import Checked
 from exconn_sync._live.command_route import CommandRoute
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.reconciler import Reconciler
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.risk_desk import RiskDesk
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync._store.account_store import AccountStore, Entry
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync._store.entry import Entry
 from exconn_sync.config import Config
 from exconn_sync.errors import (
     AuthenticationError,
@@ -28,17 +29,13 @@ from exconn_sync.errors import (
     RequestTimeout,
     ValidationError,
 )
-from exconn_sync.model.enums import FactSource, OrderStatus, Side
+from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
-from exconn_sync.model.instrument import Instrument
-from exconn_sync.model.numbers import EXACT
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
 from exconn_sync.model.wire import RestCall
-from exconn_sync.ports.batch import NewOrder
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
-from exconn_sync.ports.risk import Proposal
-from exconn_sync.risk import RiskGate
+from exconn_sync.risk.case import Case
 
 T = TypeVar("T")
 
@@ -56,10 +53,6 @@ class UnderWay(NamedTuple):
     clock_steps: int
 
 
-Checked: TypeAlias = NewOrder
-"""An order that passed all checks before sending, and the id by which it will be found again."""
-
-
 class CommandDesk:
     """What the gateways of commands share. Thread-safe.
 
@@ -73,9 +66,8 @@ class CommandDesk:
         rest: RestClient,
         route: CommandRoute,
         catalogue: Catalogue,
-        books: BookShelf,
         store: AccountStore,
-        risk: RiskGate,
+        risk: RiskDesk,
         reconciler: Reconciler,
         resolver: Resolver,
         clock: Clock,
@@ -92,9 +84,8 @@ class CommandDesk:
         self.clock = clock
         self.order_look = OrderLook(driver, rest, catalogue)
         self._config = config
+        self.risk = risk
         self._server_clock = server_clock
-        self._books = books
-        self._risk = risk
         self._cancel = cancel
         # Placements that have not returned. One thread changes an entry at a time, so no lock is needed.
         self.under_way: dict[ClientOrderId, UnderWay] = {}
@@ -141,25 +132,22 @@ class CommandDesk:
         instrument.check(request)
         return Checked(request, instrument, request.client_order_id or new_id())
 
-    def admit(self, item: Checked) -> None:
-        """Ask the risk rules. Raises RiskRejected."""
-        notional = self._notional(item.request, item.instrument)
-        self._risk.admit(Proposal(item.request, item.instrument.symbol, notional))
+    def admit(self, item: Checked, *, replaces: OrderState | None = None) -> Checked:
+        """Return an order as the limits will judge it when it is entered, after the user's rules have.
 
-    def admit_change(self, state: OrderState, quantity: Decimal | None, price: Decimal | None) -> None:
-        """Check a limit order that is to become larger or to get another price, as a new one like it would be.
-
-        Raises:
-            ValidationError, RiskRejected: nothing was sent.
+        ``replaces`` is the order that is cancelled before it is placed. Raises RiskRejected.
         """
-        size, at = quantity or state.quantity, price or state.price
-        is_larger = price is not None or (quantity is not None and quantity > (state.quantity or quantity))
-        if not is_larger or state.side is None or size is None or at is None:
-            return
-        like = OrderRequest.limit(state.symbol, state.side, size, at)
-        instrument = self.catalogue.get(state.symbol)
-        instrument.check(like)
-        self.admit(Checked(like, instrument, state.client_order_id))
+        return item._replace(case=self.risk.admit(item.request, item.instrument, replaces=replaces))
+
+    def admit_all(self, items: Sequence[Checked]) -> list[Checked]:
+        """Return orders as ``admit`` does, each judged on top of those before it. Raises RiskRejected."""
+        admitted: list[Checked] = []
+        before: tuple[Case, ...] = ()
+        for item in items:
+            case = self.risk.admit(item.request, item.instrument, before=before)
+            before = (*before, case)
+            admitted.append(item._replace(case=case))
+        return admitted
 
     def known(self, order: Order | str) -> OrderState:
         """Return the state of an order by its handle or id. Raises ValidationError where it is not known."""
@@ -170,9 +158,10 @@ class CommandDesk:
             raise ValidationError("order", order, "is not a known order; pass an Order or its id")
         return state
 
-    def placing(self, items: Sequence[Checked], deadline: Deadline) -> Placing:
+    def placing(self, items: Sequence[Checked], deadline: Deadline, *, in_parts: bool = False) -> Placing:
         """Enter the intents of new orders, and be answerable for them while the block sends them; see ``Placing``."""
-        return Placing(self, [Entry(self._intent(item)) for item in items], deadline)
+        entries = [self.risk.entry(self._intent(item), item.case) for item in items]
+        return Placing(self, entries, deadline, in_parts=in_parts)
 
     def begun(self, deadline: Deadline) -> UnderWay:
         """Return what is to be known of a placement that begins now."""
@@ -284,21 +273,6 @@ class CommandDesk:
             return None
         return self.store.order(state.client_order_id)
 
-    def _notional(self, request: OrderRequest, instrument: Instrument) -> Decimal | None:
-        """Return the most that an order is worth in the quote asset, None where that cannot be told."""
-        if request.quote_quantity is not None:
-            return request.quote_quantity
-        bid, ask = self._books.top(instrument.symbol)
-        price = request.price or request.stop_price
-        if request.side is Side.SELL and bid is not None:
-            # A sell trades at the best bid where its limit lies below.
-            price = bid[0] if price is None else max(price, bid[0])
-        elif price is None and request.side is Side.BUY and ask is not None:
-            price = ask[0]
-        if price is None or request.quantity is None:
-            return None
-        return EXACT.multiply(price, request.quantity)
-
     def _intent(self, item: Checked) -> OrderFact:
         request = item.request
         return OrderFact(
@@ -335,13 +309,16 @@ class Placing:
 
     On entry all intents are entered and in the journal, or none can leave and the error says why. An ExconnError out of
     the block has told the outcome. Anything else is Ctrl-C or a defect: an order that may have left is looked for, one
-    that cannot have left is ended (fault F129).
+    that cannot have left is ended (fault F129). With ``in_parts`` the block says by ``leave`` which of them it sends.
     """
 
-    def __init__(self, desk: CommandDesk, entries: Sequence[Entry], deadline: Deadline) -> None:
+    def __init__(
+        self, desk: CommandDesk, entries: Sequence[Entry], deadline: Deadline, *, in_parts: bool = False
+    ) -> None:
         self._desk = desk
         self._entries = entries
         self._deadline = deadline
+        self._in_parts = in_parts
 
     def __enter__(self) -> list[Order]:
         try:
@@ -349,13 +326,18 @@ class Placing:
                 self._desk.under_way[entry.intent.client_order_id] = self._desk.begun(self._deadline)
             for entry in self._entries:
                 self._enter(entry)
-            for entry in self._entries:
-                entry.may_leave = True
+            if not self._in_parts:
+                self.leave(0, len(self._entries))
         except BaseException as error:
             self._leave(error)
             raise
         # From here on the orders and their handles exist, before anything leaves.
         return [self._desk.handle(entry.intent.client_order_id) for entry in self._entries]
+
+    def leave(self, begin: int, end: int) -> None:
+        """Note that these orders are sent from now on."""
+        for entry in self._entries[begin:end]:
+            entry.may_leave = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -364,10 +346,10 @@ class Placing:
 
     def _enter(self, entry: Entry) -> None:
         try:
-            self._desk.store.begin(entry)
+            self._desk.risk.begin(entry)
         except ExconnError as error:
             for other in self._entries:
-                text = error.message if other is entry else "not sent: another order of its list could not be entered"
+                text = error.message if other is entry else "not sent: another order with it could not be entered"
                 self._desk.store.withdraw(other, text)
             raise
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from exconn_sync._live.command_desk import Checked, CommandDesk, new_id
+from exconn_sync._live.checked_order import Checked
+from exconn_sync._live.command_desk import CommandDesk, new_id
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_refusal import refusal_text, refused
 from exconn_sync._live.resolver import UNSETTLED
@@ -38,9 +39,7 @@ class ListGateway:
         """Place an order list; see ``Connector.place_order_list``."""
         desk = self._desk
         desk.require("placing an order list", deadline)
-        items = [desk.checked(leg) for leg in request.legs]
-        for item in items:
-            desk.admit(_sized(item, items[0]))
+        items = self._admitted([desk.checked(leg) for leg in request.legs])
         list_client_id = request.list_id or new_id()
         if desk.store.order_list(list_client_id) is not None:
             raise ValidationError("list_id", list_client_id, "was used before")
@@ -56,6 +55,16 @@ class ListGateway:
             reach("order.before_answer")
             desk.store.apply(facts)
         return made
+
+    def _admitted(self, checked: list[Checked]) -> list[Checked]:
+        """Return the orders after the risk rules were asked about all of them together."""
+        items: list[Checked] = []
+        for item in checked:
+            shown, before = _sized(item, checked[0]), tuple(each.case for each in items if each.case is not None)
+            # Of two orders of which one cancels the other only one takes money, and pending ones take it later.
+            case = self._desk.risk.admit(shown.request, shown.instrument, with_balance=not items, before=before)
+            items.append(item._replace(case=case))
+        return items
 
     def _sent(self, made: OrderList, call: RestCall[Sequence[Fact]], deadline: Deadline) -> Sequence[Fact]:
         """Send a new list; return what the exchange states, nothing where only the looking has found it there."""

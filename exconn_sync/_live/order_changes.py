@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from exconn_sync._live.cancel_all import cancel_all
 from exconn_sync._live.command_desk import CommandDesk
@@ -23,6 +23,7 @@ from exconn_sync.errors import (
     ValidationError,
 )
 from exconn_sync.errors.base import retold
+from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import CommandOutcome, OrderStatus
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
@@ -61,7 +62,8 @@ class OrderChanges:
             raise ValidationError("smart_routing", True, "does not go with a replacement")
         if old.is_terminal and not place_anyway:
             raise OrderRejected(f"order {old.client_order_id} is {old.status} already", outcome="not_sent")
-        desk.admit(item)
+        # An order that is placed whatever becomes of the old one is one more.
+        item = desk.admit(item, replaces=None if place_anyway else old)
         call = desk.driver.replace_order(
             old, request, item.instrument, item.client_order_id, desk.catalogue.instruments,
             place_anyway=place_anyway, cancel_anyway=cancel_anyway,
@@ -176,14 +178,17 @@ class OrderChanges:
         wanted = Wanted.of(quantity, price)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
-        wanted.check(state)
-        instrument, instruments = desk.catalogue.of_order(state.symbol), desk.catalogue.instruments
-        if wanted.quantity is not None:
-            instrument.check_amend(
-                state if wanted.price is None else replace(state, price=wanted.price), wanted.quantity
+        instrument = desk.catalogue.of_order(state.symbol)
+        wanted.check(state, instrument)
+        with desk.risk.amending(state, instrument, wanted):
+            call = desk.driver.amend_order(
+                instrument, state, wanted.quantity, desk.catalogue.instruments, price=wanted.price
             )
-        desk.admit_change(state, wanted.quantity, wanted.price)
-        call = desk.driver.amend_order(instrument, state, wanted.quantity, instruments, price=wanted.price)
+            self._amend(state, wanted, call, deadline)
+        return desk.handle(state.client_order_id)
+
+    def _amend(self, state: OrderState, wanted: Wanted, call: RestCall[Sequence[Fact]], deadline: Deadline) -> None:
+        desk = self._desk
         try:
             facts = desk.send(call, deadline)
         except OrderNotFound:
@@ -196,8 +201,8 @@ class OrderChanges:
         else:
             desk.store.apply(facts)
             if call.is_receipt:
+                # An order that is only to be changed counts as large as it may become until this is over.
                 self._confirm_amend(state, wanted, deadline)
-        return desk.handle(state.client_order_id)
 
     def _settle_amend(self, state: OrderState, wanted: Wanted, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk

@@ -33,8 +33,7 @@ class OrderGateway:
         desk = self._desk
         desk.require("placing an order", deadline)
         check_alone(request)
-        item = desk.checked(request)
-        desk.admit(item)
+        item = desk.admit(desk.checked(request))
         # Put into the exchange's words first: what cannot be said must not become an intent.
         call = desk.driver.place_order(request, item.instrument, item.client_order_id, desk.catalogue.instruments)
         reach("order.before_intent")

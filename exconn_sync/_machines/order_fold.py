@@ -109,6 +109,13 @@ class OrderRecord:
         """The distinct fills in the order in which they happened."""
         return tuple(sorted((reports.chosen for reports in self._trades.values()), key=fill_order))
 
+    @property
+    def taken_at(self) -> int | None:
+        """The earliest time at which the exchange says that it had the order, None where it has not said."""
+        times = [fact.exchange_time for fact in self._facts if fact.source is not FactSource.LOCAL]
+        times += [reports.chosen.exchange_time for reports in self._trades.values()]
+        return min((time for time in times if time is not None), default=None)
+
     def history(self) -> tuple[HistoryEntry, ...]:
         """Return what was learnt, in the order of arrival; no part of the state."""
         return tuple(self._history)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from exconn_sync._machines.fills import TradeReports, fill_order
 from exconn_sync.model.account import Position
@@ -26,6 +27,13 @@ def fold_position(exchange: str, symbol: str, base: str, quote: str, fills: Iter
     return book.position
 
 
+class Period(NamedTuple):
+    """What the fills since a moment have realized: in the quote asset, and fees in neither base nor quote by asset."""
+
+    realized: Decimal
+    other_fees: dict[str, Decimal]
+
+
 class PositionBook:
     """The position of one symbol, kept up to date; cheap while fills arrive in order, right also where they do not."""
 
@@ -39,6 +47,8 @@ class PositionBook:
         self._in_order: list[Fill] = []
         self._sum = _Sum(base, quote)
         self._is_late = False
+        # What there was at a moment that was asked about, until a fill from before it arrives.
+        self._earlier: tuple[int, Position] | None = None
 
     def add(self, fill: Fill) -> bool:
         """Take a fill; return whether it changed what is known."""
@@ -46,12 +56,15 @@ class PositionBook:
         reports = self._trades.get(key)
         if reports is None:
             self._trades[key] = TradeReports(fill)
+            self._forget(fill)
             self._insert(fill)
             return True
         before = reports.chosen
         reports.add(fill)
         if reports.chosen == before:
             return False
+        self._forget(before)
+        self._forget(reports.chosen)
         self._in_order.remove(before)
         insort(self._in_order, reports.chosen, key=fill_order)
         self._is_late = True
@@ -68,6 +81,24 @@ class PositionBook:
             self._is_late = False
         return self._sum.position(self._exchange, self._symbol)
 
+    def since(self, at_ns: int) -> Period:
+        """Return what the fills from a moment on have realized; cheap where the same moment is asked about again."""
+        if self._earlier is None or self._earlier[0] != at_ns:
+            earlier = _Sum(self._base, self._quote)
+            for fill in self._in_order:
+                if _time_of(fill) < at_ns:
+                    earlier.add(fill)
+            self._earlier = at_ns, earlier.position(self._exchange, self._symbol)
+        before, now = self._earlier[1], self.position
+        fees = dict(now.other_fees)
+        for asset, fee in before.other_fees:
+            fees[asset] = EXACT.subtract(fees[asset], fee)
+        return Period(EXACT.subtract(now.realized, before.realized), {name: fee for name, fee in fees.items() if fee})
+
+    def _forget(self, fill: Fill) -> None:
+        if self._earlier is not None and _time_of(fill) < self._earlier[0]:
+            self._earlier = None
+
     def _insert(self, fill: Fill) -> None:
         if self._in_order and fill_order(fill) < fill_order(self._in_order[-1]):
             insort(self._in_order, fill, key=fill_order)
@@ -76,6 +107,10 @@ class PositionBook:
         self._in_order.append(fill)
         if not self._is_late:
             self._sum.add(fill)
+
+
+def _time_of(fill: Fill) -> int:
+    return fill.received_at if fill.exchange_time is None else fill.exchange_time
 
 
 class _Sum:

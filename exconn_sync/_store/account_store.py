@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._machines.exposure import Exposure
 from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
 from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
+from exconn_sync._store.entry import Entry
 from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
 from exconn_sync._store.told import Told, Value, fill_key, is_newer
@@ -33,17 +35,8 @@ from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
+T = TypeVar("T")
 Publish: TypeAlias = Callable[[Channel, str, list[Value]], None]
-
-
-class Entry:
-    """An order of ours on its way into the store; ``is_entered`` once it is there, whatever the journal says."""
-
-    def __init__(self, intent: OrderFact) -> None:
-        self.intent = intent
-        self.is_entered = False
-        # Set by whoever sends it, once the journal has it.
-        self.may_leave = False
 
 
 class AccountStore:
@@ -76,6 +69,7 @@ class AccountStore:
         # By symbol, trade and order: a trade between two orders of one account is a fill of each.
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
+        self._exposure = Exposure(exchange)
         self.desk: Desk[Told] = Desk(self._tell, _hanging_journal)
         self._closed = False
         self.guard = ProcessGuard()
@@ -87,6 +81,7 @@ class AccountStore:
 
         Raises:
             ValidationError: the client order id was used before.
+            RiskRejected: ``admit`` does not let it in.
             JournalError: the journal could not keep it; the order must not be sent.
         """
         self.desk.change(lambda: self._begin(entry))
@@ -104,6 +99,7 @@ class AccountStore:
         with self._changed:
             if intent.client_order_id in self._records:
                 raise ValidationError("client_order_id", intent.client_order_id, "was used before")
+            entry.admit(self._exposure)
             entry.is_entered = True
             told = self._join([intent])
             # Kept by this thread below, before the events are left to whoever is busy delivering.
@@ -138,6 +134,7 @@ class AccountStore:
         delivered = {fill_key(fact) for fact in known if isinstance(fact, FillDelivery)}
         with self._changed:
             told = self._join(known)
+            self._exposure.take_up()
         fills = [value for _, _, value in told.events if isinstance(value, Fill)]
         return [fill for fill in fills if fill_key(fill) not in delivered]
 
@@ -254,14 +251,17 @@ class AccountStore:
         if known is not None and not is_newer(fact, known):
             return
         self._balances[fact.asset] = fact
+        self._exposure.note_balance(fact)
         told.facts.append(fact)
         if known is None or (known.free, known.locked) != (fact.free, fact.locked):
-            told.events.append((Channel.BALANCE, fact.asset, fact))
+            told.events.append((Channel.BALANCE, fact.asset, self._exposure.shown(fact)))
 
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
         state = replace(record.state(), sequence=sequence)
+        if state.is_own or (known is not None and known.is_own):
+            self._exposure.note_order(state, record.fills, record.taken_at)
         if known is not None and replace(state, updated_at=known.updated_at) == known:
             return
         state = replace(state, sequence=sequence + 1)
@@ -280,6 +280,12 @@ class AccountStore:
         if book.add(fill):
             self._position_values[fill.symbol] = book.position
             told.events.append((Channel.POSITION, fill.symbol, book.position))
+
+    def decide(self, decision: Callable[[Exposure], T]) -> T:
+        """Return what a decision makes of our orders at one moment; it is told and must do neither I/O nor wait."""
+        self.guard.check("account")
+        with self._changed:
+            return decision(self._exposure)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -350,10 +356,10 @@ class AccountStore:
         return fill if named is None or fill.client_order_id is not None else replace(fill, client_order_id=named)
 
     def balances(self) -> Mapping[str, Balance]:
-        """Return the balances by asset."""
+        """Return the balances by asset, with what is reserved of them."""
         self.guard.check("account")
         with self._changed:
-            return MappingProxyType(dict(self._balances))
+            return MappingProxyType({asset: self._exposure.shown(each) for asset, each in self._balances.items()})
 
     def positions(self) -> Mapping[str, Position]:
         """Return the positions by symbol."""

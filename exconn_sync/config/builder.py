@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields, replace
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from exconn_sync.config import environment as env
@@ -153,9 +152,12 @@ class ConfigBuilder:
         """Choose who shares the request budget, and how long a signed request stays valid; see ``RateLimits``."""
         return self._set(rate_limits=RateLimits(share, window_ms, path, redis_url, name, account))
 
-    def risk(self, *rules: RiskRule, max_order_notional: Decimal | int | str | None = None) -> ConfigBuilder:
-        """Limit the user's own orders: built-in limits by name, own rules as objects."""
-        limits: dict[str, Any] = {"max_order_notional": max_order_notional}
+    def risk(self, *rules: RiskRule, **limits: Any) -> ConfigBuilder:
+        """Limit the user's own orders: built-in limits by name, see ``RiskLimits``, and own rules as objects."""
+        known = [item.name for item in fields(RiskLimits)]
+        for name, value in limits.items():
+            if name not in known:
+                raise ValidationError(name, value, f"is no such limit; known are {', '.join(known)}")
         return self._set(risk=RiskLimits(**limits), rules=rules)
 
     def journal(self, journal: str | Journal) -> ConfigBuilder:

@@ -93,6 +93,11 @@ class Config:
         check_journal(self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
+        for rule in self.rules:
+            if not callable(getattr(rule, "check", None)):
+                raise ValidationError("rules", type(rule).__name__, "must have a method check; limits go by name")
+        if not isinstance(self.risk, RiskLimits):
+            raise ValidationError("risk", type(self.risk).__name__, "must be RiskLimits")
         find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
         self._check_commands()
         self._check_key()

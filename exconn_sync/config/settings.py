@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from decimal import Decimal
 from urllib.parse import urlsplit
 
 from exconn_sync.config.rate_limits import RateLimits
+from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.errors import ValidationError
-from exconn_sync.model.numbers import positive_decimal_of
 from exconn_sync.ports.local_exchange import SCHEME
 
 __all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "check_url"]
@@ -176,18 +175,6 @@ class Delivery:
         _check_seconds(self)
         if isinstance(self.alarm, bool) or not isinstance(self.alarm, int) or self.alarm < 1:
             raise ValidationError("alarm", self.alarm, "must be a whole number of at least 1")
-
-
-@dataclass(frozen=True)
-class RiskLimits:
-    """Limits on the user's own orders; None switches a limit off. ``max_order_notional`` is in the quote asset."""
-
-    max_order_notional: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_order_notional is not None:
-            checked = positive_decimal_of("max_order_notional", self.max_order_notional)
-            object.__setattr__(self, "max_order_notional", checked)
 
 
 def check_url(name: str, url: object, *, secure: str, plain: str) -> str:

@@ -30,7 +30,7 @@ class BatchFace:
     _core: Core
 
     def place_orders(self, requests: Sequence[OrderRequest], *, timeout: float | None = None) -> list[CommandResult]:
-        """Place orders; all are checked before the first one is sent."""
+        """Place orders; all are checked, judged by the risk limits and entered before the first one is sent."""
         checked = [request_of(request) for request in _listed("requests", requests)]
         assembly = self._core.assembly
         return assembly.batches.place(checked, assembly.gateway.deadline(timeout))
@@ -43,7 +43,10 @@ class BatchFace:
     def amend_orders(
         self, changes: Sequence[tuple[Order | str, Decimal | int | str]], *, timeout: float | None = None
     ) -> list[CommandResult]:
-        """Give orders other quantities; ``changes`` are pairs of an order and its new whole quantity in base."""
+        """Give orders other quantities; ``changes`` are pairs of an order and its new whole quantity in base.
+
+        The risk limits judge those that become larger one on top of the other, and let all of them pass or none.
+        """
         pairs: list[tuple[Order | str, object]] = []
         for change in _listed("changes", changes):
             if not isinstance(change, tuple) or len(change) != 2 or change[1] is None:

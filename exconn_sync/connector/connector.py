@@ -19,6 +19,7 @@ from exconn_sync.connector.health import Health, health_of
 from exconn_sync.connector.history import HistoryFace
 from exconn_sync.connector.order_commands import OrderCommandFace
 from exconn_sync.connector.remote import RemoteFace
+from exconn_sync.connector.risk import RiskFace
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.capabilities import Capabilities
 from exconn_sync.model.enums import ConnectorState
@@ -32,7 +33,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace):
+class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace, RiskFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -45,7 +46,7 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
 
     Also a context manager, which starts on entry and stops on exit. Every method may be called from any thread, also
     from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace``, ``HistoryFace``,
-    ``CommandFace`` and ``OrderCommandFace``.
+    ``CommandFace``, ``OrderCommandFace``, ``BatchFace`` and ``RiskFace``.
 
     Args:
         config: the settings.

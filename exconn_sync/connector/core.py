@@ -31,6 +31,7 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.forking import renew_in_child
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.waiting import Event
+from exconn_sync.risk import RiskGuard
 
 _LET_GO = 5.0
 """Seconds to end the threads of a life that was given up, before the next one begins."""
@@ -51,6 +52,8 @@ class Core:
         self.readiness = Readiness(self._conditions())
         self.interests = Interests(self.pipeline, self._book_variant)
         self.guard = ProcessGuard()
+        # Limits and kill switch, over all lives of the connector and in a forked child.
+        self.risk = RiskGuard(config.exchange, config.risk)
         # Hears of the end of a life that was given up, on the supervisor's thread; must not block. Kept over a fork.
         self.on_failed: Callable[[Exception], None] | None = None
         # Guards the steps of the life cycle; never held while anything is waited for.
@@ -64,6 +67,7 @@ class Core:
         self._use_metrics()
         self.holder = JournalHolder(config.journal, self.pipeline, self.clock)
         self.store = self.holder.store
+        self.risk = RiskGuard(config.exchange, self.risk.limits, self.risk.killed)
         self._stopped = Event()
         self._assembly: Assembly | None = None
         self._phase = ConnectorState.NEW
@@ -187,8 +191,8 @@ class Core:
         self.failure = None
         self._assembly = Assembly(
             self.config, self.driver, self.pipeline, self.store, self.readiness, self.clock, self._rng,
-            self._on_instruments, self._on_give_up, self._cancel, self._cancel_list,
-            self.holder.journal,
+            self._on_instruments, self._on_give_up, self._cancel, self._cancel_list, self.holder.journal,
+            self.risk, self.interests.want_book,
         )  # fmt: skip
         self._phase = ConnectorState.CONNECTING
         exit_hook.watch(self)
@@ -320,6 +324,8 @@ class Core:
         former, self.config = self.config, config
         if config.metrics is not former.metrics:
             self._use_metrics()
+        if config.risk != former.risk:
+            self.store.decide(lambda _: self.risk.change(config.risk))
         self.readiness.redefine(self._conditions())
 
     def understood(self, symbol: str) -> str:

@@ -170,8 +170,7 @@ class DataFace(MarketPushFace, StreamFace):
         """
         assembly = self._core.assembly
         canonical = assembly.catalogue.get(symbol).symbol
-        if not self._core.interests.wants_book(canonical):
-            self._core.interests.add(None, Channel.ORDER_BOOK, canonical)
+        self._core.interests.want_book(canonical)
         return assembly.books.view(canonical, depth_of(depth))
 
     @property

@@ -52,6 +52,8 @@ def health_of(core: Core) -> Health:
     errors = core.readiness.errors("ready")
     whys = {**core.readiness.whys("ready"), **{name: str(error) for name, error in errors.items()}}
     reasons = [f"{name} is missing: {whys[name]}" if name in whys else f"{name} is missing" for name in missing]
+    if core.risk.killed is not None:
+        reasons.append(f"the kill switch was thrown: {core.risk.killed}")
     if core.failure is not None:
         reasons.insert(0, f"gave up: {core.failure}")
     books = {} if assembly is None else assembly.books.states()

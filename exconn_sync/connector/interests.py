@@ -74,6 +74,11 @@ class Interests:
                     self._forget(wish)
                 raise
 
+    def want_book(self, symbol: str) -> None:
+        """Keep the local book of a canonical symbol. Raises ValidationError where the exchange has no such symbol."""
+        if not self.wants_book(symbol):
+            self.add(None, Channel.ORDER_BOOK, symbol)
+
     def wants_book(self, symbol: str) -> bool:
         """Return whether the connector itself already wants the book of a canonical symbol."""
         with self._lock:

@@ -17,7 +17,9 @@ from exconn_sync.model.orders import Fill, OrderFact
 class Balance:
     """Amounts of one asset as the exchange stated them; ``exchange_time`` is when, in ns since the epoch.
 
-    As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival.
+    As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival. ``reserved`` is
+    what orders of ours that are under way will take of ``free``, as far as the statement does not know them yet; facts
+    have none.
     """
 
     exchange: str
@@ -27,6 +29,12 @@ class Balance:
     exchange_time: int
     received_at: int
     source: FactSource
+    reserved: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What a new order may take: free less reserved, at least zero."""
+        return max(ZERO, EXACT.subtract(self.free, self.reserved))
 
     @property
     def total(self) -> Decimal:
@@ -40,7 +48,8 @@ class Position:
 
     ``quantity`` is in the base asset after fees paid in it, negative where more was sold than bought.
     ``average_price`` is the mean entry price in quote per base, None for a flat position. ``realized`` is the profit
-    in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``.
+    in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``. What it
+    would bring at the prices of now: ``Connector.profit``.
     """
 
     exchange: str

@@ -177,6 +177,7 @@ class Channel(TextEnum):
     POSITION = "position"
     INSTRUMENT = "instrument"
     CONNECTION = "connection"
+    RISK_ALERT = "riskalert"
     ERROR = "error"
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import NamedTuple
 
 from exconn_sync.model.instrument import Instrument
@@ -71,6 +72,26 @@ class InstrumentEvent:
             return ()
         names = (field.name for field in fields(self.after))
         return tuple(name for name in names if getattr(self.before, name) != getattr(self.after, name))
+
+
+@dataclass(frozen=True)
+class RiskAlert:
+    """A risk limit is near or reached, or the kill switch was thrown or armed again; once an episode.
+
+    ``level`` is ``near`` (from ``RiskLimits.alert_share`` of the limit on), ``reached`` (at the limit, or an order was
+    refused because of it), ``killed`` or ``armed``. An episode of a limit ends when less than that share of it is used
+    again. ``rule`` is the name of the limit, ``scope`` the symbol, the quote asset, or empty where it is about all
+    orders. ``value`` is what was used or asked for, None where it cannot be told, or where the limit is no number.
+    """
+
+    exchange: str
+    rule: str
+    scope: str
+    level: str
+    value: Decimal | None
+    limit: Decimal | None
+    message: str
+    received_at: int
 
 
 @dataclass(frozen=True)

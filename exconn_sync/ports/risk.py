@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import OrderRequest
 
 
@@ -13,13 +14,15 @@ from exconn_sync.model.orders import OrderRequest
 class Proposal:
     """An order about to be sent, with what a rule needs to judge it.
 
-    ``notional`` is in the quote asset: price times quantity, or for a market order the best opposite price times
-    quantity; None where no price is known.
+    ``notional`` is in the quote asset: price times quantity, or for a market order what it comes to in the book; None
+    where no price is known. ``replaces`` is the client id of the order that is cancelled before, or that is amended to
+    be larger, None for an order that is one more.
     """
 
     order: OrderRequest
     symbol: str
     notional: Decimal | None
+    replaces: ClientOrderId | None = None
 
 
 class RiskRule(Protocol):

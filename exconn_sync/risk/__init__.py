@@ -1,6 +1,6 @@
-"""Rules that may refuse an order before it is sent."""
+"""Limits and rules that may refuse an order before it is sent."""
 
 from exconn_sync.risk.gate import RiskGate
-from exconn_sync.risk.rules import MaxOrderNotional
+from exconn_sync.risk.guard import RiskGuard
 
-__all__ = ["MaxOrderNotional", "RiskGate"]
+__all__ = ["RiskGate", "RiskGuard"]

@@ -1,4 +1,4 @@
-"""Asks every rule before an order may leave."""
+"""Asks the user's rules before an order may leave."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from exconn_sync.ports.risk import Proposal, RiskRule
 
 
 class RiskGate:
-    """All rules of one connector, asked in order on the thread that places the order."""
+    """The user's rules of one connector, asked in order on the thread that places the order."""
 
     def __init__(self, rules: Sequence[RiskRule]) -> None:
         self._rules = tuple(rules)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is anybody to ask."""
+        return bool(self._rules)
 
     def admit(self, proposal: Proposal) -> None:
         """Return where no rule objects.

@@ -104,6 +104,13 @@ def thread_of_a_journal() -> set[str]:
         return {thread.name for thread in library_threads()}
 
 
+def thread_of_the_limits() -> set[str]:
+    """Return the names of the threads of a connector whose limits have to be looked after."""
+    with Simulator() as exchange, Connector(exchange.config(risk={"dead_man": 60.0})) as connector:
+        connector.wait_ready(LIMIT)
+        return {thread.name for thread in library_threads()}
+
+
 def thread_of_commands(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the names of the threads of a connector whose commands go over a socket of their own."""
 
@@ -184,6 +191,7 @@ def test_the_table_of_threads_is_what_runs(monkeypatch: pytest.MonkeyPatch) -> N
     table, names = patterns(), running_threads() | threads_of_a_hub(monkeypatch) | thread_of_a_journal()
     names |= threads_of_many_topics(monkeypatch) | threads_of_a_lookup() | threads_of_a_provider()
     names |= thread_of_a_supervisor_that_has_something_to_say() | thread_of_commands(monkeypatch)
+    names |= thread_of_the_limits()
     unexplained = [name for name in names if not any(pattern.fullmatch(name) for pattern in table.values())]
     assert not unexplained, "threads that the page does not name"
     missing = [name for name, pattern in table.items() if not any(pattern.fullmatch(thread) for thread in names)]

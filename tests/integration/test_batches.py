@@ -94,6 +94,38 @@ def test_an_id_that_was_used_before_is_refused_before_its_order_is_sent(quiet: S
     assert len(connector.fetch_open_orders()) == 1
 
 
+def test_an_id_given_twice_keeps_all_from_being_sent(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    first, *_ = orders(1)
+    with pytest.raises(ValidationError, match="was used before"):
+        connector.place_orders([first, first])
+    assert connector.fetch_open_orders() == []
+    (state,) = connector.orders.history()
+    assert (state.status, state.reason) == ("rejected", "not sent: another order with it could not be entered")
+
+
+def test_an_interrupt_leaves_no_doubt_about_orders_whose_turn_had_not_come(
+    quiet: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(fault F129)"""
+    connector = connect(quiet)
+    desk = connector._core.assembly.batches._desk
+    send, sent = desk.send, iter([False, True])
+
+    def interrupted(call: Any, deadline: Any) -> Any:
+        if next(sent):
+            raise KeyboardInterrupt
+        return send(call, deadline)
+
+    monkeypatch.setattr(desk, "send", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connector.place_orders(orders(3))
+    states = [connector.orders.get(f"order-{number}") for number in range(3)]
+    assert [state and state.status for state in states] == ["new", "unknown", "rejected"]
+    assert states[2] is not None
+    assert states[2].reason == "interrupted by KeyboardInterrupt before it was sent"
+
+
 @pytest.mark.parametrize("bad", ["text", 7, None, {"a": 1}])
 def test_what_is_no_list(bad: Any, quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)

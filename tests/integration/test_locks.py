@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from exconn_sync import Connector, OrderRequest, OrderState, Proposal, RiskRejected
+from exconn_sync import Connector, OrderRequest, OrderState, Proposal, RiskLimits, RiskRejected
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.account import Fact
 from exconn_sync.persistence import MemoryJournal
@@ -96,6 +97,7 @@ def watch_all(connector: Connector, recorder: LockRecorder) -> None:
     connector.on_position(check("position"))
     connector.on_connection(check("connection"))
     connector.on_error(check("error"))
+    connector.on_risk_alert(check("risk alert"))
     connector.subscribe("*.*.*", check("pattern"))
     connector.on_trade("BTC-USDT", fail)
 
@@ -103,8 +105,19 @@ def watch_all(connector: Connector, recorder: LockRecorder) -> None:
 EXPECTED = {
     "risk rule", "journal", "journal replay", "metrics count", "metrics observe", "log handler", "raising callback",
     "trade", "book ticker", "gap", "order book", "order", "fill", "balance", "position", "connection", "error",
-    "pattern", "order wait", "future",
+    "pattern", "order wait", "future", "risk alert",
 }  # fmt: skip
+
+
+# Limits that look at everything and refuse nothing; the second open order is told.
+LIMITS = RiskLimits(
+    max_open_orders=2,
+    max_position=Decimal(1000),
+    max_order_rate=(1000, 1.0),
+    max_daily_loss=Decimal(10**9),
+    check_balance=True,
+    dead_man=60.0,
+)
 
 
 def use_everything(exchange: Simulator, connector: Connector, recorder: LockRecorder) -> None:
@@ -125,6 +138,10 @@ def use_everything(exchange: Simulator, connector: Connector, recorder: LockReco
     exchange.faults.drop_connections("stream")
     connector.wait_ready(LIMIT)
     connector.fetch_balances()
+    assert connector.profit("BTC-USDT").symbol == "BTC-USDT"
+    connector.change_risk_limits(max_open_orders=3)
+    connector.kill(timeout=LIMIT)
+    connector.rearm()
     until(lambda: recorder.checked >= EXPECTED)
 
 
@@ -139,7 +156,8 @@ def test_no_lock_is_held_where_user_code_runs_and_their_order_has_no_cycle(monke
         level = logger.level
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
-        config = quick(exchange.config(), rules=(Rule(recorder),), journal=Journal(recorder), metrics=Metrics(recorder))
+        own = {"rules": (Rule(recorder),), "journal": Journal(recorder), "metrics": Metrics(recorder)}
+        config = quick(exchange.config(), risk=LIMITS, **own)
         try:
             with Connector(config) as connector:
                 handler.connector = connector

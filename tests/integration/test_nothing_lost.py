@@ -22,12 +22,12 @@ from exconn_sync import (
     RiskRejected,
     WorkerHung,
 )
-from exconn_sync._live.command_desk import Checked
+from exconn_sync._live.checked_order import Checked
 from exconn_sync._machines import supervision, watchdog
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync._runtime.mailbox import Mailbox
 from exconn_sync._runtime.threads import spawn
-from exconn_sync._store.account_store import Entry
+from exconn_sync._store.entry import Entry
 from exconn_sync.config.settings import Timeouts
 from exconn_sync.model.account import Fact
 from exconn_sync.model.ids import ClientOrderId

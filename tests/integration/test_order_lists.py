@@ -178,7 +178,7 @@ def test_an_id_that_is_taken_leaves_no_order_of_the_list_open(quiet: Simulator, 
         connector.place_order_list(REQUEST)
     working = connector.orders.get("working")
     assert working is not None
-    assert (working.status, working.reason) == ("rejected", "not sent: another order of its list could not be entered")
+    assert (working.status, working.reason) == ("rejected", "not sent: another order with it could not be entered")
 
 
 def test_what_is_no_list_is_told(quiet: Simulator, connect: Connect) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from exconn_sync import (
     OrderNotFound,
     OrderRequest,
     OutcomeUnknown,
+    RiskLimits,
+    RiskRejected,
     ValidationError,
 )
 from exconn_sync._runtime import faultpoints
@@ -69,10 +72,10 @@ def test_an_order_whose_answer_is_lost_is_found_beside_the_one_of_an_earlier_run
 # --- the id of an order that is open ----------------------------------------------------------------------------------
 
 
-def blind(connect: Connect, simulator: Simulator) -> Connector:
+def blind(connect: Connect, simulator: Simulator, **changes: Any) -> Connector:
     """Return a connector that knows nothing of orders of before: what it reads of open ones lags behind."""
     simulator.faults.answer("GET", "/api/v3/openOrders", 200, "[]", count=1000)
-    return connect(simulator)
+    return connect(simulator, **changes)
 
 
 def test_an_id_refused_as_a_duplicate_means_the_order_that_has_it(quiet: Simulator, connect: Connect) -> None:
@@ -104,6 +107,21 @@ def test_where_the_order_of_a_duplicate_cannot_be_asked_for_it_is_looked_for_on(
     order = caught.value.order
     assert order.wait("new", LIMIT), "never rejected: an order with this id is open"
     assert (order.quantity, order.price, order.state.contradictions) == (Decimal("0.02"), 50_000, ())
+
+
+def test_an_order_refused_as_a_duplicate_counts_for_no_limit(quiet: Simulator, connect: Connect) -> None:
+    """The order that has the id is not ours, and the kill switch leaves it alone (faults F100, F101)."""
+    earlier_run(connect, quiet, "50000")
+    connector = blind(connect, quiet, risk=RiskLimits(max_open_orders=1, max_position=Decimal("0.02")))
+    with pytest.raises(DuplicateOrder):
+        connector.place_order(limit("BTC-USDT", "buy", "0.01", "50001", client_order_id="job-1"))
+    ours = connector.place_order(limit("BTC-USDT", "buy", "0.02", "50000"))
+    with pytest.raises(RiskRejected):
+        connector.place_order(limit("BTC-USDT", "buy", "0.01", "50000"))
+    assert connector.kill(timeout=LIMIT) == []
+    assert ours.status == "canceled"
+    assert connector.balances["USDT"].reserved == 0
+    assert [state.client_order_id for state in connector.orders.open()] == ["job-1"]
 
 
 def test_an_order_delivered_twice_is_no_duplicate_of_itself(quiet: Simulator, connect: Connect) -> None:

@@ -158,3 +158,29 @@ def test_a_fee_that_comes_later_is_taken_in() -> None:
     book.add(make_fill("1", fee_asset=None))
     assert book.add(make_fill("1", fee="0.25", fee_asset="USDT"))
     assert (book.position.quantity, book.position.realized) == (Decimal(1), Decimal("-0.25"))
+
+
+def test_what_was_realized_since_a_moment() -> None:
+    book = PositionBook("binance", "BTC-USDT", "BTC", "USDT")
+    book.add(make_fill("1", "4", "100", B, exchange_time=10))
+    book.add(make_fill("2", "1", "110", S, exchange_time=20, fee="1", fee_asset="BNB"))
+    book.add(make_fill("3", "1", "90", S, exchange_time=30, fee="2", fee_asset="BNB"))
+    assert book.since(0) == (Decimal(0), {"BNB": Decimal(3)})
+    assert book.since(25) == (Decimal(-10), {"BNB": Decimal(2)})
+    # One from before, told late, changes what the position had cost by then.
+    book.add(make_fill("0", "4", "80", B, exchange_time=5))
+    assert book.since(25) == (Decimal(0), {"BNB": Decimal(2)})
+    book.add(make_fill("4", "1", "95", S, exchange_time=40))
+    assert book.since(25).realized == 5
+    assert book.since(41) == (Decimal(0), {})
+
+
+@fixed
+@given(st.data(), many, st.integers(0, 6))
+def test_what_was_realized_is_the_difference_of_two_positions(data: st.DataObject, fills: list[Fill], at: int) -> None:
+    book = PositionBook("binance", "BTC-USDT", "BTC", "USDT")
+    for fill in data.draw(st.permutations(fills)) if fills else []:
+        book.add(fill)
+        book.since(at)
+    earlier = [fill for fill in book._in_order if (fill.exchange_time or fill.received_at) < at]
+    assert book.since(at).realized == EXACT.subtract(book.position.realized, position_of(*earlier).realized)

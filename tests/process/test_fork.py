@@ -76,17 +76,18 @@ RUNNING = (
             "stop", "restart", "wait_ready", "health", "workers", "thread_dump", "fetch_server_time",
             "fetch_instruments", "fetch_balances", "fetch_open_orders", "stream_orders", "stream_fills",
             "ping", "fetch_tickers", "fetch_book_tickers", "fetch_open_order_lists", "fetch_order_counts",
+            "kill", "rearm", "change_risk_limits",
         )},
         **{name: (lambda name=name: getattr(connector, name)) for name in (
             "ready", "rest_ready", "stream_ready", "account_ready", "state", "is_connected", "orders", "fills",
-            "balances", "positions", "instruments",
+            "balances", "positions", "instruments", "risk_limits", "killed",
         )},
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT")) for name in (
             "order_book", "fetch_order_book", "fetch_trades", "fetch_fills", "stream_trades", "stream_book_ticker",
             "stream_order_book", "fetch_aggregate_trades", "fetch_average_price", "fetch_book_ticker", "fetch_ticker",
             "stream_aggregate_trades", "stream_average_price", "stream_mini_ticker", "stream_partial_book",
             "stream_ticker", "fetch_allocations", "fetch_commission", "fetch_order_history", "cancel_all",
-            "submit_cancel_all", "order_list", "cancel_order_list",
+            "submit_cancel_all", "order_list", "cancel_order_list", "profit",
         )},
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", "1m")) for name in (
             "fetch_klines", "stream_klines",
@@ -98,7 +99,7 @@ RUNNING = (
         )},
         **{name: (lambda name=name: getattr(connector, name)(print)) for name in (
             "on_order", "on_fill", "on_balance", "on_position", "on_connection", "on_error", "on_balance_change",
-            "on_instrument", "on_order_list",
+            "on_instrument", "on_order_list", "on_risk_alert",
         )},
         "subscribe": lambda: connector.subscribe("trade.*.*", print),
         **{name: (lambda name=name: getattr(connector, name)(order)) for name in (

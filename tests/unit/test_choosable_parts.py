@@ -12,7 +12,7 @@ from exconn_sync.metrics.memory import Summary
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.persistence import MemoryJournal
 from exconn_sync.ports.risk import Proposal
-from exconn_sync.risk import MaxOrderNotional, RiskGate
+from exconn_sync.risk import RiskGate
 
 from .store.make import fill
 from .support import in_threads
@@ -76,19 +76,6 @@ def test_a_broken_rule_without_a_name_lets_nothing_pass_either() -> None:
 
     with pytest.raises(RiskRejected):
         RiskGate([Nameless()]).admit(proposal("1"))
-
-
-@pytest.mark.parametrize("notional", ["0", "4999.99", "5000"])
-def test_an_order_up_to_the_limit_passes(notional: str) -> None:
-    MaxOrderNotional(Decimal(5000)).check(proposal(notional))
-
-
-@pytest.mark.parametrize("notional", ["5000.01", "1E+9", None])
-def test_a_larger_order_and_one_of_unknown_worth_are_refused(notional: str | None) -> None:
-    with pytest.raises(RiskRejected) as caught:
-        MaxOrderNotional(Decimal(5000)).check(proposal(notional))
-    assert caught.value.rule == "max_order_notional"
-    assert "E+" not in str(caught.value)
 
 
 def test_metrics_count_exactly_in_many_threads() -> None:

@@ -262,7 +262,7 @@ MISTAKES: list[tuple[str, Callable[[ConfigBuilder], object]]] = [
     ("window_ms", lambda builder: builder.rate_limits(window_ms=True)),
     ("window_ms", lambda builder: builder.rate_limits(window_ms=10**5000)),
     ("max_order_notional", lambda builder: builder.risk(max_order_notional="0")),
-    ("max_order_notional", lambda builder: builder.risk(max_order_notional=1.5)),  # type: ignore[arg-type]
+    ("max_order_notional", lambda builder: builder.risk(max_order_notional=1.5)),
     ("journal", lambda builder: builder.journal("punchcard")),
     ("buffer", lambda builder: builder.delivery(buffer=0)),
     ("buffer", lambda builder: builder.delivery(buffer=1.5)),  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync._store.account_store import AccountStore, Entry
+from exconn_sync._store.account_store import AccountStore
+from exconn_sync._store.entry import Entry
 from exconn_sync._store.readers import FillsReader, OrdersReader
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Fact

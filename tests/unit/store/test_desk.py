@@ -14,8 +14,9 @@ import pytest
 
 from exconn_sync._runtime.threads import join, spawn
 from exconn_sync._runtime.worker import WorkerRun
-from exconn_sync._store.account_store import AccountStore, Entry
+from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.desk import Desk, _Change
+from exconn_sync._store.entry import Entry
 from exconn_sync.errors import JournalError
 from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import OrderStatus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exconn_sync._store.account_store import Entry
+from exconn_sync._store.entry import Entry
 from exconn_sync.model.account import BalanceChange
 from exconn_sync.model.enums import Channel, FactSource, OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
