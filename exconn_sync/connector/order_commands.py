@@ -111,11 +111,13 @@ class OrderCommandFace:
         Raises:
             OutcomeUnknown: it is not known whether it was set; ``fetch_cancel_on_disconnect`` tells.
         """
+        self._core.guard.check("connector")
         call, deadline = self._core.driver.set_cancel_on_disconnect(seconds), self._deadline_of(timeout)
         self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
 
     def fetch_cancel_on_disconnect(self, *, timeout: float | None = None) -> int | None:
         """Return after how many seconds all orders would be cancelled; None where they would not."""
+        self._core.guard.check("connector")
         call, deadline = self._core.driver.fetch_cancel_on_disconnect(), self._deadline_of(timeout)
         return self._core.assembly.rest.call(call, deadline.remaining(self._core.clock.monotonic_ns()))
 

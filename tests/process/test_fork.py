@@ -114,6 +114,11 @@ RUNNING = (
         **{name: (lambda name=name: getattr(connector, name)(pair)) for name in (
             "place_order_list", "submit_order_list",
         )},
+        "place_orders": lambda: connector.place_orders([request]),
+        "cancel_orders": lambda: connector.cancel_orders([order]),
+        "amend_orders": lambda: connector.amend_orders([(order, "0.005")]),
+        "fetch_cancel_on_disconnect": lambda: connector.fetch_cancel_on_disconnect(),
+        "set_cancel_on_disconnect": lambda: connector.set_cancel_on_disconnect(10),
         "test_order": lambda: connector.test_order(request),
         "request": lambda: connector.request("GET", "/api/v3/time"),
         "place_order": lambda: connector.place_order(request),
@@ -139,7 +144,7 @@ RUNNING = (
         "future.cancel": lambda: pending.cancel(),
         "future.add_done_callback": lambda: pending.add_done_callback(print),
     }
-    NO_CALL = {"start", "config", "metrics"}
+    NO_CALL = {"start", "config", "metrics", "capabilities"}
     PUBLIC = {name for name in dir(connector) if not name.startswith("_")} - NO_CALL
     assert PUBLIC <= set(CALLS), PUBLIC - set(CALLS)
 """
