@@ -66,6 +66,8 @@ def test_a_received_order_keeps_its_money_until_the_exchange_says_that_it_has_it
     free = connector.balances["USDT"].free
     with bybit.faults.match_late(0.5):
         order = connector.place_order(buy())
+        # A newer statement of the exchange does not know of the order.
+        assert connector.fetch_balances()["USDT"].free == free
         assert order.status == "pending_new"
         assert connector.balances["USDT"].reserved == Decimal(1000)
         refused(lambda: connector.place_order(buy()), "max_open_orders")
@@ -182,10 +184,12 @@ def test_an_amend_is_judged_until_it_is_confirmed(bybit: Simulator, connect: Con
 
 def test_a_higher_price_needs_the_money_for_it(bybit: Simulator, connect: Connect) -> None:
     connector = limited(bybit, connect, check_balance=True)
-    most = Decimal(int(connector.balances["USDT"].free / 50000 * 1000)) / 1000
+    most = Decimal(int(connector.balances["USDT"].free / 50000 * 1000) - 1) / 1000
     order = resting(connector, str(most))
     eventually(lambda: connector.balances["USDT"].reserved == 0)
     refused(lambda: connector.amend_order(order, price="59000"), "check_balance")
+    # Only what it costs more than before has to be there.
+    assert connector.amend_order(order, price="50001").state.price == Decimal(50001)
     assert connector.amend_order(order, price="40000").state.price == Decimal(40000)
 
 
