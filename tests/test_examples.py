@@ -18,7 +18,7 @@ EXPECTED = {
     "03_lost_connection.py": ["market: up", "market: down", "refused: the BTC-USDT book is stale"],
     "04_slow_subscriber.py": ["the quick one has lost 0", "was told of a gap of "],
     "05_bad_input.py": ["known exchanges: binance", "a float is not exact", "lot step", "needs an API key"],
-    "06_bracket.py": ["new (at work: False)", "bought:   filled", "the end:  filled expired OCO_TRIGGER filled"],
+    "06_bracket.py": ["new (at work: False)", "bought:  filled", "the end: filled expired OCO_TRIGGER filled"],
 }
 
 

@@ -11,7 +11,7 @@ from exconn_sync.simulator.core.commission import FeeRates
 from exconn_sync.simulator.core.events import Event, ListChange, ListEvent
 from exconn_sync.simulator.core.exchange import Exchange
 from exconn_sync.simulator.core.order_lists import ListKind, NewOrderList
-from exconn_sync.simulator.core.orders import OrderType, Peg, PegPrice, PreventionMode, Side, TimeInForce
+from exconn_sync.simulator.core.orders import NewOrder, OrderType, Peg, PegPrice, PreventionMode, Side, TimeInForce
 from exconn_sync.simulator.core.refusals import Refusal
 
 from .test_conservation import ACTIONS, Action, execute, new_order
@@ -77,12 +77,17 @@ STEPS = st.lists(
 )
 
 
+def leg_of(action: Action, client_id: str) -> NewOrder:
+    """Return an order of a list. Only Binance has lists, where whatever waits holds its funds (Binance: 5.9)."""
+    return new_order(replace(action, holds_funds=True), kind_of(action), client_id)
+
+
 def new_list(exchange: Exchange, asked: ListAction, now: int) -> NewOrderList:
     last = int(exchange.markets[SYMBOL].last_price // D("10.01"))
     kind, side = asked.kind, Side.SELL if asked.kind.sells_received else asked.side
     legs = []
     if kind.has_working:
-        working = new_order(asked.working, kind_of(asked.working), f"{now}-0")
+        working = leg_of(asked.working, f"{now}-0")
         legs.append(replace(working, side=Side.BUY) if kind.sells_received else working)
     if kind.has_pair:
         # Around the last price, on the right sides of it unless it is about to move.
@@ -91,9 +96,9 @@ def new_list(exchange: Exchange, asked: ListAction, now: int) -> NewOrderList:
         goal = replace(
             asked.goal, side=side, ticks=last - sign * asked.distance, stop_ticks=last - sign * asked.distance
         )
-        legs += [new_order(stop, kind_of(stop), f"{now}-1"), new_order(goal, kind_of(goal), f"{now}-2")]
+        legs += [leg_of(stop, f"{now}-1"), leg_of(goal, f"{now}-2")]
     else:
-        single = new_order(replace(asked.single, side=side), kind_of(asked.single), f"{now}-1")
+        single = leg_of(replace(asked.single, side=side), f"{now}-1")
         legs.append(single)
     if kind.sells_received:
         legs = [legs[0], *(replace(leg, quantity=None) for leg in legs[1:])]
