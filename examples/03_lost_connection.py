@@ -7,7 +7,7 @@ import threading
 from exconn_sync import ConnectionEvent, Connector, StaleBook
 from exconn_sync.simulator import Simulator
 
-lost = threading.Event()
+lost, back = threading.Event(), threading.Event()
 
 
 def show(event: ConnectionEvent) -> None:
@@ -15,6 +15,8 @@ def show(event: ConnectionEvent) -> None:
     print(f"  {event.connection}: {word}", flush=True)
     if event.connection == "market" and not event.is_up:
         lost.set()
+    elif event.connection == "market" and lost.is_set():
+        back.set()
 
 
 def main() -> None:
@@ -37,6 +39,7 @@ def main() -> None:
         while not connector.order_book("BTC-USDT").is_valid:
             books.get(timeout=30)
         print(f"book: {connector.order_book('BTC-USDT')}")
+        back.wait(timeout=30)  # told once the connection has lasted for a while, so that one which flaps is told once
 
 
 if __name__ == "__main__":
