@@ -30,6 +30,10 @@ def book():
 """
 
 
+OF_AN_ATTEMPT = 3
+"""Descriptors that an attempt to connect has while it is made: a socket, and the pair that wakes whoever waits."""
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seconds", OUTAGES)
 def test_an_outage_is_waited_for_calmly_and_then_over(seconds: float, lively: Simulator) -> None:  # noqa: F811
@@ -72,7 +76,8 @@ def test_an_outage_is_waited_for_calmly_and_then_over(seconds: float, lively: Si
     assert after.resident - before.resident < 2_000_000
     assert after.objects - before.objects < 1000 + 5 * sum(attempts.values())
     assert after.threads == before.threads
-    assert after.descriptors <= before.descriptors
+    # Attempts may be under way at either moment; what each of the many attempts left would be more.
+    assert after.descriptors - before.descriptors <= OF_AN_ATTEMPT * len(NAMES)
 
 
 def _await_news(host: Host) -> None:
