@@ -22,6 +22,8 @@ def results(request: pytest.FixtureRequest, exchange: str) -> dict[Case, Result]
     return run_all([case for case in CASES if case in chosen], exchange)
 
 
+# The first one waits until the programs of all cases have ended.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_program_ends_in_time_with_its_own_exit_code(case: Case, results: dict[Case, Result]) -> None:
     """Faults F129, F130 and F132, invariant I23."""
