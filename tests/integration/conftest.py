@@ -11,6 +11,7 @@ import pytest
 from exconn_sync import Config, Connector
 from exconn_sync.config.settings import Reconnect
 from exconn_sync.simulator import Simulator
+from tests.quiet import quiet_exchange
 
 LIMIT = 10.0
 """Seconds that any single thing in these tests may take; far more than it needs."""
@@ -33,10 +34,7 @@ def lively() -> Iterator[Simulator]:
 @pytest.fixture
 def quiet() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator(running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange() as simulator:
         yield simulator
 
 

@@ -23,6 +23,7 @@ from exconn_sync.simulator import Simulator
 from tests.data import data_path, read_json
 from tests.integration.conftest import LIMIT, Connect, quick
 from tests.integration.test_replay_books import Collector, check
+from tests.quiet import quiet_exchange
 from tests.unit.support import in_threads, until
 
 RECORDINGS = [
@@ -42,10 +43,7 @@ def moving() -> Iterator[Simulator]:
 @pytest.fixture
 def still() -> Iterator[Simulator]:
     """Bybit where BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator(exchange="bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

@@ -14,6 +14,7 @@ import pytest
 from exconn_sync import Connector, ExconnError, Order, OrderRejected, OrderRequest
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
+from tests.quiet import quiet_exchange
 from tests.simulator.bybit.clients import Rest
 from tests.simulator.clients import eventually
 
@@ -24,10 +25,7 @@ BUY = limit("BTC-USDT", "buy", "0.5", "60005")
 @pytest.fixture
 def quiet() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator("bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

@@ -23,6 +23,7 @@ from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.orders import OrderState
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect, quick
+from tests.quiet import quiet_exchange
 from tests.simulator.clients import eventually
 from tests.unit.support import Background
 
@@ -34,10 +35,7 @@ CREATE = "/v5/order/create"
 @pytest.fixture
 def bybit() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator("bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

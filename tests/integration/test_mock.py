@@ -17,6 +17,7 @@ from exconn_sync.ports.local_exchange import find_local
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.simulator import MockExchange
 from exconn_sync.testing import ManualClock
+from tests.quiet import lay_out
 
 PATIENCE = 10.0
 BUY = OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005")
@@ -26,9 +27,7 @@ BUY = OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005")
 def exchange() -> Iterator[MockExchange]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, 1 BTC each."""
     with MockExchange(clock=ManualClock()) as mock:
-        mock.market.clear("BTCUSDT")
-        mock.market.quote("BTCUSDT", "buy", 60000, 1)
-        mock.market.quote("BTCUSDT", "sell", 60010, 1)
+        lay_out(mock.market)
         yield mock
 
 

@@ -13,6 +13,7 @@ from exconn_sync import CommandOutcome, Connector, Order, OrderRequest, RiskReje
 from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect, quick
+from tests.quiet import quiet_exchange
 from tests.simulator.clients import eventually
 from tests.unit.support import in_threads
 
@@ -25,10 +26,7 @@ CREATE, AMEND, AMENDS = "/v5/order/create", "/v5/order/amend", "/v5/order/amend-
 @pytest.fixture
 def bybit() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator("bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

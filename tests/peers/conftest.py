@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from exconn_sync.simulator import Simulator
+from tests.quiet import quiet_exchange
 
 collect_ignore_glob = [] if os.environ.get("EXCONN_PEERS") else ["test_*.py"]
 
@@ -23,10 +24,7 @@ def nothing_left_behind() -> None:
 @pytest.fixture
 def exchange() -> Iterator[Simulator]:
     """An exchange on which nothing moves by itself: BTCUSDT has one bid at 60000 and one ask at 60010, 1 BTC each."""
-    with Simulator(running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange() as simulator:
         yield simulator
 
 

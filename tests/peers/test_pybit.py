@@ -14,6 +14,7 @@ from pybit.exceptions import InvalidRequestError
 from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
 from exconn_sync.simulator import ClientKey, Simulator
+from tests.quiet import quiet_exchange
 
 Json: TypeAlias = Any
 PATIENCE_S = 10.0
@@ -24,10 +25,7 @@ LIMIT = {**SPOT, "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "5
 @pytest.fixture
 def bybit() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, 1 BTC each; nothing moves by itself."""
-    with Simulator("bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from exconn_sync.simulator import Simulator
 from exconn_sync.simulator.server import THREAD_NAME
+from tests.quiet import quiet_exchange
 
 from .clients import Rest, WsApi
 
@@ -24,10 +25,7 @@ def no_thread_left() -> Iterator[None]:
 @pytest.fixture
 def quiet() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator(running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange() as simulator:
         yield simulator
 
 

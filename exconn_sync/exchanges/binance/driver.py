@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from exconn_sync.errors import ExconnError
+from exconn_sync.exchanges import api_keys
 from exconn_sync.exchanges.binance import (
     account_login,
     book_sync,
@@ -79,7 +80,7 @@ class BinanceDriver(MarketCalls, BinanceTrading):
 
     def signer(self, api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
         """Return a signer for an HMAC, RSA or Ed25519 key. Raises ValidationError for a key that cannot be used."""
-        return signing.signer_of(api_key, secret, passphrase)
+        return api_keys.signer_of(urls.EXCHANGE, api_key, secret, passphrase)
 
     # --- REST -------------------------------------------------------------------------------------------------------
 

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from exconn_sync.errors import AuthenticationError, ValidationError
+from exconn_sync.errors import AuthenticationError
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
-from exconn_sync.exchanges.private_keys import is_pem, pem_signer
-from exconn_sync.exchanges.signers import HmacSha256Signer
-from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import HttpRequest, Params
 from exconn_sync.ports.driver import Signer
 
 KEY_HEADER = "X-MBX-APIKEY"
-
-_KEY = re.compile(r"[!-~]+", re.ASCII)
-
-
-def signer_of(api_key: Secret, secret: Secret, passphrase: Secret | None = None) -> Signer:
-    """Return a signer for a key of any type: PEM text is an RSA or Ed25519 key, everything else an HMAC secret.
-
-    Raises:
-        ValidationError: a key with blanks, line ends or other foreign characters (faults F165, F179), a private key
-            that cannot be used, or a passphrase where none is needed; the message shows nothing of either.
-    """
-    if not _KEY.fullmatch(api_key.reveal()):
-        raise _malformed("api_key")
-    if is_pem(secret):
-        return pem_signer(api_key, secret, passphrase)
-    if passphrase is not None:
-        raise ValidationError("passphrase", "<hidden>", "is for encrypted private keys", exchange=EXCHANGE)
-    if not _KEY.fullmatch(secret.reveal()):
-        raise _malformed("api_secret")
-    return HmacSha256Signer(api_key.reveal(), secret.reveal().encode("ascii"))
-
-
-def _malformed(field: str) -> ValidationError:
-    return ValidationError(field, "<hidden>", "must be text without blanks and line ends", exchange=EXCHANGE)
 
 
 def encoded_query(params: Params) -> str:

@@ -22,8 +22,6 @@ ORDER_BOOK = "/v5/market/orderbook"
 TICKERS = "/v5/market/tickers"
 RECENT_TRADES = "/v5/market/recent-trade"
 KLINE = "/v5/market/kline"
-PRICE_LIMIT = "/v5/market/price-limit"
-SYSTEM_STATUS = "/v5/system/status"
 
 CREATE = "/v5/order/create"
 AMEND = "/v5/order/amend"

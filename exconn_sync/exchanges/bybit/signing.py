@@ -6,9 +6,8 @@ import re
 from urllib.parse import quote
 
 from exconn_sync.errors import AuthenticationError, ValidationError
+from exconn_sync.exchanges import api_keys
 from exconn_sync.exchanges.bybit.endpoints import EXCHANGE
-from exconn_sync.exchanges.private_keys import is_pem, pem_signer
-from exconn_sync.exchanges.signers import HmacSha256Signer
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import HttpRequest, Params, RestCall
 from exconn_sync.ports.driver import Signer
@@ -17,10 +16,8 @@ KEY_HEADER = "X-BAPI-API-KEY"
 TIME_HEADER = "X-BAPI-TIMESTAMP"
 SIGNATURE_HEADER = "X-BAPI-SIGN"
 WINDOW_HEADER = "X-BAPI-RECV-WINDOW"
-ADDED_BY_SIGNING = frozenset({KEY_HEADER, TIME_HEADER, SIGNATURE_HEADER, WINDOW_HEADER})
 
 _JSON = {"Content-Type": "application/json"}
-_KEY = re.compile(r"[!-~]+", re.ASCII)
 _CURSOR = "cursor"
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _UNUSABLE = "ed25519"
@@ -30,25 +27,12 @@ def signer_of(api_key: Secret, secret: Secret, passphrase: Secret | None = None)
     """Return a signer for a key of either type: PEM text is an RSA key, everything else an HMAC secret.
 
     Raises:
-        ValidationError: a key with blanks, line ends or other foreign characters (faults F165, F179), a private key
-            that cannot be used here, or a passphrase where none is needed; the message shows nothing of either.
+        ValidationError: as for any exchange, or an Ed25519 key, which Bybit does not have.
     """
-    if not _KEY.fullmatch(api_key.reveal()):
-        raise _malformed("api_key")
-    if is_pem(secret):
-        signer = pem_signer(api_key, secret, passphrase)
-        if signer.key_type == _UNUSABLE:
-            raise ValidationError("api_secret", "<hidden>", "must be an RSA key or an HMAC secret", exchange=EXCHANGE)
-        return signer
-    if passphrase is not None:
-        raise ValidationError("passphrase", "<hidden>", "is for encrypted private keys", exchange=EXCHANGE)
-    if not _KEY.fullmatch(secret.reveal()):
-        raise _malformed("api_secret")
-    return HmacSha256Signer(api_key.reveal(), secret.reveal().encode("ascii"))
-
-
-def _malformed(field: str) -> ValidationError:
-    return ValidationError(field, "<hidden>", "must be text without blanks and line ends", exchange=EXCHANGE)
+    signer = api_keys.signer_of(EXCHANGE, api_key, secret, passphrase)
+    if signer.key_type == _UNUSABLE:
+        raise ValidationError("api_secret", "<hidden>", "must be an RSA key or an HMAC secret", exchange=EXCHANGE)
+    return signer
 
 
 def encoded_query(params: Params) -> str:

@@ -6,14 +6,12 @@ The parsers are found by looking at the driver: see ``calls``.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync.errors import ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from tests.data import documented_payloads, recorded_payloads
 from tests.exchanges.binance.calls import every_call, every_decoder
@@ -26,6 +24,7 @@ from tests.exchanges.binance.test_parse_rest import ACCOUNT, OWN_TRADE, PUBLIC_T
 from tests.exchanges.binance.test_parse_ws import DIFF, TICKER
 from tests.exchanges.binance.test_parse_ws import TRADE as PUBLIC_FRAME
 from tests.exchanges.binance.test_symbols import symbol
+from tests.exchanges.fuzzing import attempt, truncated, unhurried, with_a_value_replaced, with_bytes_changed
 
 SEEDS: list[Any] = [
     *({"stream": "btcusdt@trade", "data": data} for data in (PUBLIC_FRAME, TICKER, DIFF)),
@@ -40,16 +39,6 @@ SEEDS: list[Any] = [
 ]  # fmt: skip
 # The documented payloads and real ones beside those written down here; without the test data the latter alone.
 PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS] + documented_payloads() + recorded_payloads()
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-# A busy machine is no failure; what hangs ends with the time of its test.
-unhurried = settings(deadline=None)
 
 
 def ignore(event: object) -> None:
@@ -74,17 +63,6 @@ def feed(payload: bytes) -> None:
     attempt(partial(DRIVER.parse_account, payload, RECEIVED_AT, INSTRUMENTS))
 
 
-def attempt(parse: Callable[[], object]) -> None:
-    refusal: ProtocolError | None = None
-    try:
-        parse()
-    except ProtocolError as error:
-        refusal = error
-    if refusal is not None:
-        assert len(refusal.details["payload"]) <= 203
-        assert str(refusal).isprintable()
-
-
 @unhurried
 @given(st.binary(max_size=200))
 def test_any_bytes(payload: bytes) -> None:
@@ -92,40 +70,19 @@ def test_any_bytes(payload: bytes) -> None:
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObject) -> None:
-    mutated = bytearray(payload)
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(mutated) - 1))
-        replacement = data.draw(st.binary(max_size=3))
-        mutated[at : at + data.draw(st.integers(0, 3))] = replacement
-        if not mutated:
-            break
-    feed(bytes(mutated))
+@given(with_bytes_changed(PAYLOADS))
+def test_valid_payloads_with_some_bytes_changed(payload: bytes) -> None:
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.integers(0, 500))
-def test_truncated_payloads(payload: bytes, length: int) -> None:
+@given(truncated(PAYLOADS))
+def test_truncated_payloads(payload: bytes) -> None:
     """(fault F083)"""
-    feed(payload[:length])
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_a_value_replaced(payload: bytes, data: st.DataObject) -> None:
-    wire = json.loads(payload)
-    place: Any = wire
-    parent: Any = None
-    key: Any = None
-    for _ in range(data.draw(st.integers(1, 4))):
-        if isinstance(place, dict) and place:
-            parent, key = place, data.draw(st.sampled_from(sorted(place)))
-        elif isinstance(place, list) and place:
-            parent, key = place, data.draw(st.integers(0, len(place) - 1))
-        else:
-            break
-        place = parent[key]
-    if parent is not None:
-        parent[key] = data.draw(JSON)
-    feed(json.dumps(wire).encode())
+@given(with_a_value_replaced(PAYLOADS))
+def test_valid_payloads_with_a_value_replaced(payload: bytes) -> None:
+    feed(payload)

@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, unquote
 import pytest
 
 from exconn_sync.errors import AuthenticationError, ValidationError
+from exconn_sync.exchanges.api_keys import signer_of
 from exconn_sync.exchanges.binance.driver import DRIVER
-from exconn_sync.exchanges.binance.signing import encoded_query, rest_payload, signer_of, ws_payload
+from exconn_sync.exchanges.binance.signing import encoded_query, rest_payload, ws_payload
 from exconn_sync.exchanges.signers import HmacSha256Signer
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import Params, RestCall
@@ -144,7 +145,7 @@ def test_malformed_keys_are_refused_without_showing_them(canary: str) -> None:
     """(fault F165)"""
     for key, secret in ((canary, "secret"), ("key", canary), ("", "secret"), ("key", "")):
         with pytest.raises(ValidationError) as caught:
-            signer_of(Secret(key), Secret(secret))
+            signer_of("binance", Secret(key), Secret(secret))
         assert "can" not in str(caught.value)
         assert "can" not in repr(vars(caught.value))
 

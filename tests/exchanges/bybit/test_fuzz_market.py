@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync.errors import ProtocolError, ValidationError
+from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.exchanges.bybit.market_calls import MarketCalls
 from exconn_sync.model.enums import Channel
@@ -23,6 +23,7 @@ from tests.exchanges.bybit import frames
 from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, read_call, refusal, response
 from tests.exchanges.bybit.test_parse_market import BOOK, CANDLE, TICKER, TRADE, rows
 from tests.exchanges.bybit.test_symbols import symbol
+from tests.exchanges.fuzzing import attempt, truncated, unhurried, with_a_value_replaced, with_bytes_changed
 
 SEEDS: list[Any] = [
     envelope({"timeSecond": "1688639403", "timeNano": "1688639403423213947"}), envelope(BOOK), rows(TRADE),
@@ -33,14 +34,6 @@ PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS] + [
     frames.book(7), frames.delta(8, [("1", "0")]), frames.trades(frames.trade(1), frames.trade(2)), frames.ticker(),
     frames.kline({}), frames.reply(7), frames.reply(7, error="error:already subscribed"), frames.PONG,
 ]  # fmt: skip
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-# A busy machine is no failure; what hangs ends with the time of its test.
-unhurried = settings(deadline=None)
-
 _BY_NAME: dict[str, Any] = {
     "instrument": BTCUSDT, "instruments": INSTRUMENTS, "limit": 5, "interval": "1h", "window": "24h", "now": 0,
     "from_id": None, "start": None, "end": None,
@@ -89,17 +82,6 @@ def feed(payload: bytes) -> None:
     attempt(partial(DRIVER.parse_control, payload))
 
 
-def attempt(parse: Callable[[], object]) -> None:
-    refused: ProtocolError | None = None
-    try:
-        parse()
-    except ProtocolError as error:
-        refused = error
-    if refused is not None:
-        assert len(refused.details["payload"]) <= 203
-        assert str(refused).isprintable()
-
-
 @unhurried
 @given(st.binary(max_size=200))
 def test_any_bytes(payload: bytes) -> None:
@@ -107,39 +89,19 @@ def test_any_bytes(payload: bytes) -> None:
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObject) -> None:
-    mutated = bytearray(payload)
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(mutated) - 1))
-        mutated[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-        if not mutated:
-            break
-    feed(bytes(mutated))
+@given(with_bytes_changed(PAYLOADS))
+def test_valid_payloads_with_some_bytes_changed(payload: bytes) -> None:
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.integers(0, 500))
-def test_truncated_payloads(payload: bytes, length: int) -> None:
+@given(truncated(PAYLOADS))
+def test_truncated_payloads(payload: bytes) -> None:
     """(fault F083)"""
-    feed(payload[:length])
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_a_value_replaced(payload: bytes, data: st.DataObject) -> None:
-    wire = json.loads(payload)
-    place: Any = wire
-    parent: Any = None
-    key: Any = None
-    for _ in range(data.draw(st.integers(1, 5))):
-        if isinstance(place, dict) and place:
-            parent, key = place, data.draw(st.sampled_from(sorted(place)))
-        elif isinstance(place, list) and place:
-            parent, key = place, data.draw(st.integers(0, len(place) - 1))
-        else:
-            break
-        place = parent[key]
-    if parent is not None:
-        parent[key] = data.draw(JSON)
-    feed(json.dumps(wire).encode())
+@given(with_a_value_replaced(PAYLOADS))
+def test_valid_payloads_with_a_value_replaced(payload: bytes) -> None:
+    feed(payload)

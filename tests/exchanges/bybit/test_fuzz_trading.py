@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from exconn_sync.errors import OrderNotFound, ProtocolError
+from exconn_sync.errors import OrderNotFound
 from exconn_sync.exchanges.bybit.account import BybitAccount
 from exconn_sync.exchanges.bybit.batch import BybitBatches
 from exconn_sync.exchanges.bybit.driver import DRIVER
@@ -27,6 +26,7 @@ from exconn_sync.ports.batch import ChangedOrder, NewOrder
 from tests.exchanges.binance.calls import every_call
 from tests.exchanges.bybit.orders import CANCELED, EXECUTION, FEES, OPEN, SPENT, WALLET, order_state, rows
 from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, read_call, response
+from tests.exchanges.fuzzing import attempt, truncated, unhurried, with_a_value_replaced, with_bytes_changed
 
 REFUSED = frozenset(name for name, _ in inspect.getmembers(NotOffered, callable) if not name.startswith("_"))
 RECEIPT = {"orderId": "7", "orderLinkId": "my-order-1"}
@@ -51,13 +51,6 @@ CALLS: list[RestCall[Any]] = [
     BybitBatches().place(_NEW), BybitBatches().cancel(_CHANGED), BybitBatches().amend(_CHANGED),
 ]  # fmt: skip
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-unhurried = settings(deadline=None)
-
 
 def feed(payload: bytes) -> None:
     """Give the payload to every parser; anything but a value or ProtocolError fails the test."""
@@ -78,17 +71,6 @@ def parse(call: RestCall[Any], answer: HttpResponse) -> Any:
         return None  # an empty list
 
 
-def attempt(read: Callable[[], object]) -> None:
-    refusal: ProtocolError | None = None
-    try:
-        read()
-    except ProtocolError as error:
-        refusal = error
-    if refusal is not None:
-        assert len(refusal.details["payload"]) <= 203
-        assert str(refusal).isprintable()
-
-
 def test_every_parser_is_found() -> None:
     assert {call.path for call in CALLS} >= {
         "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
@@ -105,40 +87,19 @@ def test_any_bytes(payload: bytes) -> None:
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_some_bytes_changed(payload: bytes, data: st.DataObject) -> None:
-    mutated = bytearray(payload)
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(mutated) - 1))
-        replacement = data.draw(st.binary(max_size=3))
-        mutated[at : at + data.draw(st.integers(0, 3))] = replacement
-        if not mutated:
-            break
-    feed(bytes(mutated))
+@given(with_bytes_changed(PAYLOADS))
+def test_valid_payloads_with_some_bytes_changed(payload: bytes) -> None:
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.integers(0, 500))
-def test_truncated_payloads(payload: bytes, length: int) -> None:
+@given(truncated(PAYLOADS))
+def test_truncated_payloads(payload: bytes) -> None:
     """(fault F083)"""
-    feed(payload[:length])
+    feed(payload)
 
 
 @unhurried
-@given(st.sampled_from(PAYLOADS), st.data())
-def test_valid_payloads_with_a_value_replaced(payload: bytes, data: st.DataObject) -> None:
-    wire = json.loads(payload)
-    place: Any = wire
-    parent: Any = None
-    key: Any = None
-    for _ in range(data.draw(st.integers(1, 5))):
-        if isinstance(place, dict) and place:
-            parent, key = place, data.draw(st.sampled_from(sorted(place)))
-        elif isinstance(place, list) and place:
-            parent, key = place, data.draw(st.integers(0, len(place) - 1))
-        else:
-            break
-        place = parent[key]
-    if parent is not None:
-        parent[key] = data.draw(JSON)
-    feed(json.dumps(wire).encode())
+@given(with_a_value_replaced(PAYLOADS))
+def test_valid_payloads_with_a_value_replaced(payload: bytes) -> None:
+    feed(payload)

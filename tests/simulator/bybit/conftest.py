@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from exconn_sync.simulator import Simulator
+from tests.quiet import quiet_exchange
 
 from .clients import Private, Public, Rest, Trade
 
@@ -12,10 +13,7 @@ from .clients import Private, Public, Rest, Trade
 @pytest.fixture
 def quiet() -> Iterator[Simulator]:
     """BTCUSDT has one bid at 60000 and one ask at 60010, one BTC each; nothing moves by itself."""
-    with Simulator("bybit", running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange("bybit") as simulator:
         yield simulator
 
 

@@ -3,16 +3,14 @@
 import pytest
 
 from exconn_sync.simulator import Simulator
+from tests.quiet import quiet_exchange
 from tests.simulator import clients as binance
 
 from .clients import Private, Public, Rest
 
 
 def test_an_order_is_seen_from_both_sides() -> None:
-    with Simulator(("binance", "bybit"), running_market=False) as simulator:
-        simulator.market.clear("BTCUSDT")
-        simulator.market.quote("BTCUSDT", "buy", 60000, 1)
-        simulator.market.quote("BTCUSDT", "sell", 60010, 1)
+    with quiet_exchange(("binance", "bybit")) as simulator:
         one, other = binance.Rest(simulator), Rest(simulator)
         events, frames = Private(simulator).subscribed("order"), Public(simulator)
         frames.subscribe("orderbook.50.BTCUSDT")
