@@ -142,7 +142,7 @@ def test_a_page_instead_of_an_answer(quiet: Simulator, connect: Connect) -> None
         assert "payload" in unreadable.value.details
     quiet.faults.answer("POST", ORDER, 200, PAGE)
     with pytest.raises(OutcomeUnknown) as unknown:
-        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.3)
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=1.0)
     assert unknown.value.order.status == "unknown"
     quiet.faults.answer("GET", ACCOUNT, 403, PAGE)
     with pytest.raises(PermissionDenied) as blocked:

@@ -271,7 +271,7 @@ def test_a_part_that_is_not_answered_is_unknown_for_each_of_its_orders(quiet: Si
     """And an order that the account stream tells of is known again."""
     quiet.faults.answer("POST", BATCH, 503, "busy")
     quiet.faults.answer("GET", "/api/v3/openOrders", 503, "busy", 99)
-    results = batched.place_orders(orders(2), timeout=0.5)
+    results = batched.place_orders(orders(2), timeout=1.0)
     assert outcomes(results) == [UNKNOWN, UNKNOWN]
     tells(quiet, "order-1")
     assert results[1].order.wait("new", LIMIT)
@@ -322,7 +322,7 @@ def test_a_cancel_in_a_batch_that_is_not_confirmed_is_unknown(quiet: Simulator, 
     received(quiet, batched, 2)
     says(quiet, 0, 1)
     quiet.faults.answer("GET", "/api/v3/openOrders", 503, "busy", 99)
-    results = batched.cancel_orders(["order-0", "order-1"], timeout=0.3)
+    results = batched.cancel_orders(["order-0", "order-1"], timeout=1.0)
     assert outcomes(results) == [UNKNOWN, REFUSED]
     assert isinstance(results[0].error, OutcomeUnknown)
 
@@ -346,7 +346,7 @@ def test_amends_in_batches_end_when_they_show(quiet: Simulator, batched: Connect
     received(quiet, batched, 2)
     says(quiet, 0, 1)
     quiet.faults.answer("GET", ORDER, 503, "busy", 99)
-    results = batched.amend_orders([("order-0", "0.005"), ("order-1", "0.005")], timeout=0.3)
+    results = batched.amend_orders([("order-0", "0.005"), ("order-1", "0.005")], timeout=1.0)
     assert outcomes(results) == [UNKNOWN, REFUSED]
     says(quiet, 0)
     tells(quiet, "order-0", q="0.004", T=9)

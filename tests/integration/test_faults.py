@@ -173,7 +173,7 @@ def test_a_server_error_is_unknown_and_never_a_rejection(quiet: Simulator, conne
     connector = connect(quiet)
     quiet.faults.answer("POST", ORDER, 503, '{"code":-1007,"msg":"Timeout waiting for response from backend server."}')
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.5)
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=1.0)
     assert caught.value.outcome == "unknown"
     assert caught.value.order.status == "unknown"
     assert connector.health().unknown_orders == 1
@@ -361,7 +361,7 @@ def test_an_unreadable_success_answer_is_unknown_and_looked_for(quiet: Simulator
     connector = connect(quiet)
     quiet.faults.answer("POST", ORDER, 200, '{"symbol":"BTCUSDT","orderId":')
     with pytest.raises(OutcomeUnknown):
-        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.3)
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=1.0)
 
 
 def test_stop_during_a_command_tells_that_its_outcome_is_unknown(quiet: Simulator, connect: Connect) -> None:
@@ -444,7 +444,7 @@ def test_an_order_that_an_earlier_life_left_unknown_is_looked_for(quiet: Simulat
     first = connect(quiet, journal=journal)
     quiet.faults.answer("POST", ORDER, 503, "<html>busy</html>")
     with pytest.raises(OutcomeUnknown):
-        first.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=0.2)
+        first.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000"), timeout=1.0)
     first.stop()
     second = connect(quiet, journal=journal)
     assert second.health().unknown_orders == 1

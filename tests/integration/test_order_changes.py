@@ -153,7 +153,7 @@ def test_a_replacement_without_an_answer_is_looked_for_and_never_repeated(quiet:
     old = resting(connector)
     quiet.faults.answer("POST", REPLACE, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.replace_order(old, NEXT, timeout=0.5)
+        connector.replace_order(old, NEXT, timeout=1.0)
     made = caught.value.result
     assert outcomes(made) == (UNKNOWN, UNKNOWN)
     assert (caught.value.order.client_order_id, made.new.status) == ("next", "unknown")
@@ -184,7 +184,7 @@ def test_a_half_with_an_unknown_code_is_looked_for(quiet: Simulator, connect: Co
     old = resting(connector)
     answer(quiet, 409, "SUCCESS", "FAILURE", (cancelled(old), {"code": -9999, "msg": "Something new."}))
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.replace_order(old, NEXT, timeout=0.5)
+        connector.replace_order(old, NEXT, timeout=1.0)
     made = caught.value.result
     assert (outcomes(made), made.old.status, made.new.status) == ((DONE, UNKNOWN), "canceled", "unknown")
     quiet_request(connector, "POST", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01", price="49000",
@@ -290,7 +290,7 @@ def test_an_amend_without_an_answer_is_unknown_until_the_order_shows_it(quiet: S
     order = resting(connector)
     quiet.faults.answer("PUT", AMEND, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.amend_order(order, "0.004", timeout=0.5)
+        connector.amend_order(order, "0.004", timeout=1.0)
     assert (caught.value.order.client_order_id, order.quantity) == ("first", Decimal("0.01"))
     quiet.faults.answer("PUT", AMEND, 503, "busy")
     future = connector.submit_amend(order, "0.004", timeout=LIMIT)
@@ -325,7 +325,7 @@ def test_a_cancel_of_everything_without_an_answer_waits_for_the_orders_to_end(
     again = resting(connector, "again")
     quiet.faults.answer("DELETE", OPEN_ORDERS, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.cancel_all("BTC-USDT", timeout=0.5)
+        connector.cancel_all("BTC-USDT", timeout=1.0)
     assert [left.client_order_id for left in caught.value.result] == ["again"]
     assert again.status == "new"
 

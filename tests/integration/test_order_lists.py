@@ -119,7 +119,7 @@ def test_every_order_of_a_list_without_an_answer_is_unknown_and_looked_for(quiet
     connector = connect(quiet)
     quiet.faults.answer("POST", OTO, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.place_order_list(REQUEST, timeout=0.5)
+        connector.place_order_list(REQUEST, timeout=1.0)
     made = caught.value.result
     assert [order.status for order in made.orders] == ["unknown", "unknown"]
     # What the exchange did with the request that nobody saw it take.
@@ -152,7 +152,7 @@ def test_a_cancel_of_a_list_without_an_answer_is_unknown(quiet: Simulator, conne
     made = placed(quiet, connector)
     quiet.faults.answer("DELETE", LIST, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        made.cancel(timeout=0.3)
+        made.cancel(timeout=1.0)
     assert caught.value.result.list_client_id == "mine"
     assert [order.status for order in made.orders] == ["new", "new"]
 

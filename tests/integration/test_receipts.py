@@ -173,7 +173,7 @@ def test_a_cancel_that_is_not_confirmed_in_time_is_unknown(receipts: Simulator, 
     connector = connect(receipts)
     order = resting(connector)
     with receipts.faults.silence(EVENTS), pytest.raises(OutcomeUnknown) as caught:
-        order.cancel(timeout=0.3)
+        order.cancel(timeout=1.0)
     assert (caught.value.outcome, order.status) == ("unknown", "new")
     assert "is not confirmed yet" in caught.value.message
     assert caught.value.order.client_order_id == order.client_order_id
@@ -223,9 +223,9 @@ def test_cancel_all_compares_all_orders_where_the_stream_is_silent(receipts: Sim
 def test_cancel_all_that_is_not_confirmed_in_time_names_the_orders(receipts: Simulator, connect: Connect) -> None:
     connector = connect(receipts)
     order = resting(connector)
-    late = receipts.faults.delay("GET", OPEN_ORDERS, 1.0)
+    late = receipts.faults.delay("GET", OPEN_ORDERS, 4.0)
     with receipts.faults.silence(EVENTS), late, pytest.raises(OutcomeUnknown) as caught:
-        connector.cancel_all("BTC-USDT", timeout=0.3)
+        connector.cancel_all("BTC-USDT", timeout=1.0)
     assert [left.client_order_id for left in caught.value.result] == [order.client_order_id]
 
 

@@ -82,7 +82,7 @@ def test_an_unknown_order_keeps_its_part_until_it_is_resolved(quiet: Simulator, 
     connector = limited(quiet, connect, max_open_orders=1)
     quiet.faults.answer("POST", ORDER, 503, "busy")
     with pytest.raises(OutcomeUnknown) as caught:
-        connector.place_order(buy("0.01"), timeout=0.3)
+        connector.place_order(buy("0.01"), timeout=1.0)
     order = caught.value.order
     refused(lambda: connector.place_order(buy("0.01")), "max_open_orders")
     # The library's own proof takes 17 s; what the reconciler states counts as well.
@@ -176,7 +176,7 @@ def test_money_that_is_under_way_cannot_be_spent_twice(quiet: Simulator, connect
     quiet.faults.answer("POST", ORDER, 503, "busy")
     most = str(int(free * 2 / 3 / 50000 * 1000) / Decimal(1000))
     with pytest.raises(OutcomeUnknown):
-        connector.place_order(buy(most), timeout=0.3)
+        connector.place_order(buy(most), timeout=1.0)
     shown = connector.balances["USDT"]
     assert shown.reserved == Decimal(most) * 50000
     assert shown.available == shown.free - shown.reserved

@@ -258,7 +258,7 @@ def test_no_secret_is_in_its_files(quiet: Simulator, connect: Connect, tmp_path:
     connector.place_order(RESTING).cancel()
     quiet.faults.answer("POST", "/api/v3/order", 503, "<html>busy</html>")
     with pytest.raises(OutcomeUnknown):
-        connector.place_order(TAKING, timeout=0.2)
+        connector.place_order(TAKING, timeout=1.0)
     contents = b"".join(each.read_bytes() for each in tmp_path.iterdir())
     assert b"kept" in contents
     for secret in (quiet.api_key, quiet.api_secret, "signature", "apiKey", "listenKey", "X-MBX"):

