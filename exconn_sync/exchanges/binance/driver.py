@@ -14,6 +14,7 @@ from exconn_sync.exchanges.binance import (
     budgets,
     encode,
     faults,
+    known,
     limits,
     parse_account,
     parse_orders,
@@ -167,7 +168,15 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the limits in an answer to exchangeInfo."""
         return budgets.stated_rules(response, call.path)
 
+    def unknown_in_answer(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[str]:
+        """Return the fields and words of an answer that are on no table."""
+        return known.unknown_in_answer(call.path, response.body)
+
     # --- market stream ----------------------------------------------------------------------------------------------
+
+    def unknown_in_frame(self, frame: bytes) -> Sequence[str]:
+        """Return the fields and words of an event that are on no table."""
+        return known.unknown_in_frame(frame)
 
     def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
         """Return the URL of a combined stream connection."""
