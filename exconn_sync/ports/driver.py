@@ -148,6 +148,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """
         ...
 
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return the driver for checked base URLs: itself, unless their form asks for another way to speak."""
+        ...
+
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
         ...

@@ -52,6 +52,11 @@ class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
         """Refuse a REST URL that ends with ``/v5``. Raises ValidationError."""
         urls.check_base_url(name, url)
 
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return this driver: the streams have one form."""
+        del endpoints
+        return self
+
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
         return capabilities(environment)
