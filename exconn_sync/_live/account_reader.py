@@ -11,6 +11,7 @@ from exconn_sync._live.link import Link
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._live.unknown_parts import UnknownParts
 from exconn_sync._machines.garbage import GarbageCount
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._store.account_store import AccountStore
@@ -88,6 +89,7 @@ class AccountFeed:
         self._reconcile_soon = reconcile_soon
         self._request_ids = itertools.count(1)
         self._unknown_kinds = UnknownKinds(pipeline)
+        self._unknown_parts = UnknownParts(driver.name, pipeline.metrics, clock)
         self._is_in_doubt = False
         self._next_doubt_ns = 0
         self._primary: AccountLink | None = None
@@ -190,6 +192,11 @@ class AccountFeed:
         if self._unknown_kinds.note(kind):
             self._is_in_doubt = True
 
+    def look(self, frame: bytes) -> None:
+        """Count what this version does not know in a frame that was read, unless they come too fast for that."""
+        if self._unknown_parts.may_look(len(frame)):
+            self._unknown_parts.note(self.driver.unknown_in_frame(frame))
+
     def on_tick(self, now_ns: int) -> float | None:
         """Ask for the comparison, but not for each bad message of a flood; return the seconds until it may be due."""
         if not self._is_in_doubt:
@@ -280,6 +287,7 @@ class AccountLink:
                 if any(isinstance(fact, BalanceChange) and fact.is_lock for fact in message):
                     # It is not documented that the balance itself is told too.
                     feed.doubt()
+            feed.look(frame)
             is_useful = True
         return is_useful
 

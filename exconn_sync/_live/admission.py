@@ -12,7 +12,7 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.lanes import Ticket
-from exconn_sync._machines.request_budget import EVERYTHING
+from exconn_sync._machines.request_budget import CONNECTIONS, EVERYTHING
 from exconn_sync._runtime.heartbeat import beat
 from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.budget import Budget, Grant
@@ -79,6 +79,11 @@ class Admission:
     def silent_for(self) -> float:
         """For how many seconds nothing at all is sent to the exchange."""
         return self.budget.silent_for(self._when)
+
+    @property
+    def banned_for(self) -> float:
+        """For how many seconds the exchange wants no connection of this address either, because it is banned."""
+        return self.budget.silent_for(self._when, CONNECTIONS)
 
     def admit(
         self, what: str, costs: Sequence[Cost], lane: Lane, deadline: Deadline, stop: StopSignal | None = None
@@ -161,13 +166,20 @@ class Admission:
         """
         if error.details.get("http_status") == 418:
             told = error.details.get("retry_after") or None
-            self._begin_silence(EVERYTHING, told, _AFTER_418, self._when().now_ms, str(error))
+            taken_ms = self._when().now_ms
+            self._ban(self._begin_silence(EVERYTHING, told, _AFTER_418, taken_ms, str(error)), taken_ms)
 
     def _hear_limit(self, error: RateLimitError, taken_ms: int, *, is_ban: bool) -> None:
         fallback = _AFTER_418 if is_ban else _AFTER_ORDERS if error.is_per_account else _AFTER_429
         what = self._account() if error.is_per_account else EVERYTHING
         # Zero seconds are no answer to the question how long (fault F077).
         error.retry_after = self._begin_silence(what, error.retry_after or None, fallback, taken_ms, str(error))
+        if is_ban:
+            self._ban(error.retry_after, taken_ms)
+
+    def _ban(self, seconds: float, taken_ms: int) -> None:
+        """Open no connection either; the silence that this is a part of has been told."""
+        self.budget.silence(CONNECTIONS, seconds, seconds, taken_ms, self._when)
 
     def _credit(self) -> None:
         """Tell the budget of first fills, if there were any."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from exconn_sync._machines.takeover import Takeover, newer
 from exconn_sync._runtime.subscription import Key
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.wire import Topic
-from exconn_sync.ports.driver import Decode, Span
+from exconn_sync.ports.driver import Decode, Emit, Span
 
 _MOST_HELD = 10_000
 _UNTIMED_FLOOR_NS, _TIMED_FLOOR_NS = 5_000_000_000, 30_000_000_000
@@ -30,11 +31,24 @@ class Route:
     ``is_fresh`` says that something came since the last tick, which then notes it: once a second, not once a read.
     """
 
-    __slots__ = ("batch", "decode", "gate", "is_book", "is_fresh", "key", "last", "span", "topic")
+    __slots__ = (
+        "_plain",
+        "batch",
+        "decode",
+        "gate",
+        "is_book",
+        "is_fresh",
+        "key",
+        "last",
+        "next_look_ns",
+        "span",
+        "topic",
+    )
 
     def __init__(self, topic: Topic, decode: Decode, key: Key, span: Span | None) -> None:
         self.topic = topic
-        self.decode = decode
+        self.decode = self._plain = decode
+        self.next_look_ns = -1
         self.key = key
         self.span = span
         self.is_book = topic.channel is Channel.ORDER_BOOK
@@ -42,6 +56,16 @@ class Route:
         self.last: Any = None
         self.gate: Gate | None = None
         self.is_fresh = False
+
+    def look_once(self, look: Callable[[bytes], None]) -> None:
+        """Have the next frame given to ``look`` as well; all later ones cost nothing."""
+
+        def decode_and_look(frame: bytes, received_at: int, emit: Emit) -> None:
+            self.decode = self._plain
+            self._plain(frame, received_at, emit)
+            look(frame)
+
+        self.decode = decode_and_look
 
     @property
     def last_number(self) -> int | None:

@@ -16,6 +16,7 @@ from exconn_sync._live.key_ring import KeyRing
 from exconn_sync._live.paging import all_pages
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.skew_cure import SkewCure, Stamp
+from exconn_sync._live.unknown_parts import UnknownParts
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.heartbeat import beat
@@ -88,6 +89,7 @@ class RestClient:
         self._doubt_instruments = doubt_instruments
         self._environment, self._missing = environment, driver.missing_paths(environment)
         self._cure = SkewCure(clock, server_clock, window_ms, look_again, stop)
+        self._unknown_parts = UnknownParts(driver.name, metrics, clock)
         self._ids = itertools.count(1)
 
     def call(self, call: RestCall[T], timeout: float | None, *, is_background: bool | None = None) -> T:
@@ -224,8 +226,9 @@ class RestClient:
             self._keys.refused(signer)
         raise error
 
-    @staticmethod
-    def _parsed(call: RestCall[T], response: HttpResponse) -> T:
+    def _parsed(self, call: RestCall[T], response: HttpResponse) -> T:
+        if self._unknown_parts.may_look(len(response.body)):
+            self._unknown_parts.note(self._driver.unknown_in_answer(response, call))
         try:
             return call.parse(response)
         except ProtocolError as error:

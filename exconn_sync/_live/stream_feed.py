@@ -15,6 +15,7 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.refusals import Refusals
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
+from exconn_sync._live.unknown_parts import FrameLooks
 from exconn_sync._machines.flow_comparison import FlowComparison
 from exconn_sync._machines.retries import Retries
 from exconn_sync._runtime.faultpoints import reach
@@ -87,6 +88,7 @@ class StreamFeed:
         self._told_silent: dict[Topic, set[str]] = {}
         self.refusals = Refusals(pipeline)
         self.unknown_kinds = UnknownKinds(pipeline)
+        self._looks = FrameLooks(driver, pipeline.metrics, clock)
 
     # --- the session's face -----------------------------------------------------------------------------------------
 
@@ -269,6 +271,7 @@ class StreamFeed:
         route = self.routes[name] = Route(topic, decode, key, span)
         if self._successor is not None:
             route.gate = Overlap(route, self._successor)
+        self._looks.have_one(route, self.clock.monotonic_ns())
         route.last = self._last.pop(topic, None)
         if route.gate is None:
             self._hold_back(route)
@@ -324,6 +327,7 @@ class StreamFeed:
             for route in fresh:
                 route.is_fresh = False
                 self._told_silent.pop(route.topic, None)
+                self._looks.have_one(route, now_ns)
         for topic, action, quiet_for in self.silence.tick(now_ns):
             if topic in self.lane.wanted():
                 self._on_silent(link, topic, action, quiet_for)

@@ -18,6 +18,9 @@ _RESERVED = {Lane.CANCEL: 0.0, Lane.ORDER: 0.05, Lane.QUERY: 0.1, Lane.BULK: 0.2
 EVERYTHING = ""
 """Stands for the address itself among the names of what is silent."""
 
+CONNECTIONS = "*connections*"
+"""Stands for new connections of the address among them: they are silent while it is banned, and not before."""
+
 
 @dataclass(frozen=True)
 class When:
@@ -59,7 +62,7 @@ class RequestBudget:
         windows: what is used, by the rule's name and the account it is for.
         rolling: the same, of limits that hold for any span.
         quotas: how much each account may do, where the exchange has said it, by the names of the windows.
-        silences: what is silent: ``EVERYTHING``, or an account, which then places no orders.
+        silences: what is silent: ``EVERYTHING``, ``CONNECTIONS``, or an account, which then places no orders.
     """
 
     rules: list[RateRule] = field(default_factory=list)

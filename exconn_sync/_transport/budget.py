@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from exconn_sync._machines.request_budget import EVERYTHING, Lease, Refused, RequestBudget, When
+from exconn_sync._machines.request_budget import CONNECTIONS, EVERYTHING, Lease, Refused, RequestBudget, When
 from exconn_sync._machines.retry_budget import RetryBudget
 from exconn_sync._transport.budget_store import BudgetStore, MemoryStore, SharedStore, StoreUnreachable, from_bytes
 from exconn_sync._transport.turns import Turns
@@ -138,15 +138,18 @@ class Budget:
         store, told = self._update(begin, when)
         now = when()
         # Those of this process that count elsewhere are banned all the same; an account is counted where it is used.
-        others = [each for each in self.kin if each is not self] if what == EVERYTHING else []
+        others = [each for each in self.kin if each is not self] if what in (EVERYTHING, CONNECTIONS) else []
         for budget in [*others, *([] if store is self._local else [self])]:
             budget._local.update(lambda each: each.silence(what, told[1], fallback, taken_ms, now))
         return told
 
-    def silent_for(self, when: Callable[[], When]) -> float:
-        """Return for how many seconds this process sends nothing at all, as far as it knows. Instant."""
+    def silent_for(self, when: Callable[[], When], what: str = EVERYTHING) -> float:
+        """Return for how many seconds this process sends nothing at all, as far as it knows. Instant.
+
+        With ``CONNECTIONS`` it is for how long it opens no connection.
+        """
         now = when()
-        return self._local.update(lambda budget: budget.silent_ms(EVERYTHING, now)) / 1000
+        return self._local.update(lambda budget: budget.silent_ms(what, now)) / 1000
 
     def learn(self, rules: Sequence[RateRule]) -> None:
         """Use the limits that the exchange states."""

@@ -11,6 +11,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from exconn_sync.model.limits import LONGEST_SILENCE
 from exconn_sync.ports.forking import renew_in_child
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class ConnectBudget:
 
         self._period_ms = period_ms
         self._bucket = InMemoryBucket([Rate(amount, period_ms)], SlidingWindowLog())
-        # Guards the bucket.
+        self._held_until_ms = 0
+        # Guards the bucket, and until when nobody connects.
         self._lock = threading.Lock()
         renew_in_child(self)
 
@@ -46,6 +48,8 @@ class ConnectBudget:
         from pyrate_limiter import RateItem
 
         with self._lock:
+            if now_ms < self._held_until_ms:
+                return (self._held_until_ms - now_ms) / 1000
             at_ms = _in_order(self._bucket, now_ms, self._period_ms)
             self._bucket.leak(at_ms)
             item = RateItem("connect", at_ms)
@@ -54,6 +58,15 @@ class ConnectBudget:
             wait_ms = self._bucket.waiting(item)
             wait_ms = wait_ms if isinstance(wait_ms, int) and wait_ms > 0 else self._period_ms
             return (at_ms - now_ms + wait_ms) / 1000
+
+    def hold(self, seconds: float, now_ms: int) -> None:
+        """Allow no attempt for so long: the exchange has asked for it. Never shortens an earlier hold."""
+        with self._lock:
+            self._held_until_ms = max(self._held_until_ms, now_ms + int(min(seconds, LONGEST_SILENCE) * 1000))
+
+    def is_held(self, now_ms: int) -> bool:
+        """Return whether it is the exchange that allows none, and not the count."""
+        return now_ms < self._held_until_ms
 
 
 def _in_order(bucket: InMemoryBucket, now_ms: int, interval_ms: int) -> int:

@@ -98,7 +98,7 @@ class Config:
                 raise ValidationError("rules", type(rule).__name__, "must have a method check; limits go by name")
         if not isinstance(self.risk, RiskLimits):
             raise ValidationError("risk", type(self.risk).__name__, "must be RiskLimits")
-        find_driver(self.exchange).variant(Channel.ORDER_BOOK, self.market_streams.book)
+        find_driver(self.exchange).for_endpoints(self.endpoints).variant(Channel.ORDER_BOOK, self.market_streams.book)
         self._check_commands()
         self._check_key()
 

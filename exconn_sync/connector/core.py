@@ -44,7 +44,7 @@ class Core:
         self.config = config
         self.clock = clock
         self._rng = rng
-        self.driver = find_driver(config.exchange)
+        self.driver = find_driver(config.exchange).for_endpoints(config.endpoints)
         load_libraries()
         guard_log()
         self.bus = Bus()
@@ -315,6 +315,9 @@ class Core:
             raise ValidationError("config", config.exchange, f"must stay on {self.config.exchange}")
         if not is_same(config.journal, self.config.journal):
             raise ValidationError("journal", type(config.journal).__name__, "must stay the same; make a new Connector")
+        if find_driver(config.exchange).for_endpoints(config.endpoints) is not self.driver:
+            # Subscriptions that go on may be of streams that the other form does not have.
+            raise ValidationError("endpoints", "<hidden>", "must keep the form of their URLs; make a new Connector")
 
     def _take_successor(self) -> None:
         """Use another configuration from this life on. The lock is held, and there is no life."""

@@ -66,6 +66,8 @@ def health_of(core: Core) -> Health:
     silent_for = 0.0 if assembly is None else assembly.admission.silent_for
     if silent_for:
         reasons.append(f"no requests for {silent_for:.0f} s, as the exchange asked")
+    if assembly is not None and (banned_for := assembly.admission.banned_for):
+        reasons.append(f"no new connections for {banned_for:.0f} s: this address is banned")
     if assembly is not None and assembly.admission.budget.trouble:
         reasons.append(f"the request budget is not shared at the moment: {assembly.admission.budget.trouble}")
     if missed := core.store.keeper.missed:

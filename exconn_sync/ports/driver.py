@@ -148,6 +148,10 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """
         ...
 
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return the driver for checked base URLs: itself, unless their form asks for another way to speak."""
+        ...
+
     def public_paths(self, environment: str) -> frozenset[str] | None:
         """Return the only REST paths of an environment that takes no keys, None for one that is a whole exchange."""
         ...
@@ -249,7 +253,19 @@ class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
         """Return the budgets that the answer to a successful call states; empty for a call that states none."""
         ...
 
+    def unknown_in_answer(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[str]:
+        """Return what this version does not know in the answer of a success: fields, and words where words are due.
+
+        Each is a short printable text that names the kind of answer too, and there are few of them; nothing where the
+        driver knows no better. Never raises for what an exchange sent. It is asked for samples only.
+        """
+        ...
+
     # --- market stream ----------------------------------------------------------------------------------------------
+
+    def unknown_in_frame(self, frame: bytes) -> Sequence[str]:
+        """Return what this version does not know in an event of any stream, as ``unknown_in_answer`` does."""
+        ...
 
     def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
         """Return the URL of a market stream connection without topics.

@@ -14,7 +14,7 @@ import pytest
 from exconn_sync import Connector, OrderRequest, PermissionDenied, RateLimitError, RequestTimeout
 from exconn_sync.config.settings import RateLimits
 from exconn_sync.simulator import Simulator
-from tests.faults.conftest import LIMIT, Connect, Errors
+from tests.faults.conftest import LIMIT, Connect, Errors, Ups
 from tests.faults.test_shared_budget import Workers, orders_for
 from tests.unit.support import in_threads, until
 
@@ -79,6 +79,71 @@ def test_nothing_is_asked_during_a_ban_also_by_a_connector_that_starts_then(quie
     assert quiet.cuts() == {"banned": 1}
     assert time.monotonic() - began > 1
     assert connector.health().silent_for == 0
+
+
+def test_the_market_stream_does_not_dial_during_a_ban(quiet: Simulator, connect: Connect) -> None:
+    """Whoever goes on connecting is banned for longer (fault F078)."""
+    quiet.faults.rate_limits(weight_window_s=3, strikes_before_ban=0, ban_s=4)
+    connector = connect(quiet)
+    ups = Ups(connector)
+    connector.stream_trades("BTC-USDT")
+    connector.wait_ready(LIMIT)
+    quiet.faults.rate_limits(weight_per_minute=1)
+    with pytest.raises(RateLimitError) as banned:
+        connector.fetch_trades("BTC-USDT", timeout=LIMIT)
+    ends = time.monotonic() + (banned.value.retry_after or 0)
+    quiet.faults.rate_limits(weight_per_minute=6000)
+    attempts = len(quiet.connection_log())
+    quiet.faults.drop_connections("stream")
+    ups.down()
+    assert "no new connections for" in " ".join(connector.health().reasons)
+    ups.up()
+    assert time.monotonic() > ends - 0.5
+    dialled = [kind for _, kind in quiet.connection_log()[attempts:]]
+    assert dialled.count("stream") == 1
+    assert quiet.breaches().during_ban == 0
+    until(lambda: connector.health().silent_for == 0)
+
+
+def test_a_stream_that_is_refused_for_a_ban_is_asked_for_once_more_when_it_ends(
+    quiet: Simulator, connect: Connect
+) -> None:
+    """Also by another connector of the process, and a stop ends the wait (faults F020, F078)."""
+    connector, another = connect(quiet, credentials=None), connect(quiet, credentials=None)
+    both = [Ups(connector), Ups(another)]
+    attempts = len(quiet.connection_log())
+    with quiet.faults.refuse_upgrades(418, {"Retry-After": "600"}):
+        quiet.faults.drop_connections("stream")
+        for ups in both:
+            ups.down()
+        until(lambda: connector.health().silent_for > 500)
+    assert 1 <= len(quiet.connection_log()) - attempts <= 2, "at most once for each"
+    assert 500 < another.health().silent_for <= 600
+    for each in (connector, another):
+        assert "no new connections" in " ".join(each.health().reasons)
+        assert each.stop(LIMIT) == []
+    assert len(quiet.connection_log()) - attempts <= 2
+
+
+def test_connections_wait_as_long_as_the_exchange_asks_for_with_429(quiet: Simulator, connect: Connect) -> None:
+    """It means the attempts to connect: requests go on (fault F020)."""
+    connector, another = connect(quiet, credentials=None), connect(quiet, credentials=None, wait=False, start=False)
+    ups, errors = Ups(connector), Errors(another)
+    attempts = len(quiet.connection_log())
+    with quiet.faults.refuse_upgrades(429, {"Retry-After": "4"}):
+        quiet.faults.drop_connections("stream")
+        ups.down()
+        until(lambda: len(quiet.connection_log()) > attempts)
+    asked = time.monotonic()
+    another.start()
+    told = errors.until(lambda event: event.where.startswith("connections to"))
+    assert "the exchange wants no connection" in str(told.error)
+    assert connector.fetch_trades("BTC-USDT") is not None
+    assert connector.health().silent_for == 0
+    ups.up()
+    another.wait_ready(LIMIT)
+    assert time.monotonic() - asked > 2
+    assert len(quiet.connection_log()) - attempts == 3, "one refused, and one for each afterwards"
 
 
 def test_a_ban_outlasts_the_process_where_the_budget_is_shared(

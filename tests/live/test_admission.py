@@ -302,8 +302,17 @@ def test_a_refused_connection_may_tell_of_a_ban() -> None:
     desk = Desk(RateRule("weight", 100, DAY))
     desk.admission.hear_refusal(ConnectionFailed("HTTP 429", details={"http_status": 429}))
     assert desk.admission.silent_for == 0, "there are limits of connections too"
+    assert desk.admission.banned_for == 0
     desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}))
     assert 6 < desk.admission.silent_for <= 7
+    assert 6 < desk.admission.banned_for <= 7
+
+
+def test_a_limit_that_is_no_ban_leaves_connections_alone() -> None:
+    desk = Desk(RateRule("weight", 100, DAY))
+    desk.admission.hear(RateLimitError("too much", retry_after=9.0), 429, desk.admit())
+    assert desk.admission.silent_for > 8
+    assert desk.admission.banned_for == 0
 
 
 def test_a_shared_budget_that_is_lost_is_told_once_to_each_connector() -> None:

@@ -296,7 +296,8 @@ class Dials:
 
     def budget(self, *asked: Any) -> Any:
         self.asked.append(asked)
-        return SimpleNamespace(take=lambda now_ms: self.waits.pop(0) if self.waits else 0.0)
+        take = lambda now_ms: self.waits.pop(0) if self.waits else 0.0  # noqa: E731
+        return SimpleNamespace(take=take, is_held=lambda now_ms: False)
 
 
 def test_a_connection_is_opened_within_the_budget_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:

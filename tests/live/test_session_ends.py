@@ -177,7 +177,7 @@ def test_a_wait_for_the_budget_of_attempts_is_announced(monkeypatch: pytest.Monk
     pipeline = Pipeline("binance", bus, clock, MemoryMetrics())
     limits = StreamLimits(topics_per_connection=1024, topics_per_request=200, requests_per_second=4)
     dialler = Dialler(config, limits, pipeline, NetworkParts())
-    taken = SimpleNamespace(take=lambda now_ms: 1000.0)
+    taken = SimpleNamespace(take=lambda now_ms: 1000.0, is_held=lambda now_ms: False)
     monkeypatch.setattr("exconn_sync._live.dialler.connect_budget", lambda *_: taken)
 
     def body(run: WorkerRun) -> None:

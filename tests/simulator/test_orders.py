@@ -142,7 +142,11 @@ MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1
     ("order", "code", "text"),
     [
         (LIMIT | {"price": None}, -1102, "Mandatory parameter 'price'"),
-        (LIMIT | {"quantity": ""}, -1105, "Parameter 'quantity' was empty."),
+        (LIMIT | {"quantity": ""}, -1102, "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed."),
+        (LIMIT | {"price": ""}, -1102, "Mandatory parameter 'price' was not sent, was empty/null, or malformed."),
+        (LIMIT | {"timeInForce": ""}, -1102, "Mandatory parameter 'timeInForce' was not sent"),
+        (LIMIT | {"side": ""}, -1102, "Mandatory parameter 'side' was not sent"),
+        (LIMIT | {"icebergQty": ""}, -1105, "Parameter 'icebergQty' was empty."),
         (LIMIT | {"timeInForce": None}, -1102, "'timeInForce'"),
         (LIMIT | {"timeInForce": "GTX"}, -1115, "Invalid timeInForce."),
         (LIMIT | {"side": "HOLD"}, -1117, "Invalid side."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,13 @@ from exconn_sync.exchanges.binance import (
     budgets,
     encode,
     faults,
+    known,
     limits,
     parse_account,
     parse_orders,
     parse_rest,
     parse_ws,
+    raw_streams,
     signing,
     streams,
 )
@@ -58,8 +61,12 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         return urls.base_urls(environment)
 
     def check_base_url(self, name: str, url: str) -> None:
-        """Refuse a URL that ends with ``/api/v3``, ``/ws`` or ``/stream``. Raises ValidationError."""
+        """Refuse a URL that ends with ``/api/v3``. Raises ValidationError."""
         urls.check_base_url(name, url)
+
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return the driver of raw streams where the URL of streams ends with ``/ws``, else this one."""
+        return RAW_DRIVER if urls.has_raw_streams(endpoints) else self
 
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
@@ -167,7 +174,15 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         """Return the limits in an answer to exchangeInfo."""
         return budgets.stated_rules(response, call.path)
 
+    def unknown_in_answer(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[str]:
+        """Return the fields and words of an answer that are on no table."""
+        return known.unknown_in_answer(call.path, response.body)
+
     # --- market stream ----------------------------------------------------------------------------------------------
+
+    def unknown_in_frame(self, frame: bytes) -> Sequence[str]:
+        """Return the fields and words of an event that are on no table."""
+        return known.unknown_in_frame(frame)
 
     def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
         """Return the URL of a combined stream connection."""
@@ -232,4 +247,38 @@ class BinanceDriver(MarketCalls, BinanceTrading):
         return parse_account.parse_account(frame, received_at, instruments)
 
 
+class RawBinanceDriver(BinanceDriver):
+    """Binance spot with its market streams over raw connections; all the rest is the same."""
+
+    channels = raw_streams.CHANNELS
+    topic_of_frame = staticmethod(raw_streams.topic_of_event)
+
+    def capabilities(self, environment: str) -> Capabilities:
+        """Return what an environment offers and lacks; not all streams come over such a connection."""
+        named = {channel.value: raw_streams.variants_of(channel) for channel in sorted(raw_streams.CHANNELS)}
+        return replace(super().capabilities(environment), streams=named)
+
+    def stream_url(self, endpoints: Mapping[str, str], *, microseconds: bool = False) -> str:
+        """Return the URL of a raw stream connection."""
+        return urls.raw_stream_url(endpoints, microseconds=microseconds)
+
+    def variant(self, channel: Channel, wanted: str = "") -> str:
+        """Return a variant of a channel as topics have it. Raises ValidationError."""
+        return raw_streams.variant_of(channel, wanted)
+
+    def topic_name(self, topic: Topic, instrument: Instrument) -> str:
+        """Return the name of a stream. Raises ValidationError."""
+        self.variant(topic.channel, topic.variant)
+        return streams.stream_name(topic, instrument)
+
+    def decoder(self, topic: Topic, *, microseconds: bool = False) -> Decode:
+        """Return the decoder of a stream. Raises ValidationError."""
+        return raw_streams.decoder(topic, microseconds=microseconds)
+
+    def parse_control(self, frame: bytes) -> Control:
+        """Read a frame that belongs to no stream. Raises ProtocolError."""
+        return raw_streams.parse_control(frame)
+
+
 DRIVER: ExchangeDriver = BinanceDriver()
+RAW_DRIVER: ExchangeDriver = RawBinanceDriver()

@@ -81,8 +81,12 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
 ENVIRONMENTS = tuple(_ENVIRONMENTS)
 """Names of the environments (Binance: 1)."""
 
-_ADDED: Mapping[str, tuple[str, ...]] = {REST: ("/api/v3", "/api"), STREAM: ("/ws", "/stream")}
+_ADDED: Mapping[str, tuple[str, ...]] = {REST: ("/api/v3", "/api")}
 """Ends of URLs as Binance prints them, which are added to the base URL here."""
+
+_RAW, _COMBINED = "/ws", "/stream"
+
+_MICROSECONDS = "?timeUnit=MICROSECOND"
 
 _PUBLIC_PATHS = frozenset(
     {
@@ -99,12 +103,15 @@ def base_urls(environment: str) -> Mapping[str, str]:
 
 
 def check_base_url(name: str, url: str) -> None:
-    """Refuse a URL with an end that is added to it: a stream under ``/ws/stream`` is opened and stays empty.
+    """Refuse a URL with an end that is added to it, and one of streams that ends with both forms of a connection.
 
     Raises:
         ValidationError: names the right form by the environment's own, and not by the URL, which may be hidden.
     """
     path = urlsplit(url).path
+    if name == STREAM and path.endswith((_RAW + _COMBINED, _COMBINED + _RAW)):
+        # Such a connection is opened and stays empty.
+        raise ValidationError(name, url, f"must end with {_RAW}, with {_COMBINED} or with neither", exchange=EXCHANGE)
     for end in _ADDED.get(name, ()):
         if path.endswith(end):
             example = _ENVIRONMENTS["testnet"][name]
@@ -118,9 +125,19 @@ def public_paths(environment: str) -> frozenset[str] | None:
 
 def account_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
     """Return the URL of a connection to the WebSocket API (Binance: 11)."""
-    return endpoints[WS_API] + ("?timeUnit=MICROSECOND" if microseconds else "")
+    return endpoints[WS_API] + (_MICROSECONDS if microseconds else "")
 
 
 def combined_stream_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
     """Return the URL of a stream connection whose frames name their stream (Binance: 8.1)."""
-    return endpoints[STREAM] + "/stream" + ("?timeUnit=MICROSECOND" if microseconds else "")
+    return endpoints[STREAM].removesuffix(_COMBINED) + _COMBINED + (_MICROSECONDS if microseconds else "")
+
+
+def has_raw_streams(endpoints: Mapping[str, str]) -> bool:
+    """Return whether the user wants a raw stream connection: the form of the URL says so (Binance: 8.1)."""
+    return urlsplit(endpoints.get(STREAM, "")).path.endswith(_RAW)
+
+
+def raw_stream_url(endpoints: Mapping[str, str], *, microseconds: bool) -> str:
+    """Return the URL of a stream connection whose frames are the bare events (Binance: 8.1)."""
+    return endpoints[STREAM] + (_MICROSECONDS if microseconds else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
@@ -21,6 +23,7 @@ _PHASES = {
     "BREAK": SymbolPhase.CLOSED,
     "END_OF_DAY": SymbolPhase.CLOSED,
 }
+STATUS_WORDS: Collection[str] = _PHASES.keys()
 
 
 class _Symbol(msgspec.Struct, rename="camel"):

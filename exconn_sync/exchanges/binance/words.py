@@ -136,21 +136,25 @@ def list_kind_of(word: str | None) -> OrderListKind | None:
     return None if word is None else _LIST_KINDS.get(word)
 
 
-_KNOWN: Mapping[str, Collection[str]] = {
+ORDER_STATUS_WORDS: Collection[str] = _STATUSES.keys()
+CONTINGENCIES: Collection[str] = ("OCO", "OTO")
+
+KNOWN: Mapping[str, Collection[str]] = {
     "side": _SIDES,
     "type": _ORDER_TYPES,
     "time_in_force": _TIMES_IN_FORCE,
     "prevention": _PREVENTIONS,
     "peg": _PEGS,
     "list_status": _LIST_STATUSES,
-    "contingency": ("OCO", "OTO"),
+    "contingency": CONTINGENCIES,
 }
+"""The words of this version by their subject."""
 
 
 def unknown_word(**words: str | None) -> str | None:
     """Return the first of several words that is on no table, with its subject, so that it can be counted; or None."""
     for subject, word in words.items():
-        if word is not None and word not in _KNOWN[subject]:
+        if word is not None and word not in KNOWN[subject]:
             return f"{subject} {word}"
     return None
 

@@ -11,6 +11,7 @@ from exconn_sync.exchanges.bybit import (
     budgets,
     encode,
     faults,
+    known,
     limits,
     parse_rest,
     parse_ws,
@@ -50,6 +51,11 @@ class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
     def check_base_url(self, name: str, url: str) -> None:
         """Refuse a REST URL that ends with ``/v5``. Raises ValidationError."""
         urls.check_base_url(name, url)
+
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return this driver: the streams have one form."""
+        del endpoints
+        return self
 
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
@@ -103,6 +109,14 @@ class BybitDriver(MarketCalls, BybitTrading, BybitAccount):
         """Return nothing: an answer tells the limit of one endpoint for one account only."""
         del response, call
         return ()
+
+    def unknown_in_answer(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[str]:
+        """Return the fields and words of an answer that are on no table."""
+        return known.unknown_in_answer(call.path, response.body)
+
+    def unknown_in_frame(self, frame: bytes) -> Sequence[str]:
+        """Return the fields and words of an event that are on no table."""
+        return known.unknown_in_frame(frame)
 
     # --- public stream ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from exconn_sync.exchanges.decoding import clean_text
 from exconn_sync.model.enums import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 
@@ -40,6 +42,10 @@ PREVENTIONS = {
 _PREVENTIONS_OF = {word: mode for mode, word in PREVENTIONS.items()}
 
 _ORDER_TYPES = {"Limit": OrderType.LIMIT, "Market": OrderType.MARKET}
+
+STATUS_WORDS: Collection[str] = _STATUSES.keys()
+TIME_WORDS: Collection[str] = _TIMES_OF.keys()
+ORDER_TYPE_WORDS: Collection[str] = _ORDER_TYPES.keys()
 _SAYS_NOTHING = frozenset({"", "UNKNOWN", "EC_NoError", "NO_ERROR"})
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from exconn_sync.simulator.binance import errors
 from exconn_sync.simulator.binance.market_data import known_market
-from exconn_sync.simulator.binance.order_shapes import check_peg, check_shape, read_peg, unsupported
+from exconn_sync.simulator.binance.order_shapes import check_mandatory, check_peg, check_shape, read_peg, unsupported
 from exconn_sync.simulator.binance.params import Params
 from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.filters import excess_precision
@@ -74,6 +74,7 @@ def read_type(params: Params) -> OrderType:
 
 def read_order(params: Params, symbol: str, side: Side, order_type: OrderType, client_id: str) -> NewOrder:
     """Read what belongs to one order; complain about what does not go with its type."""
+    check_mandatory(params, order_type)
     tif = params.optional("timeInForce")
     strategy_id, strategy_type = params.integer("strategyId"), params.integer("strategyType")
     order = NewOrder(

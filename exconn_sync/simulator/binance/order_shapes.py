@@ -38,6 +38,13 @@ _TYPE_WORDS = {
 }
 
 
+def check_mandatory(params: Params, order_type: OrderType) -> None:
+    """Complain about an empty text where the type of order needs a value: that is not the code of an empty option."""
+    for name in _MANDATORY[order_type]:
+        if params.peek(name) == "":
+            params.required(name)
+
+
 def check_shape(params: Params, order: NewOrder) -> None:
     """Complain about a parameter that the type of order lacks, or does not take."""
     mandatory = _MANDATORY[order.type]

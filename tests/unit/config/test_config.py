@@ -37,12 +37,8 @@ def test_an_unknown_exchange_is_told_which_ones_are_known(name: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "right"),
     [
-        ("stream", "wss://stream.testnet.binance.vision/ws", "wss://stream.testnet.binance.vision"),
-        ("stream", "wss://demo-stream.binance.com/stream/", "wss://demo-stream.binance.com"),
         ("rest", "https://testnet.binance.vision/api/v3", "https://testnet.binance.vision"),
         ("rest", "https://testnet.binance.vision/api", "https://testnet.binance.vision"),
-        ("stream", "wss://ws/prefix/ws", "wss://ws/prefix"),
-        ("stream", "wss://ws/ws", "wss://ws"),
     ],
 )
 def test_a_base_url_with_what_is_added_to_it_is_told_the_right_form(name: str, given: str, right: str) -> None:
@@ -59,6 +55,20 @@ def test_a_base_url_with_what_is_added_to_it_is_told_the_right_form(name: str, g
     assert caught.value.field == f"EXCONN_BINANCE_ENDPOINT_{name.upper()}"
     assert given not in whole(caught.value)
     assert Config.builder("binance").endpoints(**{name: right}).build().endpoints[name] == right
+
+
+@pytest.mark.parametrize("end", ["", "/ws", "/stream"])
+def test_a_url_of_streams_may_have_the_form_of_either_connection(end: str) -> None:
+    url = "wss://stream.testnet.binance.vision" + end
+    assert Config.builder("binance").endpoints(stream=url + "/").build().endpoints["stream"] == url
+
+
+@pytest.mark.parametrize("end", ["/ws/stream", "/stream/ws"])
+def test_a_url_of_streams_with_both_forms_is_refused(end: str) -> None:
+    """Such a connection is opened and stays empty."""
+    with pytest.raises(ValidationError, match="with neither") as caught:
+        Config.builder("binance").endpoints(stream="wss://stream.testnet.binance.vision" + end)
+    assert caught.value.field == "stream"
 
 
 def test_a_registered_driver_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,3 +156,14 @@ def test_attempts_of_many_threads_share_one_budget() -> None:
     taken: list[float] = []
     in_threads(8, lambda index: taken.extend(budget.take(1000 + index) for _ in range(20)))
     assert taken.count(0.0) == 50
+
+
+def test_a_hold_of_the_exchange_comes_before_the_count() -> None:
+    """(fault F020)"""
+    budget = ConnectBudget(2, 1000)
+    assert budget.take(0) == 0
+    budget.hold(5.0, 10)
+    budget.hold(1.0, 20)
+    assert [budget.is_held(5009), budget.is_held(5010)] == [True, False]
+    assert budget.take(1010) == 4.0
+    assert budget.take(5010) == 0
