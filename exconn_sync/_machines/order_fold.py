@@ -105,6 +105,12 @@ class OrderRecord:
         return True
 
     @property
+    def correlation_id(self) -> str | None:
+        """Id of the command that placed the order, None where that is not known here."""
+        found: str | None = self._stated.get("correlation_id")
+        return found
+
+    @property
     def fills(self) -> tuple[Fill, ...]:
         """The distinct fills in the order in which they happened."""
         return tuple(sorted((reports.chosen for reports in self._trades.values()), key=fill_order))

@@ -25,7 +25,7 @@ from exconn_sync._store.desk import Desk
 from exconn_sync._store.entry import Entry
 from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
-from exconn_sync._store.told import Told, Value, fill_key, is_newer
+from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
@@ -231,7 +231,7 @@ class AccountStore:
         is_news = known is None or known.add(fill)
         if known is None:
             self._trades[key] = TradeReports(fill)
-            told.events.append((Channel.FILL, fill.symbol, replace(fill, client_order_id=client_order_id)))
+            told.events.append((Channel.FILL, fill.symbol, shown(fill, client_order_id, record)))
         if record is not None:
             # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
             if record.add(fill):
@@ -351,9 +351,10 @@ class AccountStore:
             return [self._named(reports.chosen) for reports in self._trades.values()]
 
     def _named(self, fill: Fill) -> Fill:
-        """Return the fill with our id of its order, which may have become known later than the fill."""
+        """Return the fill with what is known of its order, which may have become known later than the fill."""
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
-        return fill if named is None or fill.client_order_id is not None else replace(fill, client_order_id=named)
+        record = None if named is None else self._records.get(named)
+        return fill if record is None else shown(fill, fill.client_order_id or named, record)
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset, with what is reserved of them."""
