@@ -32,6 +32,7 @@ from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.variation import varied
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
@@ -259,12 +260,12 @@ class AccountStore:
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
-        state = replace(record.state(), sequence=sequence)
+        state = varied(record.state(), sequence=sequence)
         if state.is_own or (known is not None and known.is_own):
             self._exposure.note_order(state, record.fills, record.taken_at)
-        if known is not None and replace(state, updated_at=known.updated_at) == known:
+        if known is not None and varied(state, updated_at=known.updated_at) == known:
             return
-        state = replace(state, sequence=sequence + 1)
+        state = varied(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state
         if state.is_terminal:
             self._open.pop(record.client_order_id, None)
