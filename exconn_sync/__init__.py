@@ -10,6 +10,7 @@ from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._machines.consolidation import BestPrice
+from exconn_sync._runtime.correlation import correlation
 from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.signals import stopping_on_signal
 from exconn_sync._runtime.subscription import PullSubscription, Subscription
@@ -197,6 +198,7 @@ __all__ = [
     "WorkerHung",
     "WorkerReport",
     "WouldTakeLiquidity",
+    "correlation",
     "known_exchanges",
     "register_driver",
     "stopping_on_signal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.risk_desk import RiskDesk
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import current
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync._store.entry import Entry
 from exconn_sync.config import Config
@@ -36,6 +38,8 @@ from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.risk.case import Case
+
+logger = logging.getLogger("exconn_sync")
 
 T = TypeVar("T")
 
@@ -206,6 +210,7 @@ class CommandDesk:
                 # order's age does not tell any more whether it is this one.
                 fact = replace(fact, created_at=0)
             self.store.apply([fact])
+            logger.debug("order %s is unknown: %s", client_order_id, reason)
             self.resolver.track(client_order_id)
 
     def received(self, client_order_id: ClientOrderId) -> None:
@@ -301,6 +306,7 @@ class CommandDesk:
             smart_routing=request.smart_routing,
             may_grow=self.driver.enlarges_orders,
             created_at=self._server_clock.earliest_ns(),
+            correlation_id=current(),
         )
 
 

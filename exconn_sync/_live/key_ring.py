@@ -32,6 +32,8 @@ class KeyRing:
         self._signer = signer
         self._refused: Signer | None = None
         self._accepted: Signer | None = None
+        # A key, which is no secret, and what it is called.
+        self._named = ("", "")
 
     def take(self, what: str) -> Signer:
         """Return the signer for a request; ``what`` names the request.
@@ -51,7 +53,15 @@ class KeyRing:
     def account(self) -> str:
         """What tells the account apart from others where budgets are kept; it leads to no key. Empty without a key."""
         signer = self._signer
-        return "" if signer is None else hashlib.sha256(signer.api_key.encode()).hexdigest()[:16]
+        if signer is None:
+            return ""
+        # Asked for with each request. Both are read and written as one, so that they always belong together.
+        key, name = self._named
+        if key != signer.api_key:
+            key = signer.api_key
+            name = hashlib.sha256(key.encode()).hexdigest()[:16]
+            self._named = key, name
+        return name
 
     @property
     def is_wanting(self) -> bool:
@@ -72,6 +82,7 @@ class KeyRing:
     def replace(self, signer: Signer) -> None:
         """Sign with another key from now on; nothing is kept of the former one."""
         self._refused = self._accepted = None
+        self._named = ("", "")
         self._signer = signer
 
     def refused(self, signer: Signer) -> None:

@@ -10,6 +10,7 @@ from exconn_sync._live.order_gateway import OrderGateway
 from exconn_sync._live.order_handle import Order
 from exconn_sync._machines.dead_man import DeadMan
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync.errors import ConnectorStopped, ExconnError, RateLimitError
@@ -41,6 +42,7 @@ class KillSwitch:
         # Callers that cancel: the worker leaves it to them. Only ever changed by whole steps of a list.
         self._callers: list[object] = []
 
+    @correlated
     def throw(self, reason: str, deadline: Deadline) -> list[Order]:
         """Let no order pass any more and cancel all of ours; return those that have not ended by the deadline.
 
@@ -76,6 +78,7 @@ class KillSwitch:
             if self._desk.risk.killed is not None and not self._callers and not self._cancel_on(run):
                 return
 
+    @correlated
     def _cancel_on(self, run: WorkerRun) -> bool:
         """Cancel what is left for as long as a command may take; return whether the connector goes on."""
         deadline = self._desk.deadline(None)

@@ -11,6 +11,7 @@ from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_refusal import refusal_text, refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.errors import ExconnError, OrderNotFound, OrderRejected, OutcomeUnknown, ValidationError
 from exconn_sync.model.account import Fact
@@ -134,6 +135,7 @@ class ListGateway:
             # The orders are known, and they are what counts; the stream tells of the list when it changes.
             return
 
+    @correlated
     def cancel(self, order_list: OrderList | str, deadline: Deadline) -> None:
         """Cancel an order list; see ``Connector.cancel_order_list``."""
         desk = self._desk

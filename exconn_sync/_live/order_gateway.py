@@ -9,6 +9,7 @@ from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_refusal import refused
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.errors import ExconnError, OrderNotFound, OrderRejected, OutcomeUnknown, ValidationError
 from exconn_sync.model.account import Fact
@@ -63,6 +64,7 @@ class OrderGateway:
         call = desk.driver.test_order(request, item.instrument, item.client_order_id, with_commission=with_commission)
         return desk.rest.call(call, desk.remaining(deadline))
 
+    @correlated
     def cancel(self, order: Order | str, deadline: Deadline) -> None:
         """Cancel an order; see ``Connector.cancel_order``."""
         desk = self._desk

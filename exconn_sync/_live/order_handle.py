@@ -43,6 +43,11 @@ class Order:
         return self.state.exchange_order_id
 
     @property
+    def correlation_id(self) -> str | None:
+        """Id of the command that placed the order, None for one placed elsewhere; see ``correlation``."""
+        return self.state.correlation_id
+
+    @property
     def symbol(self) -> str:
         """Canonical symbol."""
         return self.state.symbol

@@ -11,6 +11,7 @@ from exconn_sync._live.fill_receipts import FillReceipts
 from exconn_sync._machines.report_limiter import ReportLimiter
 from exconn_sync._runtime.aside import aside
 from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.correlation import current, note
 from exconn_sync._runtime.subscription import Key, Subscription
 from exconn_sync.errors import ExconnError, SubscriberLagging
 from exconn_sync.model.enums import Channel
@@ -87,6 +88,7 @@ class Pipeline:
         """
         kind = error.code if isinstance(error, ExconnError) else type(error).__name__
         self.count("errors", kind=kind)
+        note(error, current())
         suppressed = 0 if always else self._admit((where, kind))
         if suppressed is not None:
             more = _more(suppressed)

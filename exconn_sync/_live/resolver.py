@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.absence import AbsenceProof, deadline_of
+from exconn_sync._runtime.correlation import Correlation
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.errors import ConnectorStopped, ExconnError, OrderNotFound
 from exconn_sync.model.enums import OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import OrderFact, OrderState, own_statement
 from exconn_sync.ports.clock import Clock
+
+logger = logging.getLogger("exconn_sync")
 
 _MARGIN_MS = 1000
 _READ_LAG = 1.0
@@ -96,7 +100,8 @@ class Resolver:
             if state is None or state.status not in UNSETTLED:
                 self._settle(client_order_id)
             elif self._is_due(client_order_id):
-                self._look_for(state)
+                with Correlation(state.correlation_id):
+                    self._look_for(state)
         return _LOOK_PAUSE if self.unresolved else None
 
     def _is_due(self, client_order_id: ClientOrderId) -> bool:
@@ -118,10 +123,12 @@ class Resolver:
         else:
             self._store.apply(facts)
             if any(self._is_about(fact, state) for fact in facts):
+                logger.debug("order %s was looked for and found", state.client_order_id)
                 self._settle(state.client_order_id)
                 return
             proof.look(started_ns, found_nothing=True)
         if proof.is_proven:
+            logger.debug("order %s was looked for and never arrived", state.client_order_id)
             self._store.apply([self._absent(state)])
             self._settle(state.client_order_id)
 

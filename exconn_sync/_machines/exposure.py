@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from exconn_sync._machines.position import Period, PositionBook
+from exconn_sync._machines.reservations import Need, Reservations, Reserved
 from exconn_sync.model.account import Balance
 from exconn_sync.model.enums import OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId
@@ -23,14 +24,6 @@ from exconn_sync.model.orders import Fill, OrderState
 _UNSETTLED = (OrderStatus.PENDING_NEW, OrderStatus.UNKNOWN)
 
 
-@dataclass(frozen=True)
-class Need:
-    """What an order takes from the free balance of an asset, at most."""
-
-    asset: str
-    amount: Decimal
-
-
 class _Share(NamedTuple):
     """What one order counts for: ``pending`` is what may still enter the position, None where nobody can tell."""
 
@@ -38,13 +31,6 @@ class _Share(NamedTuple):
     side: Side
     pending: Decimal | None
     is_open: bool
-
-
-class _Reserved(NamedTuple):
-    """``taken_at`` is since when the exchange has the order, None where it is not known to have it."""
-
-    need: Need
-    taken_at: int | None
 
 
 class Exposure:
@@ -62,7 +48,7 @@ class Exposure:
         self._counted: dict[ClientOrderId, tuple[Fill, ...]] = {}
         self._sizes: dict[ClientOrderId, Decimal] = {}
         self._wishes: dict[ClientOrderId, list[Decimal]] = {}
-        self._reserved: dict[ClientOrderId, _Reserved] = {}
+        self._reserved = Reservations()
         self._books: dict[str, PositionBook] = {}
         self._balances: dict[str, Balance] = {}
 
@@ -73,7 +59,7 @@ class Exposure:
         if size is not None:
             self._sizes[client_order_id] = size
         if need is not None:
-            self._reserved[client_order_id] = _Reserved(need, None)
+            self._reserved.put(client_order_id, Reserved(need, None))
 
     def note_order(self, state: OrderState, fills: Sequence[Fill], taken_at: int | None) -> None:
         """Take an order as it is now, with its known fills; ``taken_at`` is since when the exchange has it (ns)."""
@@ -106,18 +92,16 @@ class Exposure:
             if state.status not in _UNSETTLED or key in self._reserved:
                 continue
             if state.side is Side.SELL and state.quantity is not None:
-                self._reserved[key] = _Reserved(Need(base, state.quantity), None)
+                self._reserved.put(key, Reserved(Need(base, state.quantity), None))
             elif state.side is Side.BUY and state.quote_quantity is not None:
-                self._reserved[key] = _Reserved(Need(quote, state.quote_quantity), None)
+                self._reserved.put(key, Reserved(Need(quote, state.quote_quantity), None))
             elif state.side is Side.BUY and price is not None and state.quantity is not None:
-                self._reserved[key] = _Reserved(Need(quote, EXACT.multiply(price, state.quantity)), None)
+                self._reserved.put(key, Reserved(Need(quote, EXACT.multiply(price, state.quantity)), None))
 
     def note_balance(self, balance: Balance) -> None:
         """Take the newest statement of a balance: what it covers need not be reserved any longer."""
         self._balances[balance.asset] = balance
-        for key, (need, taken_at) in list(self._reserved.items()):
-            if need.asset == balance.asset and taken_at is not None and balance.exchange_time >= taken_at:
-                del self._reserved[key]
+        self._reserved.settle(balance.asset, balance.exchange_time)
 
     def wish(self, client_order_id: ClientOrderId, quantity: Decimal) -> None:
         """Count an open order as if it had this quantity, where that is more, until it has it, ends or is unwished."""
@@ -165,11 +149,7 @@ class Exposure:
 
     def reserved(self, asset: str, but: ClientOrderId | None = None) -> Decimal:
         """Return what orders under way take of an asset beyond what the exchange has stated as locked."""
-        total = ZERO
-        for key, (need, _) in self._reserved.items():
-            if need.asset == asset and key != but:
-                total = EXACT.add(total, need.amount)
-        return total
+        return self._reserved.total(asset, but)
 
     def available(self, asset: str, but: ClientOrderId | None = None) -> Decimal | None:
         """Return what a new order may take of an asset, None where no balance is known.
@@ -219,8 +199,9 @@ class Exposure:
         known = self._shares.pop(client_order_id, None)
         if known is not None:
             self._add(known, -1)
-        for table in (self._heard, self._sizes, self._wishes, self._reserved):
+        for table in (self._heard, self._sizes, self._wishes):
             table.pop(client_order_id, None)
+        self._reserved.drop(client_order_id)
         if self._counted.pop(client_order_id, ()):
             del self._books[symbol]
             for fills in self._counted.values():
@@ -280,9 +261,9 @@ class Exposure:
             # The exchange does not say when: the next statement will be newer than this.
             taken_at = stated_at + 1 if reserved.taken_at is None else reserved.taken_at
         if stated_at >= taken_at or (state.is_terminal and state.filled_quantity == ZERO):
-            del self._reserved[key]
-        else:
-            self._reserved[key] = reserved._replace(taken_at=taken_at)
+            self._reserved.drop(key)
+        elif taken_at != reserved.taken_at:
+            self._reserved.put(key, reserved._replace(taken_at=taken_at))
 
     def _locked_by(self, client_order_id: ClientOrderId, asset: str) -> Decimal:
         share = self._shares.get(client_order_id)

@@ -19,7 +19,6 @@ The state is a function of the *set* of facts. The rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -30,6 +29,7 @@ from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
 from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.variation import varied
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class OrderRecord:
         if isinstance(fact, Fill):
             return self._add_fill(fact)
         # The time is not part of what a fact says, but the earliest one is kept with it.
-        content = replace(fact, received_at=0)
+        content = varied(fact, received_at=0)
         known = self._facts.get(content)
         if known is not None:
             self._facts[content] = min(known, fact.received_at)
@@ -103,6 +103,12 @@ class OrderRecord:
         text = f"trade {fill.trade_id}: {plain_text(fill.quantity)} at {plain_text(fill.price)}"
         self._history.append(HistoryEntry(fill.received_at, fill.source, None, None, text))
         return True
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Id of the command that placed the order, None where that is not known here."""
+        found: str | None = self._stated.get("correlation_id")
+        return found
 
     @property
     def fills(self) -> tuple[Fill, ...]:

@@ -16,6 +16,7 @@ from exconn_sync.model.orders import OrderFact
 
 DETAILS = (
     "post_only", "strategy_id", "strategy_type", "working_at", "trailing_since", "peg_offset", "smart_routing",
+    "correlation_id",
 )  # fmt: skip
 """Fields of a state that say the same as those of the facts."""
 

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from exconn_sync._runtime.correlation import carried
 from exconn_sync._runtime.threads import join, spawn
 
 logger = logging.getLogger("exconn_sync")
@@ -83,4 +84,4 @@ def aside(call: Callable[[], None]) -> None:
     if where is None:
         call()
     else:
-        where.put(call)
+        where.put(carried(call))

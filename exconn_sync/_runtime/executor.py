@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple, TypeVar
 
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import carried
 from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._runtime.threads import join, spawn
 from exconn_sync.errors import ConnectorStopped, ExconnError, NotReady, RequestTimeout
@@ -134,7 +135,7 @@ class Executor:
             is_full = len(waiting) >= MOST_WAITING
             if not is_full:
                 self._unserved += 1
-                waiting.append(_Task(future, task, priority, deadline or Deadline(None)))
+                waiting.append(_Task(future, carried(task), priority, deadline or Deadline(None)))
                 if self._unserved > len(self._threads) and len(self._threads) < self._most_threads():
                     self._grow(waiting)
                 # All, because not every idle thread may take it: each looks whether it is for one of them.

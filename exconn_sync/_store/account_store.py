@@ -25,13 +25,14 @@ from exconn_sync._store.desk import Desk
 from exconn_sync._store.entry import Entry
 from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
-from exconn_sync._store.told import Told, Value, fill_key, is_newer
+from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact, OrderListState
 from exconn_sync.model.orders import Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.variation import varied
 from exconn_sync.ports.journal import Journal
 from exconn_sync.ports.waiting import Condition
 
@@ -231,7 +232,7 @@ class AccountStore:
         is_news = known is None or known.add(fill)
         if known is None:
             self._trades[key] = TradeReports(fill)
-            told.events.append((Channel.FILL, fill.symbol, replace(fill, client_order_id=client_order_id)))
+            told.events.append((Channel.FILL, fill.symbol, shown(fill, client_order_id, record)))
         if record is not None:
             # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
             if record.add(fill):
@@ -259,12 +260,12 @@ class AccountStore:
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
-        state = replace(record.state(), sequence=sequence)
+        state = varied(record.state(), sequence=sequence)
         if state.is_own or (known is not None and known.is_own):
             self._exposure.note_order(state, record.fills, record.taken_at)
-        if known is not None and replace(state, updated_at=known.updated_at) == known:
+        if known is not None and varied(state, updated_at=known.updated_at) == known:
             return
-        state = replace(state, sequence=sequence + 1)
+        state = varied(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state
         if state.is_terminal:
             self._open.pop(record.client_order_id, None)
@@ -351,9 +352,10 @@ class AccountStore:
             return [self._named(reports.chosen) for reports in self._trades.values()]
 
     def _named(self, fill: Fill) -> Fill:
-        """Return the fill with our id of its order, which may have become known later than the fill."""
+        """Return the fill with what is known of its order, which may have become known later than the fill."""
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
-        return fill if named is None or fill.client_order_id is not None else replace(fill, client_order_id=named)
+        record = None if named is None else self._records.get(named)
+        return fill if record is None else shown(fill, fill.client_order_id or named, record)
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset, with what is reserved of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from exconn_sync._machines.order_fold import OrderRecord
@@ -33,6 +33,12 @@ class Told:
 def fill_key(fact: Fill | FillDelivery) -> tuple[str, TradeId, ExchangeOrderId]:
     """Return what a fill is known by; a trade between two orders of one account is a fill of each."""
     return fact.symbol, fact.trade_id, fact.exchange_order_id
+
+
+def shown(fill: Fill, client_order_id: ClientOrderId | None, record: OrderRecord | None) -> Fill:
+    """Return a fill with what is known of its order: our id of it, and the id of the command that placed it."""
+    of_command = None if record is None else record.correlation_id
+    return replace(fill, client_order_id=client_order_id, correlation_id=of_command)
 
 
 def is_newer(fact: Balance, known: Balance) -> bool:

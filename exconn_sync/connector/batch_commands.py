@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from exconn_sync._live.command_result import CommandResult
 from exconn_sync._live.order_handle import Order
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync.connector.commands import request_of
 from exconn_sync.connector.core import Core
 from exconn_sync.errors import ValidationError
@@ -29,17 +30,20 @@ class BatchFace:
 
     _core: Core
 
+    @correlated
     def place_orders(self, requests: Sequence[OrderRequest], *, timeout: float | None = None) -> list[CommandResult]:
         """Place orders; all are checked, judged by the risk limits and entered before the first one is sent."""
         checked = [request_of(request) for request in _listed("requests", requests)]
         assembly = self._core.assembly
         return assembly.batches.place(checked, assembly.gateway.deadline(timeout))
 
+    @correlated
     def cancel_orders(self, orders: Sequence[Order | str], *, timeout: float | None = None) -> list[CommandResult]:
         """Cancel orders by their handles or ids; returns when each has ended, or it is not known in time."""
         assembly = self._core.assembly
         return assembly.batches.cancel(_listed("orders", orders), assembly.gateway.deadline(timeout))
 
+    @correlated
     def amend_orders(
         self, changes: Sequence[tuple[Order | str, Decimal | int | str]], *, timeout: float | None = None
     ) -> list[CommandResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from exconn_sync._live.order_handle import Order
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync._runtime.executor import Priority
 from exconn_sync.connector.core import Core
 from exconn_sync.errors import ValidationError
@@ -16,6 +17,7 @@ class CommandFace:
 
     _core: Core
 
+    @correlated
     def place_order(self, request: OrderRequest, *, timeout: float | None = None) -> Order:
         """Place an order and return its live handle once the exchange has it.
 
@@ -38,6 +40,7 @@ class CommandFace:
         gateway = self._core.assembly.gateway
         return gateway.place(request_of(request), gateway.deadline(timeout))
 
+    @correlated
     def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
         """Cancel an order by its handle, client order id or exchange order id; returns when it is confirmed.
 
@@ -51,6 +54,7 @@ class CommandFace:
         gateway = self._core.assembly.gateway
         gateway.cancel(order, gateway.deadline(timeout))
 
+    @correlated
     def submit_order(self, request: OrderRequest, *, timeout: float | None = None) -> Future[Order]:
         """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises.
 
@@ -61,6 +65,7 @@ class CommandFace:
         checked, deadline = request_of(request), gateway.deadline(timeout)
         return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline), deadline=deadline)
 
+    @correlated
     def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:
         """Cancel an order on a thread of the pool; the future gets what ``cancel_order`` raises, or None.
 

@@ -13,6 +13,7 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime import exit_hook
 from exconn_sync._runtime.bus import Bus
+from exconn_sync._runtime.correlation import mark_log
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync._runtime.log_guard import guard_log
 from exconn_sync._runtime.process import ProcessGuard
@@ -47,6 +48,7 @@ class Core:
         self.driver = find_driver(config.exchange).for_endpoints(config.endpoints)
         load_libraries()
         guard_log()
+        mark_log()
         self.bus = Bus()
         self.pipeline = Pipeline(config.exchange, self.bus, clock, GuardedMetrics(config.metrics or MemoryMetrics()))
         self.readiness = Readiness(self._conditions())

@@ -9,6 +9,7 @@ from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_list_handle import OrderList
 from exconn_sync._live.order_replacement import OrderReplacement
 from exconn_sync._machines.deadline import Deadline
+from exconn_sync._runtime.correlation import correlated
 from exconn_sync._runtime.executor import Priority
 from exconn_sync.connector.commands import request_of
 from exconn_sync.connector.core import Core
@@ -29,6 +30,7 @@ class OrderCommandFace:
 
     _core: Core
 
+    @correlated
     def test_order(
         self, request: OrderRequest, *, with_commission: bool = False, timeout: float | None = None
     ) -> Commission | None:
@@ -39,6 +41,7 @@ class OrderCommandFace:
         gateway = self._core.assembly.gateway
         return gateway.test(request_of(request), gateway.deadline(timeout), with_commission=with_commission)
 
+    @correlated
     def replace_order(
         self,
         order: Order | str,
@@ -66,6 +69,7 @@ class OrderCommandFace:
             order, request_of(request), deadline, place_anyway=place_anyway, cancel_anyway=cancel_anyway
         )
 
+    @correlated
     def amend_order(
         self,
         order: Order | str,
@@ -90,6 +94,7 @@ class OrderCommandFace:
         changes = self._core.assembly.changes
         return changes.amend(order, quantity, price, self._core.assembly.gateway.deadline(timeout))
 
+    @correlated
     def cancel_all(self, symbol: str, *, timeout: float | None = None) -> list[Order]:
         """Cancel all open orders of a symbol, order lists and orders placed elsewhere included; return their handles.
 
@@ -124,6 +129,7 @@ class OrderCommandFace:
     def _deadline_of(self, timeout: float | None) -> Deadline:
         return self._core.assembly.gateway.deadline(timeout)
 
+    @correlated
     def place_order_list(self, request: OrderListRequest, *, timeout: float | None = None) -> OrderList:
         """Place two or three orders that depend on each other; return their live handles (Binance: 5.9).
 
@@ -136,6 +142,7 @@ class OrderCommandFace:
         """
         return self._core.assembly.lists.place(_list_of(request), self._core.assembly.gateway.deadline(timeout))
 
+    @correlated
     def cancel_order_list(self, order_list: OrderList | str, *, timeout: float | None = None) -> None:
         """Cancel an order list by its handle, or by your or the exchange's id of it; returns when it is confirmed.
 
@@ -160,6 +167,7 @@ class OrderCommandFace:
 
     # --- on a thread of the pool ------------------------------------------------------------------------------------
 
+    @correlated
     def submit_replace(
         self,
         order: Order | str,
@@ -179,6 +187,7 @@ class OrderCommandFace:
             deadline=deadline,
         )
 
+    @correlated
     def submit_amend(
         self,
         order: Order | str,
@@ -194,6 +203,7 @@ class OrderCommandFace:
             lambda: assembly.changes.amend(order, quantity, price, deadline), deadline=deadline
         )
 
+    @correlated
     def submit_cancel_all(self, symbol: str, *, timeout: float | None = None) -> Future[list[Order]]:
         """Cancel all orders of a symbol on a thread of the pool, before orders that wait for a thread."""
         assembly, checked = self._core.assembly, _symbol_of(symbol)
@@ -202,6 +212,7 @@ class OrderCommandFace:
             lambda: assembly.changes.cancel_all(checked, deadline), priority=Priority.URGENT, deadline=deadline
         )
 
+    @correlated
     def submit_order_list(self, request: OrderListRequest, *, timeout: float | None = None) -> Future[OrderList]:
         """Place an order list on a thread of the pool; the future gets what ``place_order_list`` returns or raises."""
         assembly, checked = self._core.assembly, _list_of(request)

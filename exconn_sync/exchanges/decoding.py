@@ -59,7 +59,7 @@ class Reader(Generic[Wire]):
         """
         try:
             if self._refuse_repeated_keys:
-                json.loads(payload, object_pairs_hook=_checked_pairs)
+                _STRICT.decode(payload.decode("utf-8", "surrogatepass"))
             return build(self._decode(payload))
         except MALFORMED as error:
             raise protocol_error(self._exchange, payload, error) from error
@@ -87,3 +87,4 @@ def _limited_decimal(text: str) -> Decimal:
 
 
 _ANY = msgspec.json.Decoder(float_hook=_limited_decimal)
+_STRICT = json.JSONDecoder(object_pairs_hook=_checked_pairs)

@@ -75,6 +75,7 @@ class OrderFact:
     prevented_matches: tuple[str, ...] = ()
     created_at: int | None = None
     voids_intent: bool = False
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Fill:
     """One execution of an order of the account.
 
     ``fee`` is in ``fee_asset``, which may be base, quote or a third asset. Times are nanoseconds since the Unix epoch.
-    ``client_order_id`` is None where the source names the order by the exchange's id only.
+    ``client_order_id`` is None where the source names the order by the exchange's id only. ``correlation_id`` is that
+    of the command that placed the order; see ``correlation``.
     """
 
     exchange: str
@@ -99,6 +101,7 @@ class Fill:
     received_at: int
     source: FactSource
     client_order_id: ClientOrderId | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class OrderState:
     ``working_at`` is when the order came on the book, ``trailing_since`` when a trailing stop began to follow the
     market, both None as long as it has not. ``peg_offset``, ``smart_routing``, ``strategy_id`` and ``strategy_type``
     are those of the request. ``prevented_matches`` are the exchange's ids of the trades with orders of the same account
-    that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them.
+    that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them. ``correlation_id`` is that of the
+    command that placed the order, None for one placed elsewhere; see ``correlation``.
     """
 
     exchange: str
@@ -168,6 +172,7 @@ class OrderState:
     peg_offset: int | None = None
     smart_routing: bool | None = None
     prevented_matches: tuple[str, ...] = ()
+    correlation_id: str | None = None
 
     @property
     def is_terminal(self) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
-from exconn_sync._machines.exposure import Need
+from exconn_sync._machines.reservations import Need
 from exconn_sync.model.enums import Side
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.numbers import EXACT, ZERO

@@ -11,9 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from exconn_sync._machines.exposure import Exposure, Need
+from exconn_sync._machines.exposure import Exposure
 from exconn_sync._machines.order_fold import OrderRecord
 from exconn_sync._machines.position import PositionBook
+from exconn_sync._machines.reservations import Need
 from exconn_sync.model.account import Balance
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -11,11 +12,17 @@ from exconn_sync.model.wire import HttpRequest, Params
 from exconn_sync.ports.driver import Signer
 
 KEY_HEADER = "X-MBX-APIKEY"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII).fullmatch
 
 
 def encoded_query(params: Params) -> str:
     """Return the query string as it goes over the wire: names and values percent-encoded, in the given order."""
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params)
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in params)
+
+
+def _quoted(text: str) -> str:
+    # Nearly all names and values are plain, and to see that costs a quarter of looking at each character.
+    return text if _PLAIN(text) else quote(text, safe="")
 
 
 def rest_payload(query: str, body: str = "") -> bytes:

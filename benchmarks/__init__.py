@@ -1,0 +1,1 @@
+"""What the library costs, measured; each subject is a package of its own. See ``README.md``."""

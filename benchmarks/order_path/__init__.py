@@ -1,0 +1,1 @@
+"""An order's path through the library, without signing and without a socket."""
