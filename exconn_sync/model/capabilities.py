@@ -13,7 +13,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class Capabilities:
     """What an exchange offers in one of its environments; see ``Connector.capabilities``.
 
-    A call beyond it raises ValidationError before anything is sent, so nobody has to look here first. It is for
+    A call beyond it is refused before anything is sent, so nobody has to look here first. It is for
     programs that work on several exchanges and choose their ways by it.
 
     Attributes:
@@ -22,7 +22,8 @@ class Capabilities:
         streams: public channels that can be subscribed, by the first word of a topic pattern (``trade``, ``kline``),
             each with its variants, the usual one first: intervals of candles, windows of tickers, levels or paces of
             books. An empty variant is the usual one of books, and the only one of channels without any.
-        missing: methods of ``Connector`` that always raise ValidationError here, and why.
+        missing: methods of ``Connector`` that always raise ValidationError here, and why. In an environment that takes
+            no keys those that need one raise AuthenticationError, as they do everywhere without a key.
         limited: methods that work in part, and what they do not do.
         key_types: kinds of keys that can sign, of ``hmac``, ``rsa`` and ``ed25519``.
     """

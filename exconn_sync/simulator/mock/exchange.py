@@ -29,6 +29,7 @@ from exconn_sync.simulator.mock.driver import DRIVER, NAME, addresses
 from exconn_sync.simulator.mock.streams import MockOutlet, MockStream
 from exconn_sync.simulator.rate_limits import RateLimits
 from exconn_sync.simulator.sockets import ConnectionHub, Session
+from exconn_sync.simulator.traffic import SeenRequest, Traffic
 
 if TYPE_CHECKING:
     from exconn_sync.config import Config
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _TICK_S = 0.1
+NS_PER_MS = 1_000_000
 _numbers = itertools.count(1)
 
 
@@ -80,10 +82,11 @@ class MockExchange:
             core.deposit(DEMO_ACCOUNT, asset, amount, venue_clock.now_ms())
         generator.open(venue_clock.now_ms())
         generator.pause()
-        limits, board = RateLimits(), FaultBoard()
+        self._board, self._traffic = FaultBoard(), Traffic()
+        limits, board = RateLimits(), self._board
         hub = ConnectionHub(limits, board.wire, venue_clock)
         # Built last, so that the first depth event does not repeat how the book was laid out.
-        self._face = BinanceFace(Venue(core, venue_clock, keys, limits, seed), hub, board)
+        self._face = BinanceFace(Venue(core, venue_clock, keys, limits, seed, self._traffic), hub, board)
         register_driver(DRIVER)
         register_local(self._host, self)
 
@@ -135,6 +138,17 @@ class MockExchange:
 
         self._call(drop)
 
+    def execute_then_drop(self, method: str, path: str, count: int = 1) -> None:
+        """Execute the next requests and lose their answers; for orders they are ``"POST"`` and ``"/api/v3/order"``.
+
+        So a test sees what a program does where it is not known whether an order was placed.
+        """
+        self._call(self._board.drop_after, (method, path), count)
+
+    def request_log(self) -> list[SeenRequest]:
+        """Return the newest 100,000 requests of REST, in the order in which they were answered."""
+        return self._call(self._traffic.requests)
+
     def subscriptions(self) -> list[str]:
         """Return the streams that all connections have subscribed, sorted; one on two connections stands twice."""
         return self._call(
@@ -144,7 +158,7 @@ class MockExchange:
     # --- what a connector does --------------------------------------------------------------------------------------
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request of REST."""
+        """Answer a request of REST. Raises ConnectionFailed where the answer is to be lost."""
         path, _, query = request.target.partition("?")
         names = {name.lower(): value for name, value in request.headers.items()}
         raw = RawRequest(
@@ -159,7 +173,12 @@ class MockExchange:
         return self._call(lambda: self._answer(raw))
 
     def _answer(self, raw: RawRequest) -> HttpResponse:
+        arrived_at = self.clock.time_ns() // NS_PER_MS
         response = _done(self._known_face.answer(raw))
+        status = 404 if response is None else response.status
+        self._traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, status))
+        if self._board.take_drop(raw.target):
+            raise ConnectionFailed(f"{raw.method} {raw.path}: the connection broke", outcome="unknown")
         if response is None:
             return HttpResponse(404, {}, b"", self.clock.time_ns())
         headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
