@@ -21,8 +21,8 @@ class BookView:
     """
 
     __slots__ = (
-        "_age", "_ask_rows", "_asks", "_bid_rows", "_bids", "_exchange", "_exchange_time", "_reason", "_received_at",
-        "_state", "_symbol", "_update_id",
+        "_age", "_ask_rows", "_asks", "_bid_rows", "_bids", "_exchange", "_exchange_time", "_has_all_asks",
+        "_has_all_bids", "_reason", "_received_at", "_state", "_symbol", "_update_id",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +38,8 @@ class BookView:
         received_at: int = 0,
         age: float = 0.0,
         reason: str = "",
+        has_all_bids: bool = False,
+        has_all_asks: bool = False,
     ) -> None:
         self._exchange = exchange
         self._symbol = symbol
@@ -47,6 +49,8 @@ class BookView:
         self._received_at = received_at
         self._age = age
         self._reason = reason
+        self._has_all_bids = has_all_bids
+        self._has_all_asks = has_all_asks
         self._bid_rows = bids
         self._ask_rows = asks
         self._bids: tuple[Level, ...] | None = None
@@ -118,6 +122,16 @@ class BookView:
         """Lowest sell level, None where nobody sells. Raises StaleBook."""
         return self._best(self._ask_rows)
 
+    @property
+    def has_all_bids(self) -> bool:
+        """True where the exchange certainly has no buy level beyond those shown; False where it may have some."""
+        return self._has_all_bids
+
+    @property
+    def has_all_asks(self) -> bool:
+        """True where the exchange certainly has no sell level beyond those shown; False where it may have some."""
+        return self._has_all_asks
+
     def limited(self, depth: int) -> BookView:
         """Return the same book cut to ``depth`` levels a side."""
         return self._copy(self.exchange, self._bid_rows[:depth], self._ask_rows[:depth])
@@ -140,6 +154,8 @@ class BookView:
             received_at=self.received_at,
             age=self.age,
             reason=self._reason,
+            has_all_bids=self._has_all_bids and len(bids) == len(self._bid_rows),
+            has_all_asks=self._has_all_asks and len(asks) == len(self._ask_rows),
         )
 
     def _best(self, rows: Sequence[tuple[Decimal, str]]) -> Level | None:
