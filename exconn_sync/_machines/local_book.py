@@ -38,7 +38,7 @@ from exconn_sync._machines.book_side import BookSide
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import BookView, Level
 from exconn_sync.model.enums import BookState
-from exconn_sync.model.market import BookDiff, BookSnapshot
+from exconn_sync.model.market import BookDiff, BookSnapshot, BookTicker
 
 _NS = 1_000_000_000
 _MOST_TOO_OLD = 6
@@ -201,6 +201,16 @@ class LocalBook:
         if self.state is not BookState.LIVE:
             return None, None
         return self._bids.best_level(), self._asks.best_level()
+
+    def best(self) -> BookTicker | None:
+        """Return best bid and best ask with the version they belong to; None unless the book is live."""
+        if self.state is not BookState.LIVE:
+            return None
+        bid, ask = self._bids.best_level() or (None, None), self._asks.best_level() or (None, None)
+        return BookTicker(
+            self.exchange, self.symbol, bid[0], bid[1], ask[0], ask[1], self.update_id, self._exchange_time,
+            self._received_at,
+        )  # fmt: skip
 
     def age(self, now_ns: int) -> float:
         """Return the seconds since the exchange's last word about this book; 0 where there was none yet."""

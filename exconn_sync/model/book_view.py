@@ -164,11 +164,15 @@ class BookView:
 
     def _require_valid(self) -> None:
         if self.state is not BookState.LIVE:
-            raise StaleBook(
-                f"the {self.symbol} book is {self.state}: {self._reason or 'no snapshot yet'}",
-                exchange=self.exchange,
-                details={"symbol": self.symbol, "state": str(self.state)},
-            )
+            raise self.unreadable()
+
+    def unreadable(self) -> StaleBook:
+        """Return the error that says why a book may not be read. Not for users."""
+        return StaleBook(
+            f"the {self.symbol} book is {self.state}: {self._reason or 'no snapshot yet'}",
+            exchange=self.exchange,
+            details={"symbol": self.symbol, "state": str(self.state)},
+        )
 
     def __repr__(self) -> str:
         if not self.is_valid:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 
 import pytest
 
-from exconn_sync import BookView
+from exconn_sync import BookView, StaleBook
 from exconn_sync._live import market_side
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 
 LEVELS = 8
+BTC = "BTC-USDT"
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +53,36 @@ def test_nothing_is_shown_that_may_have_a_hole_and_more_is_fetched_in_time(quiet
     assert snapshots(quiet) >= 2
     last = connector.order_book("BTC-USDT")
     assert last.bids[0] == (Decimal(59990), Decimal(1))
+
+
+def test_the_top_of_a_book_is_that_of_its_newest_version(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    with pytest.raises(StaleBook, match="not subscribed yet|no snapshot yet"):
+        connector.top_of_book(BTC)
+    books = connector.stream_order_book(BTC)
+    view = books.get(LIMIT)
+    top = connector.top_of_book("btcusdt")
+    assert ((top.bid_price, top.bid_quantity), (top.ask_price, top.ask_quantity)) == (view.best_bid, view.best_ask)
+    assert (top.update_id, top.exchange, top.symbol) == (view.update_id, "binance", BTC)
+    quiet.market.clear("BTCUSDT")
+    view = books.get(LIMIT)
+    top = connector.top_of_book(BTC)
+    assert (top.bid_price, top.bid_quantity, top.ask_price, top.ask_quantity) == (None, None, None, None)
+    assert top.update_id == view.update_id
+    lost = threading.Event()
+    connector.on_connection(lambda event: None if event.is_up else lost.set())
+    with quiet.faults.refuse_connections():
+        quiet.faults.drop_connections("stream")
+        assert lost.wait(LIMIT)
+        with pytest.raises(StaleBook, match="book is stale"):
+            connector.top_of_book(BTC)
+
+
+def test_one_wish_is_enough_however_often_a_book_is_read(quiet: Simulator, connect: Connect) -> None:
+    """Reading costs no look through the wishes of all subscribers."""
+    connector = connect(quiet)
+    for _ in range(3):
+        connector.order_book(BTC)
+        connector.order_book("BTCUSDT")
+    wishes = connector._core.interests._wishes
+    assert [wish.symbol for wish in wishes] == [BTC]
