@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
-from exconn_sync.errors import StaleBook
-from exconn_sync.model.enums import BookState
+from exconn_sync.errors import StaleBook, ValidationError
+from exconn_sync.model.depth import CumulativeLevel, Depth, DepthFill, cumulative, depth_of_price, fill_of
+from exconn_sync.model.enums import BookState, Side
+from exconn_sync.model.numbers import EXACT
 
 Level: TypeAlias = tuple[Decimal, Decimal]
 """Price and quantity of one level."""
+
+_TWO = Decimal(2)
 
 
 class BookView:
@@ -131,6 +135,87 @@ class BookView:
     def has_all_asks(self) -> bool:
         """True where the exchange certainly has no sell level beyond those shown; False where it may have some."""
         return self._has_all_asks
+
+    @property
+    def mid_price(self) -> Decimal | None:
+        """The price half way between best bid and best ask, None where one of them is not there. Raises StaleBook."""
+        bid, ask = self.best_bid, self.best_ask
+        return None if bid is None or ask is None else EXACT.divide(EXACT.add(bid[0], ask[0]), _TWO)
+
+    @property
+    def spread(self) -> Decimal | None:
+        """Best ask less best bid, None where one of them is not there. Raises StaleBook."""
+        bid, ask = self.best_bid, self.best_ask
+        return None if bid is None or ask is None else EXACT.subtract(ask[0], bid[0])
+
+    def fill(
+        self,
+        side: Side | str,
+        *,
+        quantity: Decimal | str | int | None = None,
+        amount: Decimal | str | int | None = None,
+    ) -> DepthFill:
+        """Return what a market order would trade now: its average price (VWAP), its slippage, its impact.
+
+        ``side`` is that of the order: ``buy`` takes asks, ``sell`` takes bids. ``quantity`` is in base, ``amount`` in
+        quote; one of them is given. Where the shown levels do not hold it, the answer is about the part that they
+        hold, and says so with ``is_complete`` and ``missing``.
+
+        >>> book = example_view(bids=[("99", "1")], asks=[("100", "2"), ("101", "3")])
+        >>> fill = book.fill("buy", quantity="4")
+        >>> fill.average_price, fill.worst_price, fill.amount
+        (Decimal('100.5'), Decimal('101'), Decimal('402'))
+        >>> book.fill("buy", amount="150").quantity
+        Decimal('1.5')
+        >>> book.fill("buy", quantity="9").missing
+        Decimal('4')
+
+        Raises:
+            ValidationError: both or none of them, or no positive exact number.
+            StaleBook: the book is not whole.
+        """
+        wanted = Side.of("side", side)
+        return fill_of(wanted, *self._against(wanted), quantity, amount)
+
+    def depth_to(self, side: Side | str, price: Decimal | str | int) -> Depth:
+        """Return what an order of this side could trade down to a price, that one included.
+
+        ``buy`` counts the asks up to ``price``, ``sell`` the bids down to it.
+
+        >>> book = example_view(bids=[("99", "1")], asks=[("100", "2"), ("101", "3")])
+        >>> book.depth_to("buy", "100.5")
+        Depth(quantity=Decimal('2'), amount=Decimal('200'), levels=1, is_complete=True)
+
+        Raises:
+            ValidationError: no exact number.
+            StaleBook: the book is not whole.
+        """
+        wanted = Side.of("side", side)
+        return depth_of_price(wanted, *self._against(wanted), price)
+
+    def cumulative(self, side: Side | str, levels: int | None = None) -> tuple[CumulativeLevel, ...]:
+        """Return the levels that an order of this side takes, best first, each with the sums of all up to it.
+
+        ``levels`` is how many, None for all that are shown; there may be fewer.
+
+        >>> book = example_view(bids=[("99", "1")], asks=[("100", "2"), ("101", "3")])
+        >>> book.cumulative("buy")[-1]
+        CumulativeLevel(price=Decimal('101'), quantity=Decimal('5'), amount=Decimal('503'))
+
+        Raises:
+            ValidationError: ``levels`` is no whole number above zero.
+            StaleBook: the book is not whole.
+        """
+        if levels is not None and (isinstance(levels, bool) or not isinstance(levels, int) or levels < 1):
+            raise ValidationError("levels", levels, "must be a whole number above zero, or None")
+        rows, _ = self._against(Side.of("side", side))
+        return tuple(cumulative(rows[:levels]))
+
+    def _against(self, side: Side) -> tuple[tuple[Level, ...], bool]:
+        """Return the levels that an order of a side takes, and whether they are all there are."""
+        if side is Side.BUY:
+            return self.asks, self.has_all_asks
+        return self.bids, self.has_all_bids
 
     def limited(self, depth: int) -> BookView:
         """Return the same book cut to ``depth`` levels a side."""

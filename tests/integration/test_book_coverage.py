@@ -57,7 +57,7 @@ def test_nothing_is_shown_that_may_have_a_hole_and_more_is_fetched_in_time(quiet
 
 def test_the_top_of_a_book_is_that_of_its_newest_version(quiet: Simulator, connect: Connect) -> None:
     connector = connect(quiet)
-    with pytest.raises(StaleBook, match="not subscribed yet|no snapshot yet"):
+    with pytest.raises(StaleBook, match=r"not subscribed yet|no snapshot yet"):
         connector.top_of_book(BTC)
     books = connector.stream_order_book(BTC)
     view = books.get(LIMIT)
