@@ -59,6 +59,7 @@ from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.capabilities import Capabilities
+from exconn_sync.model.depth import CumulativeLevel, Depth, DepthFill
 from exconn_sync.model.enums import (
     BookState,
     CommandOutcome,
@@ -118,6 +119,9 @@ __all__ = [
     "ConnectorState",
     "ConnectorStopped",
     "Credentials",
+    "CumulativeLevel",
+    "Depth",
+    "DepthFill",
     "DuplicateOrder",
     "End",
     "ErrorEvent",

@@ -11,6 +11,7 @@ from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.local_book import LocalBook
 from exconn_sync.model.book_view import BookView, Level
 from exconn_sync.model.enums import BookState
+from exconn_sync.model.market import BookTicker
 from exconn_sync.ports.clock import Clock
 
 
@@ -71,6 +72,16 @@ class BookShelf:
             return None, None
         with entry.lock:
             return entry.book.top()
+
+    def best(self, symbol: str) -> BookTicker:
+        """Return best bid and best ask with their version, without a copy of anything else. Raises StaleBook."""
+        entry = self.entries.get(symbol)
+        if entry is not None:
+            with entry.lock:
+                best = entry.book.best()
+            if best is not None:
+                return best
+        raise self.view(symbol, 0).unreadable()
 
     def lose(self, connection: int, reason: str) -> None:
         """Make the books of a connection unreadable, and let nobody feed them before somebody takes them over."""

@@ -38,7 +38,8 @@ class BookKeeper:
 
     ``connection`` is the connection's number.
     ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread. ``renew``
-    has the topic of a book subscribed anew, which brings a snapshot where the stream brings any.
+    has the topic of a book subscribed anew, which brings a snapshot where the stream brings any. ``snapshot_levels`` is
+    how many levels a side ``fetch`` asks for, None where it asks for all.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class BookKeeper:
         fetch: FetchSnapshot,
         post: Post,
         renew: Callable[[str], None] = lambda _: None,
+        snapshot_levels: int | None = None,
     ) -> None:
         self._shelf = shelf
         self._connection = connection
@@ -63,6 +65,7 @@ class BookKeeper:
         self._post = post
         self._renew = renew
         self._is_on_stream = driver.has_books_on_stream
+        self._snapshot_levels = None if self._is_on_stream else snapshot_levels
         self._entries: dict[str, BookEntry] = {}
 
     def add(self, symbol: str) -> None:
@@ -71,7 +74,8 @@ class BookKeeper:
             return
         entry = self._shelf.entries.get(symbol)
         if entry is None:
-            book = LocalBook(self._driver.name, symbol, self._driver.judge_diff)
+            driver, levels = self._driver, self._snapshot_levels
+            book = LocalBook(driver.name, symbol, driver.judge_diff, snapshot_levels=levels)
             retries = Backoff(_RETRY_BASE, _RETRY_CAP, 0.0, self._rng)
             renewals = Backoff(_RETRY_BASE, _RETRY_CAP, _STEADY, self._rng)
             entry = BookEntry(book, retries, self, self._connection, renewals)
@@ -175,7 +179,7 @@ class BookKeeper:
     def _on_due(self, symbol: str, entry: BookEntry) -> None:
         if entry.is_fetching:
             self._failed(symbol, entry, RequestTimeout("the topic was subscribed and brought no snapshot"))
-        elif entry.book.needs_snapshot:
+        elif entry.book.needs_snapshot or entry.book.is_thin:
             self._request(symbol, entry)
         else:
             entry.retry_ns = 0
@@ -208,10 +212,15 @@ class BookKeeper:
         self._note_state(symbol, entry)
 
     def _look_after(self, symbol: str, entry: BookEntry) -> None:
-        self._note_state(symbol, entry)
-        if not entry.book.needs_snapshot or entry.awaits_diff or entry.is_fetching or entry.retry_ns:
+        is_lost_now = self._note_state(symbol, entry)
+        if entry.awaits_diff or entry.is_fetching or entry.retry_ns:
             return
-        if self._is_on_stream and self._is_lost_again(entry):
+        if not entry.book.needs_snapshot:
+            if entry.book.is_thin:
+                # It goes on meanwhile.
+                self._request(symbol, entry)
+            return
+        if (self._is_on_stream or is_lost_now) and self._is_lost_again(entry):
             return
         self._request(symbol, entry)
 
@@ -234,11 +243,14 @@ class BookKeeper:
         depths = [subscription.depth for subscription in subscriptions]
         return bool(depths), None if None in depths else max(filter(None, depths), default=None)
 
-    def _note_state(self, symbol: str, entry: BookEntry) -> None:
+    def _note_state(self, symbol: str, entry: BookEntry) -> bool:
+        """Count the loss of a book; return whether it was lost since the last look."""
         is_live = entry.book.state is BookState.LIVE
-        if entry.was_live and not is_live:
+        is_lost_now = entry.was_live and not is_live
+        if is_lost_now:
             self._pipeline.metrics.count("book.lost", exchange=self._driver.name, symbol=symbol)
         entry.was_live = is_live
+        return is_lost_now
 
     def _await(self, entry: BookEntry) -> None:
         """Wait for a snapshot that the stream is to bring."""
@@ -288,10 +300,12 @@ class BookKeeper:
             return
         finally:
             self._publish(symbol, views)
-        if entry.book.state is BookState.LIVE:
-            entry.backoff.reset()
-        elif entry.book.needs_snapshot:
+        if entry.book.needs_snapshot or entry.book.is_thin:
             entry.retry_ns = now_ns + int(entry.backoff.next_delay() * _NS)
+        elif entry.book.state is BookState.LIVE:
+            entry.backoff.reset()
+            if not entry.was_live:
+                entry.renewals.connected(now_ns)
         self._note_state(symbol, entry)
 
     def _failed(self, symbol: str, entry: BookEntry, error: BaseException) -> None:

@@ -98,7 +98,7 @@ class MarketSide:
         parts, driver = self._parts, self._driver
         books = BookKeeper(
             self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, self._fetch_snapshot, session.post,
-            lambda symbol: feed.renew_book(symbol),
+            lambda symbol: feed.renew_book(symbol), _SNAPSHOT_LEVELS,
         )  # fmt: skip
 
         def ask(topic: Topic, quiet_for: float) -> Future[Verdict]:

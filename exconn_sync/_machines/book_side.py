@@ -105,6 +105,10 @@ class BookSide:
             return tuple([(key, quantities[key]) for key in reversed(keys)])
         return tuple([(key.copy_negate(), quantities[key]) for key in reversed(keys)])
 
+    def count_to(self, price: Decimal) -> int:
+        """Return how many levels are as good as a price or better."""
+        return len(self._keys) - bisect_left(self._keys, price if self._is_bids else price.copy_negate())
+
     def _price_of(self, key: Decimal) -> Decimal:
         return key if self._is_bids else key.copy_negate()
 

@@ -12,29 +12,40 @@ broken                (F055)                                       buffer stays 
 live                  ``apply``, ``ignore`` (F049), or ``gap``:    not newer: nothing (F058, F066); newer: replaces the
                       syncing at once, a new snapshot is needed,   book as a whole (F057)
                       the diff opens the new buffer (F050, F051)
+live, asked for       the same, and kept beside                    joins up with what was kept: replaces the book, what
+another snapshot                                                   was kept is applied (F056); else nothing
 ====================  ===========================================  ==================================================
 
 A snapshot that comes in the stream itself is in order with the diffs: whatever the state, it is the book from there on,
 and nothing that was buffered before it counts (F057).
 
-A crossed book and a malformed level end ``live`` like a gap does (F059). An exchange that restarts its sequence has
-the book told so by ``invalidate`` before the new snapshot is handed in (F057).
+A crossed book and a malformed level end ``live`` like a gap does (F059), but the book is called ``broken`` then: what
+came cannot be right. An exchange that restarts its sequence has the book told so by ``invalidate`` before the new
+snapshot is handed in (F057).
+
+Coverage: a snapshot that was cut at a number of levels says nothing of what lies deeper, and a diff shows single levels
+of it. Those are kept, because the next snapshot may come before they change again, but never shown: between them may be
+others that nobody told us of (F056). As the market moves, fewer levels are left that are known without a hole: then the
+book is ``is_thin`` and another snapshot is worth its price. Where none is left on a side, the book is not whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from exconn_sync._machines.book_side import BookSide
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import BookView, Level
 from exconn_sync.model.enums import BookState
-from exconn_sync.model.market import BookDiff, BookSnapshot
+from exconn_sync.model.market import BookDiff, BookSnapshot, BookTicker
 
 _NS = 1_000_000_000
 _MOST_TOO_OLD = 6
 """So many snapshots in a row may be older than the buffer; asked for at growing pauses, that is many seconds."""
+
+_THIN = 4
+"""A book is thin where less than this part of the levels that were asked for is left of them."""
 
 
 class LocalBook:
@@ -42,6 +53,9 @@ class LocalBook:
 
     ``judge`` is the exchange's sequence rule: given the id of the book and a diff, it says ``apply``, ``ignore`` or
     ``gap``.
+
+    ``snapshot_levels`` is how many levels a side were asked for with each snapshot: one that has fewer holds all that
+    there are. None where the exchange keeps the stream whole to the depth of its topic.
 
     Attributes:
         exchange: name of the exchange.
@@ -53,7 +67,12 @@ class LocalBook:
     """
 
     def __init__(
-        self, exchange: str, symbol: str, judge: Callable[[int, BookDiff], str], max_buffered: int = 50_000
+        self,
+        exchange: str,
+        symbol: str,
+        judge: Callable[[int, BookDiff], str],
+        max_buffered: int = 50_000,
+        snapshot_levels: int | None = None,
     ) -> None:
         self.exchange = exchange
         self.symbol = symbol
@@ -63,6 +82,12 @@ class LocalBook:
         self.needs_snapshot = True
         self._judge = judge
         self._max_buffered = max_buffered
+        self._snapshot_levels = snapshot_levels
+        # The worst price of each side down to which nothing is missing, None where nothing is at all.
+        self._bid_floor: Decimal | None = None
+        self._ask_floor: Decimal | None = None
+        # A live book has asked for another snapshot: what is applied meanwhile is kept for it as well.
+        self._is_widening = False
         self._buffer: list[BookDiff] = []
         # Snapshots in a row that did not reach what was buffered.
         self._too_old = 0
@@ -95,11 +120,12 @@ class LocalBook:
         try:
             self._apply(diff)
         except ProtocolError as error:
-            self._lose(error.message, [])
+            self._lose(error.message, [], BookState.BROKEN)
             raise
-        if self._is_crossed():
-            self._lose("crossed", [diff])
+        if self._has_trouble([diff]):
             return False
+        if self._is_widening:
+            self._keep(diff)
         return True
 
     def on_snapshot(self, snapshot: BookSnapshot, now_ns: int, on_version: Callable[[], None] | None = None) -> bool:
@@ -112,8 +138,8 @@ class LocalBook:
             ProtocolError: a malformed level, in it or in a buffered diff; the book is not readable and needs another.
         """
         self._last_word_ns = now_ns
-        if self.state is BookState.LIVE and snapshot.update_id <= self.update_id:
-            return False
+        if self.state is BookState.LIVE and (snapshot.update_id <= self.update_id or self._is_widening):
+            return self._widen(snapshot, on_version)
         self.needs_snapshot = False
         buffered, self._buffer = self._buffer, []
         if buffered and snapshot.update_id + 1 < buffered[0].first_update_id:
@@ -128,7 +154,7 @@ class LocalBook:
         try:
             self._load(snapshot)
         except ProtocolError as error:
-            self._lose(error.message, buffered)
+            self._lose(error.message, buffered, BookState.BROKEN)
             raise
         return self._catch_up(buffered, on_version)
 
@@ -147,23 +173,26 @@ class LocalBook:
         try:
             self._load(snapshot)
         except ProtocolError as error:
-            self._lose(error.message, [])
+            self._lose(error.message, [], BookState.BROKEN)
             raise
         return self._catch_up([], None) and is_news
 
     def invalidate(self, reason: str, now_ns: int, state: BookState = BookState.STALE) -> None:
         """Make the book unreadable until a new snapshot, as after a disconnect; what was buffered is dropped."""
         del now_ns  # told like every other event; being invalidated is no word from the exchange
-        self._lose(reason, [])
-        self.state = state
+        self._lose(reason, [], state)
 
     def snapshot_requested(self) -> None:
-        """Note that a snapshot is on its way."""
+        """Note that a snapshot is on its way; a live book goes on, and takes it for more levels than it knows now."""
         self.needs_snapshot = False
+        if self.state is BookState.LIVE:
+            self._is_widening, self._buffer = True, []
 
     def snapshot_failed(self) -> None:
         """Note that the snapshot on its way will not come (fault F054)."""
         self.needs_snapshot = self.state is not BookState.LIVE
+        if not self.needs_snapshot:
+            self._is_widening, self._buffer = False, []
 
     # --- what can be read -------------------------------------------------------------------------------------------
 
@@ -173,24 +202,52 @@ class LocalBook:
             return None, None
         return self._bids.best_level(), self._asks.best_level()
 
+    def best(self) -> BookTicker | None:
+        """Return best bid and best ask with the version they belong to; None unless the book is live."""
+        if self.state is not BookState.LIVE:
+            return None
+        bid, ask = self._bids.best_level() or (None, None), self._asks.best_level() or (None, None)
+        return BookTicker(
+            self.exchange, self.symbol, bid[0], bid[1], ask[0], ask[1], self.update_id, self._exchange_time,
+            self._received_at,
+        )  # fmt: skip
+
     def age(self, now_ns: int) -> float:
         """Return the seconds since the exchange's last word about this book; 0 where there was none yet."""
         return 0.0 if self._last_word_ns is None else max(0, now_ns - self._last_word_ns) / _NS
 
     @property
     def whole_between(self) -> tuple[Decimal | None, Decimal | None]:
-        """Lowest bid and highest ask of the last snapshot: levels beyond are known only once they change (F056)."""
-        return self._bids.deepest, self._asks.deepest
+        """Lowest bid and highest ask down to which no level is missing (F056); None where none is missing at all."""
+        return self._bid_floor, self._ask_floor
+
+    @property
+    def is_thin(self) -> bool:
+        """True where a live book knows so few levels without a hole that another snapshot is worth its price."""
+        if self.state is not BookState.LIVE or self._snapshot_levels is None:
+            return False
+        least = self._snapshot_levels // _THIN
+        return any(
+            floor is not None and side.count_to(floor) < least
+            for side, floor in ((self._bids, self._bid_floor), (self._asks, self._ask_floor))
+        )
 
     def view(self, now_ns: int, depth: int | None = None) -> BookView:
         """Return an immutable copy, ``depth`` levels a side or all; of a book that is not live, one without levels."""
-        is_live = self.state is BookState.LIVE
+        bids: Sequence[tuple[Decimal, str]] = ()
+        asks: Sequence[tuple[Decimal, str]] = ()
+        has_all_bids = has_all_asks = False
+        if self.state is BookState.LIVE:
+            bids, has_all_bids = self._shown(self._bids, self._bid_floor, depth)
+            asks, has_all_asks = self._shown(self._asks, self._ask_floor, depth)
         return BookView(
             exchange=self.exchange,
             symbol=self.symbol,
             state=self.state,
-            bids=self._bids.copy(depth) if is_live else (),
-            asks=self._asks.copy(depth) if is_live else (),
+            bids=bids,
+            asks=asks,
+            has_all_bids=has_all_bids,
+            has_all_asks=has_all_asks,
             update_id=self.update_id,
             exchange_time=self._exchange_time,
             received_at=self._received_at,
@@ -200,16 +257,53 @@ class LocalBook:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _shown(
+        self, side: BookSide, floor: Decimal | None, depth: int | None
+    ) -> tuple[Sequence[tuple[Decimal, str]], bool]:
+        """Return what a view shows of a side, and whether that is all there is."""
+        if floor is not None:
+            known = side.count_to(floor)
+            return side.copy(known if depth is None else min(depth, known)), False
+        is_cut = depth is not None and depth < len(side)
+        return side.copy(depth), self._snapshot_levels is not None and not is_cut
+
+    def _widen(self, snapshot: BookSnapshot, on_version: Callable[[], None] | None) -> bool:
+        """Let a live book have the levels of another snapshot, where it joins up with what was applied meanwhile.
+
+        It may be ahead of the changes that have come so far: that is a version nobody has seen.
+        """
+        kept, self._buffer = self._buffer, []
+        was_widening, self._is_widening = self._is_widening, False
+        before = self.update_id
+        if not was_widening or (snapshot.update_id < before and not _joins_up(snapshot, kept)):
+            return False
+        try:
+            self._load(snapshot)
+        except ProtocolError as error:
+            # One of the sides may have been replaced before the other one was found to be malformed.
+            self._lose(error.message, [], BookState.BROKEN)
+            raise
+
+        def show() -> None:
+            if on_version is not None and self.update_id > before:
+                on_version()
+
+        return self._catch_up(kept, show) and self.update_id != before
+
     def _keep(self, diff: BookDiff) -> None:
         if len(self._buffer) >= self._max_buffered:
+            if self._is_widening:
+                self._is_widening, self._buffer = False, []
+                return
             self.reason = f"more than {self._max_buffered} changes arrived before a snapshot; starting again"
             # A snapshot on its way that misses what was dropped is found too old against the new first diff.
             self._buffer = []
         self._buffer.append(diff)
 
-    def _lose(self, reason: str, buffered: list[BookDiff]) -> None:
-        self.state = BookState.SYNCING
+    def _lose(self, reason: str, buffered: list[BookDiff], state: BookState = BookState.SYNCING) -> None:
+        self.state = state
         self.reason = reason
+        self._is_widening = False
         self.needs_snapshot = True
         self._buffer = buffered
 
@@ -219,6 +313,9 @@ class LocalBook:
     def _load(self, snapshot: BookSnapshot) -> None:
         self._bids.load(snapshot.bids)
         self._asks.load(snapshot.asks)
+        levels = self._snapshot_levels
+        self._bid_floor = None if levels is None or len(snapshot.bids) < levels else self._bids.deepest
+        self._ask_floor = None if levels is None or len(snapshot.asks) < levels else self._asks.deepest
         self.update_id = snapshot.update_id
         self._exchange_time = snapshot.exchange_time
         self._received_at = snapshot.received_at
@@ -236,19 +333,18 @@ class LocalBook:
             try:
                 self._apply(diff)
             except ProtocolError as error:
-                self._lose(error.message, buffered[index + 1 :])
+                self._lose(error.message, buffered[index + 1 :], BookState.BROKEN)
                 raise
             self._show(on_version)
-        if self._is_crossed():
-            self._lose("crossed", buffered[-1:])
+        if self._has_trouble(buffered[-1:]):
             return False
         self.state = BookState.LIVE
         self.reason = ""
         return True
 
     def _show(self, on_version: Callable[[], None] | None) -> None:
-        """Let a version be read that the next buffered diff will replace; a crossed one is never shown."""
-        if on_version is not None and not self._is_crossed():
+        """Let a version be read that the next buffered diff will replace; never one that cannot be right."""
+        if on_version is not None and self._trouble() is None:
             self.state = BookState.LIVE
             self.reason = ""
             on_version()
@@ -260,6 +356,27 @@ class LocalBook:
         self._exchange_time = diff.exchange_time
         self._received_at = diff.received_at
 
-    def _is_crossed(self) -> bool:
+    def _has_trouble(self, buffered: list[BookDiff]) -> bool:
+        """Make the book unreadable where it cannot be right, or is not whole at its best prices any more."""
+        trouble = self._trouble()
+        if trouble is None:
+            return False
+        state, reason = trouble
+        self._lose(reason, buffered, state)
+        return True
+
+    def _trouble(self) -> tuple[BookState, str] | None:
         bid, ask = self._bids.best_price, self._asks.best_price
-        return bid is not None and ask is not None and bid >= ask
+        if bid is not None and ask is not None and bid >= ask:
+            return BookState.BROKEN, "crossed"
+        bid_floor, ask_floor = self._bid_floor, self._ask_floor
+        if bid_floor is not None and (bid is None or bid < bid_floor):
+            return BookState.SYNCING, f"no bid is left of those down to {bid_floor} that the snapshot showed"
+        if ask_floor is not None and (ask is None or ask > ask_floor):
+            return BookState.SYNCING, f"no ask is left of those up to {ask_floor} that the snapshot showed"
+        return None
+
+
+def _joins_up(snapshot: BookSnapshot, diffs: list[BookDiff]) -> bool:
+    """Return whether a snapshot that is behind the book reaches the first of the changes since it was asked for."""
+    return bool(diffs) and snapshot.update_id + 1 >= diffs[0].first_update_id

@@ -46,6 +46,8 @@ class Interests:
         # collector may end a subscription while we hold it (fault F153), so the list is only ever changed in place.
         self._lock = threading.RLock()
         self._wishes: list[_Wish] = []
+        # Books that the connector itself wants, for a look without the lock: a reader asks with every read.
+        self._own_books: set[str] = set()
         self._feed: MarketFeed | None = None
         self._instruments: Instruments | None = None
 
@@ -76,8 +78,11 @@ class Interests:
 
     def want_book(self, symbol: str) -> None:
         """Keep the local book of a canonical symbol. Raises ValidationError where the exchange has no such symbol."""
+        if symbol in self._own_books:
+            return
         if not self.wants_book(symbol):
             self.add(None, Channel.ORDER_BOOK, symbol)
+        self._own_books.add(symbol)
 
     def wants_book(self, symbol: str) -> bool:
         """Return whether the connector itself already wants the book of a canonical symbol."""
@@ -143,6 +148,8 @@ class Interests:
     def _forget(self, wish: _Wish) -> None:
         if wish in self._wishes:
             self._wishes.remove(wish)
+            if wish.subscription is None:
+                self._own_books.discard(wish.symbol if wish.topic is None else wish.topic.symbol)
 
     def detach(self) -> None:
         """Forget the feed and the table of the life that ended; the wishes stay."""

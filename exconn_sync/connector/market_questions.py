@@ -60,6 +60,8 @@ class MarketQuestions:
             asks=[(decimal_of("price", price), quantity) for price, quantity in snapshot.asks],
             update_id=snapshot.update_id,
             received_at=snapshot.received_at,
+            has_all_bids=len(snapshot.bids) < levels,
+            has_all_asks=len(snapshot.asks) < levels,
         )
 
     def fetch_trades(

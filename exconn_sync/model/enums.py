@@ -202,7 +202,11 @@ _MARKET_DATA = frozenset(
 
 
 class BookState(TextEnum):
-    """State of a local order book; only ``live`` may be read."""
+    """State of a local order book; only ``live`` may be read.
+
+    ``syncing`` waits for a snapshot that joins up with the changes, ``stale`` is missing changes because its connection
+    is lost or silent, and of a ``broken`` one something came that cannot be right: it was crossed, or malformed.
+    """
 
     SYNCING = "syncing"
     LIVE = "live"

@@ -26,7 +26,7 @@ SYMBOL = "BTC-USDT"
 class Desk:
     """A keeper whose thread is the test's own, and whose snapshots come when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: int | None = None) -> None:
         self.clock = ManualClock()
         self.asked: list[Future[BookSnapshot]] = []
         self.tasks: list[Callable[[], None]] = []
@@ -34,18 +34,18 @@ class Desk:
         pipeline = Pipeline("binance", self.bus, self.clock, MemoryMetrics())
         self.pipeline = pipeline
         self.shelf = BookShelf("binance", self.clock)
-        self.keeper = self.new_keeper()
+        self.keeper = self.new_keeper(levels=levels)
         self.views: PullSubscription[BookView] = PullSubscription(
             ("orderbook", "binance", SYMBOL), Mailbox(1000, "drop_oldest"), lambda subscription: None
         )
         self.bus.add(self.views)
         self.keeper.add(SYMBOL)
 
-    def new_keeper(self, connection: int = 1) -> BookKeeper:
+    def new_keeper(self, connection: int = 1, levels: int | None = None) -> BookKeeper:
         """Return the keeper of another life, or of another connection."""
         return BookKeeper(
             self.shelf, connection, find_driver("binance"), self.pipeline, self.clock, random.Random(1), self.fetch,
-            self.tasks.append,
+            self.tasks.append, snapshot_levels=levels,
         )  # fmt: skip
 
     def fetch(self, symbol: str) -> Future[BookSnapshot]:
@@ -250,3 +250,65 @@ def test_a_retry_of_a_lost_connection_holds_up_no_snapshot() -> None:
     desk.keeper.on_lost("reset")
     desk.keeper.on_subscribed(SYMBOL)
     assert len(desk.asked) == 2
+
+
+def rows(best: int, step: int, count: int) -> list[tuple[str, str]]:
+    return [(str(best + step * number), "1") for number in range(count)]
+
+
+def test_a_book_whose_levels_run_out_gets_more_of_them_while_it_goes_on() -> None:
+    """(fault F056)"""
+    desk = Desk(levels=8)
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_result(BookSnapshot("binance", SYMBOL, 10, rows(100, -1, 8), rows(101, 1, 8), 0))
+    desk.run()
+    gone = [(str(price), "0") for price in range(94, 101)]
+    desk.keeper.on_diffs(SYMBOL, [BookDiff("binance", SYMBOL, 11, 11, gone, [], None, 0)])
+    assert len(desk.asked) == 2
+    assert [len(desk.shelf.view(SYMBOL).bids), len(desk.shelf.view(SYMBOL).asks)] == [1, 8]
+    desk.keeper.on_diffs(SYMBOL, [BookDiff("binance", SYMBOL, 12, 12, [("93", "7")], [], None, 0)])
+    assert len(desk.asked) == 2, "one at a time"
+    desk.asked[1].set_result(BookSnapshot("binance", SYMBOL, 11, rows(93, -1, 8), rows(101, 1, 8), 0))
+    desk.run()
+    view = desk.shelf.view(SYMBOL)
+    assert (view.update_id, len(view.bids), str(view.bids[0][1])) == (12, 8, "7")
+    assert desk.seen() == [10, 11, 12], "the version it has already is not shown again"
+
+
+def test_a_snapshot_that_helps_a_thin_book_no_further_is_asked_for_again_after_a_pause() -> None:
+    """(fault F056)"""
+    desk = Desk(levels=8)
+    desk.keeper.on_subscribed(SYMBOL)
+    desk.asked[0].set_result(BookSnapshot("binance", SYMBOL, 10, rows(100, -1, 8), rows(101, 1, 8), 0))
+    desk.run()
+    gone = [(str(price), "0") for price in range(94, 101)]
+    desk.keeper.on_diffs(SYMBOL, [BookDiff("binance", SYMBOL, 11, 11, gone, [], None, 0)])
+    desk.asked[1].set_result(snapshot(5))
+    desk.run()
+    desk.keeper.on_diffs(SYMBOL, [BookDiff("binance", SYMBOL, 12, 12, [("93", "7")], [], None, 0)])
+    assert len(desk.asked) == 2
+    wait = desk.keeper.on_tick(desk.clock.monotonic_ns())
+    assert wait is not None
+    desk.clock.advance(wait + 0.001)
+    desk.keeper.on_tick(desk.clock.monotonic_ns())
+    assert len(desk.asked) == 3
+    assert desk.shelf.view(SYMBOL).is_valid
+
+
+def test_a_book_that_is_lost_at_once_each_time_is_asked_for_after_growing_pauses() -> None:
+    """An exchange that is itself crossed would else be asked for one snapshot after the other (fault F059)."""
+    desk = Desk()
+    desk.keeper.on_subscribed(SYMBOL)
+    for number in range(6):
+        if len(desk.asked) == number:
+            wait = desk.keeper.on_tick(desk.clock.monotonic_ns())
+            assert wait is not None
+            desk.clock.advance(wait + 0.001)
+            desk.keeper.on_tick(desk.clock.monotonic_ns())
+        desk.asked[number].set_result(snapshot(10 * number + 10))
+        desk.run()
+        assert desk.shelf.view(SYMBOL).is_valid
+        crossed = BookDiff("binance", SYMBOL, 10 * number + 11, 10 * number + 11, [("102", "1")], [], None, 0)
+        desk.keeper.on_diffs(SYMBOL, [crossed])
+        assert desk.shelf.view(SYMBOL).state is BookState.BROKEN
+        assert len(desk.asked) == (2 if number == 0 else number + 1)

@@ -199,7 +199,7 @@ def test_a_malformed_snapshot_is_told_and_asked_for_again() -> None:
     """(fault F059)"""
     desk, wire = live_desk(7)
     wire.brings(frames.book(8, [("1", "x")]))
-    assert desk.state() is BookState.SYNCING
+    assert desk.state() is BookState.BROKEN
     desk.run()
     assert len(desk.problems()) == 1
     assert asked(wire)[0][0] == "unsubscribe"
@@ -209,7 +209,7 @@ def test_a_crossed_snapshot_is_not_shown() -> None:
     """(fault F059)"""
     desk, wire = live_desk(7)
     wire.brings(frames.book(8, [("102", "1")], [("101", "1")]))
-    assert desk.state() is BookState.SYNCING
+    assert desk.state() is BookState.BROKEN
     assert desk.ids() == []
 
 

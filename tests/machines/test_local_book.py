@@ -196,14 +196,14 @@ def test_a_crossed_or_locked_book_is_never_readable(price: str) -> None:
     """(fault F059)"""
     book = live_book()
     assert not book.on_diff(make_diff(11, 11, [(price, "1")]), 0)
-    assert (book.state, book.reason, book.needs_snapshot) == (BookState.SYNCING, "crossed", True)
+    assert (book.state, book.reason, book.needs_snapshot) == (BookState.BROKEN, "crossed", True)
 
 
 def test_a_crossed_snapshot_is_refused() -> None:
     """(fault F059)"""
     book = LocalBook("binance", "BTC-USDT", judge)
     assert not book.on_snapshot(make_snapshot(1, [("101", "1")], [("100", "1")]), 0)
-    assert (book.state, book.reason, book.needs_snapshot) == (BookState.SYNCING, "crossed", True)
+    assert (book.state, book.reason, book.needs_snapshot) == (BookState.BROKEN, "crossed", True)
 
 
 def test_after_a_crossed_book_no_older_snapshot_is_taken() -> None:
@@ -232,7 +232,7 @@ def test_a_malformed_level_is_an_error_and_leaves_nothing_readable(text: str, wh
     snapshot = make_snapshot(20, [], rows) if how == "snapshot" else make_snapshot(10)
     with pytest.raises(ProtocolError, match=where):
         _ = book.on_diff(make_diff(11, 11, [], rows), 0) if how == "diff" else book.on_snapshot(snapshot, 0)
-    assert book.state is BookState.SYNCING
+    assert book.state is BookState.BROKEN
     assert "malformed" in book.reason
     assert book.needs_snapshot
     assert book.on_snapshot(make_snapshot(20, [("99", "1")]), 0), "a good snapshot heals it"
@@ -329,13 +329,6 @@ def test_a_failed_snapshot_is_not_needed_once_another_one_came() -> None:
     assert not book.needs_snapshot
 
 
-def test_it_says_how_deep_it_is_whole() -> None:
-    """(fault F056)"""
-    book = live_book()
-    book.on_diff(make_diff(11, 11, [("10", "1")], [("1000", "1")]), 0)
-    assert book.whole_between == (Decimal(98), Decimal(102))
-
-
 def test_a_wandering_market_does_not_fill_the_memory() -> None:
     book = live_book()
     for update_id in range(11, 12_011):
@@ -390,6 +383,6 @@ def test_a_malformed_or_crossed_snapshot_in_the_stream_leaves_no_book() -> None:
     book.on_stream_snapshot(make_snapshot(10), 1)
     with pytest.raises(ProtocolError):
         book.on_stream_snapshot(make_snapshot(11, [("1", "x")], []), 2)
-    assert (book.state, book.needs_snapshot) == (BookState.SYNCING, True)
+    assert (book.state, book.needs_snapshot) == (BookState.BROKEN, True)
     assert not book.on_stream_snapshot(make_snapshot(12, [("2", "1")], [("1", "1")]), 3)
     assert (book.reason, book.needs_snapshot) == ("crossed", True)
