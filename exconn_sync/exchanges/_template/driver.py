@@ -46,6 +46,10 @@ class TemplateDriver(MarketCalls, TemplateTrading, TemplateAccount):
         """Refuse a REST URL that ends with the version. Raises ValidationError."""
         urls.check_base_url(name, url)
 
+    def for_endpoints(self, endpoints: Mapping[str, str]) -> ExchangeDriver:
+        """Return this driver: whatever the URLs, they are spoken to in one way."""
+        return self
+
     def capabilities(self, environment: str) -> Capabilities:
         """Return what an environment offers and lacks."""
         return capabilities(environment)
@@ -94,6 +98,14 @@ class TemplateDriver(MarketCalls, TemplateTrading, TemplateAccount):
 
     def stated_rules(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[RateRule]:
         """Return nothing: no answer states the limits."""
+        return ()
+
+    def unknown_in_answer(self, response: HttpResponse, call: RestCall[Any]) -> Sequence[str]:
+        """Return nothing: a driver may leave it to the next reading of the exchange's pages to find new fields."""
+        return ()
+
+    def unknown_in_frame(self, frame: bytes) -> Sequence[str]:
+        """Return nothing, for the same reason."""
         return ()
 
     # --- public stream ----------------------------------------------------------------------------------------------

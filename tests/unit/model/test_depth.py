@@ -119,16 +119,21 @@ def test_slippage_and_impact_are_shares_of_the_best_price_whichever_side() -> No
 
 def test_a_book_that_does_not_hold_it_says_how_much_it_lacks_and_whether_there_may_be_more() -> None:
     fill = BOOK.fill("buy", quantity="6")
-    assert (fill.quantity, fill.missing, fill.is_complete, fill.is_all_there_is) == (5, 1, False, True)
+    assert (fill.quantity, fill.missing, fill.is_complete, fill.is_all_there_is) == (
+        Decimal(5),
+        Decimal(1),
+        False,
+        True,
+    )
     cut = BOOK.limited(1).fill("buy", amount="500")
-    assert (cut.amount, cut.missing, cut.is_complete, cut.is_all_there_is) == (200, 300, False, False)
+    assert (cut.amount, cut.missing, cut.is_complete, cut.is_all_there_is) == (Decimal(200), Decimal(300), False, False)
     empty = view([], []).fill("sell", quantity=1)
     assert (empty.quantity, empty.average_price, empty.slippage, empty.impact, empty.missing) == (
-        0,
+        Decimal(0),
         None,
         None,
         None,
-        1,
+        Decimal(1),
     )
 
 
