@@ -8,7 +8,7 @@ what it did not use, and one whose fate is unknown keeps all of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from exconn_sync._machines.position import Period, PositionBook
 from exconn_sync._machines.reservations import Need, Reservations, Reserved
 from exconn_sync.model.account import Balance
+from exconn_sync.model.carried import Carried
 from exconn_sync.model.enums import OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.numbers import EXACT, ZERO
@@ -50,6 +51,7 @@ class Exposure:
         self._wishes: dict[ClientOrderId, list[Decimal]] = {}
         self._reserved = Reservations()
         self._books: dict[str, PositionBook] = {}
+        self._carried: dict[str, tuple[Carried, Callable[[Fill], bool]]] = {}
         self._balances: dict[str, Balance] = {}
 
     # --- what happens -----------------------------------------------------------------------------------------------
@@ -97,6 +99,12 @@ class Exposure:
                 self._reserved.put(key, Reserved(Need(quote, state.quote_quantity), None))
             elif state.side is Side.BUY and price is not None and state.quantity is not None:
                 self._reserved.put(key, Reserved(Need(quote, EXACT.multiply(price, state.quantity)), None))
+
+    def carry(self, carried: Carried, is_gone: Callable[[Fill], bool]) -> None:
+        """Begin the position of our own fills with what those add up to that are no longer here."""
+        book = self._book(carried.symbol)
+        self._carried[carried.symbol] = carried, is_gone
+        book.take_up(carried, is_gone)
 
     def note_balance(self, balance: Balance) -> None:
         """Take the newest statement of a balance: what it covers need not be reserved any longer."""
@@ -192,6 +200,8 @@ class Exposure:
         if book is None:
             base, _, quote = symbol.partition("-")
             book = self._books[symbol] = PositionBook(self._exchange, symbol, base, quote)
+            if symbol in self._carried:
+                book.take_up(*self._carried[symbol])
         return book
 
     def _disown(self, client_order_id: ClientOrderId, symbol: str) -> None:

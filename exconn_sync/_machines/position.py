@@ -7,12 +7,13 @@ time: the quote that went in and out = realized profit - quantity * average pric
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
 from exconn_sync._machines.fills import TradeReports, fill_order
 from exconn_sync.model.account import Position
+from exconn_sync.model.carried import Carried
 from exconn_sync.model.enums import Side
 from exconn_sync.model.ids import ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
@@ -25,6 +26,23 @@ def fold_position(exchange: str, symbol: str, base: str, quote: str, fills: Iter
     for fill in fills:
         book.add(fill)
     return book.position
+
+
+def carried_over(
+    exchange: str,
+    symbol: str,
+    fills: Iterable[Fill],
+    begin: Carried | None,
+    counted: Iterable[tuple[str, str]],
+    *,
+    is_own: bool,
+) -> Carried:
+    """Return what the oldest fills of a symbol add up to, after those that ``begin`` has."""
+    base, _, quote = symbol.partition("-")
+    total = _Sum(base, quote, begin)
+    for fill in sorted(fills, key=fill_order):
+        total.add(fill)
+    return total.carried(exchange, symbol, is_own=is_own, counted=counted)
 
 
 class Period(NamedTuple):
@@ -45,6 +63,10 @@ class PositionBook:
         # By trade and order: a trade between two orders of one account counts for each.
         self._trades: dict[tuple[TradeId, ExchangeOrderId], TradeReports] = {}
         self._in_order: list[Fill] = []
+        # What fills that are no longer here add up to, and which of those that still are here are in it.
+        self._carried: Carried | None = None
+        self._counted: frozenset[tuple[str, str]] = frozenset()
+        self._is_gone: Callable[[Fill], bool] = _is_here
         self._sum = _Sum(base, quote)
         self._is_late = False
         # What there was at a moment that was asked about, until a fill from before it arrives.
@@ -53,6 +75,8 @@ class PositionBook:
     def add(self, fill: Fill) -> bool:
         """Take a fill; return whether it changed what is known."""
         key = (fill.trade_id, fill.exchange_order_id)
+        if key in self._counted or self._is_gone(fill):
+            return False
         reports = self._trades.get(key)
         if reports is None:
             self._trades[key] = TradeReports(fill)
@@ -70,12 +94,23 @@ class PositionBook:
         self._is_late = True
         return True
 
+    def take_up(self, carried: Carried, is_gone: Callable[[Fill], bool]) -> None:
+        """Begin with what older fills add up to; ``is_gone`` tells which of those known here are among them."""
+        self._carried, self._counted, self._is_gone = carried, frozenset(carried.counted), is_gone
+        self._trades = {
+            key: reports
+            for key, reports in self._trades.items()
+            if key not in self._counted and not is_gone(reports.chosen)
+        }
+        self._in_order = sorted((reports.chosen for reports in self._trades.values()), key=fill_order)
+        self._is_late, self._earlier = True, None
+
     @property
     def position(self) -> Position:
         """The position as of all fills known."""
         if self._is_late:
             # Entry prices depend on the order of the fills, so a late one changes everything after it.
-            self._sum = _Sum(self._base, self._quote)
+            self._sum = _Sum(self._base, self._quote, self._carried)
             for fill in self._in_order:
                 self._sum.add(fill)
             self._is_late = False
@@ -84,7 +119,7 @@ class PositionBook:
     def since(self, at_ns: int) -> Period:
         """Return what the fills from a moment on have realized; cheap where the same moment is asked about again."""
         if self._earlier is None or self._earlier[0] != at_ns:
-            earlier = _Sum(self._base, self._quote)
+            earlier = _Sum(self._base, self._quote, self._carried)
             for fill in self._in_order:
                 if _time_of(fill) < at_ns:
                     earlier.add(fill)
@@ -109,6 +144,11 @@ class PositionBook:
             self._sum.add(fill)
 
 
+def _is_here(fill: Fill) -> bool:
+    del fill
+    return False
+
+
 def _time_of(fill: Fill) -> int:
     return fill.received_at if fill.exchange_time is None else fill.exchange_time
 
@@ -116,15 +156,15 @@ def _time_of(fill: Fill) -> int:
 class _Sum:
     """Adds fills up in the order in which they happened."""
 
-    def __init__(self, base: str, quote: str) -> None:
+    def __init__(self, base: str, quote: str, begin: Carried | None = None) -> None:
         self._base = base
         self._quote = quote
-        self._quantity = ZERO
+        self._quantity = ZERO if begin is None else begin.quantity
         # What the open quantity cost, or brought in where it is short; never negative.
-        self._cost = ZERO
-        self._realized = ZERO
-        self._other_fees: dict[str, Decimal] = {}
-        self._received_at = 0
+        self._cost = ZERO if begin is None else begin.cost
+        self._realized = ZERO if begin is None else begin.realized
+        self._other_fees: dict[str, Decimal] = {} if begin is None else dict(begin.other_fees)
+        self._received_at = 0 if begin is None else begin.received_at
 
     def add(self, fill: Fill) -> None:
         """Add the next fill."""
@@ -157,6 +197,14 @@ class _Sum:
         self._realized = EXACT.add(self._realized, profit if held > ZERO else profit.copy_negate())
         self._cost = ZERO if closed == whole else EXACT.subtract(self._cost, cost)
         self._quantity = EXACT.subtract(held, closed.copy_sign(held))
+
+    def carried(self, exchange: str, symbol: str, *, is_own: bool, counted: Iterable[tuple[str, str]]) -> Carried:
+        """Return all of it, to go on from there."""
+        fees = tuple(sorted(self._other_fees.items()))
+        return Carried(
+            exchange, symbol, is_own, self._quantity, self._cost, self._realized, self._received_at, fees,
+            tuple(sorted(counted)),
+        )  # fmt: skip
 
     def position(self, exchange: str, symbol: str) -> Position:
         """Return what was added up so far."""

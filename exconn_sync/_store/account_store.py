@@ -18,13 +18,13 @@ from exconn_sync._machines.deadline import Deadline
 from exconn_sync._machines.exposure import Exposure
 from exconn_sync._machines.fills import TradeReports
 from exconn_sync._machines.order_fold import OrderRecord
-from exconn_sync._machines.position import PositionBook
 from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
 from exconn_sync._store.entry import Entry
 from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
+from exconn_sync._store.position_table import PositionTable
 from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
@@ -65,8 +65,7 @@ class AccountStore:
         # Fills of orders that are not known yet, by the exchange's id of the order and by ours.
         self._orphans: dict[tuple[str, ExchangeOrderId], list[Fill]] = {}
         self._orphans_by_client_id: dict[ClientOrderId, list[Fill]] = {}
-        self._positions: dict[str, PositionBook] = {}
-        self._position_values: dict[str, Position] = {}
+        self._positions = PositionTable(exchange)
         # By symbol, trade and order: a trade between two orders of one account is a fill of each.
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
@@ -134,7 +133,9 @@ class AccountStore:
         known = list(facts)
         delivered = {fill_key(fact) for fact in known if isinstance(fact, FillDelivery)}
         with self._changed:
+            self._positions.note_archived(known)
             told = self._join(known)
+            self._positions.take_up(known, self._exposure)
             self._exposure.take_up()
         fills = [value for _, _, value in told.events if isinstance(value, Fill)]
         return [fill for fill in fills if fill_key(fill) not in delivered]
@@ -177,7 +178,7 @@ class AccountStore:
             elif isinstance(fact, BalanceChange):
                 told.facts.append(fact)
                 told.events.append((Channel.BALANCE_CHANGE, fact.asset, fact))
-            elif not isinstance(fact, FillDelivery):
+            elif isinstance(fact, OrderFact):
                 self._join_order(fact, told)
         for record in told.records.values():
             self._note_order(record, told)
@@ -232,6 +233,7 @@ class AccountStore:
         is_news = known is None or known.add(fill)
         if known is None:
             self._trades[key] = TradeReports(fill)
+        if known is None and not self._positions.is_archived(fill):
             told.events.append((Channel.FILL, fill.symbol, shown(fill, client_order_id, record)))
         if record is not None:
             # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
@@ -274,13 +276,9 @@ class AccountStore:
         told.events.append((Channel.ORDER, state.symbol, state))
 
     def _note_position(self, fill: Fill, told: Told) -> None:
-        book = self._positions.get(fill.symbol)
-        if book is None:
-            base, _, quote = fill.symbol.partition("-")
-            book = self._positions[fill.symbol] = PositionBook(self._exchange, fill.symbol, base, quote)
-        if book.add(fill):
-            self._position_values[fill.symbol] = book.position
-            told.events.append((Channel.POSITION, fill.symbol, book.position))
+        position = self._positions.add(fill)
+        if position is not None:
+            told.events.append((Channel.POSITION, fill.symbol, position))
 
     def decide(self, decision: Callable[[Exposure], T]) -> T:
         """Return what a decision makes of our orders at one moment; it is told and must do neither I/O nor wait."""
@@ -367,7 +365,7 @@ class AccountStore:
         """Return the positions by symbol."""
         self.guard.check("account")
         with self._changed:
-            return MappingProxyType(dict(self._position_values))
+            return MappingProxyType(self._positions.all())
 
     def wait_for(
         self, client_order_id: ClientOrderId, until: Callable[[OrderState], bool], timeout: float | None

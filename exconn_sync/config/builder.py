@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from exconn_sync.config import environment as env
-from exconn_sync.config.config import Config, check_endpoints, check_environment, check_journal
+from exconn_sync.config.config import Config, check_archive_after, check_endpoints, check_environment, check_journal
 from exconn_sync.config.credentials import Credentials, CredentialsProvider, KeySource, KeyText, hidden
 from exconn_sync.config.network import Network
 from exconn_sync.config.settings import (
@@ -160,13 +160,15 @@ class ConfigBuilder:
                 raise ValidationError(name, value, f"is no such limit; known are {', '.join(known)}")
         return self._set(risk=RiskLimits(**limits), rules=rules)
 
-    def journal(self, journal: str | Journal) -> ConfigBuilder:
+    def journal(self, journal: str | Journal, *, archive_after: float | None = None) -> ConfigBuilder:
         """Choose where intents and facts are kept: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
 
-        The file is made, opened and read at the start of the connector, and closed at its stop.
+        The file is made, opened and read at the start of the connector, and closed at its stop. Orders that ended more
+        than ``archive_after`` seconds ago, at least 90,000, then leave it for an archive beside it.
         """
         check_journal(journal)
-        return self._set(journal=journal)
+        check_archive_after(archive_after, journal)
+        return self._set(journal=journal, archive_after=archive_after)
 
     def metrics(self, sink: MetricsSink) -> ConfigBuilder:
         """Choose where numbers about the library's work go."""

@@ -57,6 +57,8 @@ class Config:
         endpoints: base URLs by the exchange's names for them; those given replace the environment's.
         network: authorities to trust, and a proxy.
         journal: ``"memory"``, ``"sqlite:PATH"`` or a Journal object.
+        archive_after: orders that ended so many seconds ago leave the journal's file for an archive at the next start;
+            None keeps all.
         rules: the user's own risk rules, asked after the built-in limits.
         metrics: where numbers about the library's work go; None for an in-memory sink.
 
@@ -83,6 +85,7 @@ class Config:
     account_stream: AccountStream = field(default_factory=AccountStream)
     network: Network = field(default_factory=Network)
     journal: str | Journal = "memory"
+    archive_after: float | None = None
     rules: tuple[RiskRule, ...] = ()
     metrics: MetricsSink | None = None
 
@@ -91,6 +94,7 @@ class Config:
         given = check_endpoints(self.exchange, self.endpoints, defaults)
         object.__setattr__(self, "endpoints", MappingProxyType({**defaults, **given}))
         check_journal(self.journal)
+        check_archive_after(self.archive_after, self.journal)
         # A list of the caller's own would go on changing what we believe.
         object.__setattr__(self, "rules", tuple(self.rules))
         for rule in self.rules:
@@ -223,6 +227,18 @@ def check_journal(journal: object) -> None:
     is_file = path is not None and path.strip() and "\0" not in path
     if isinstance(journal, str) and journal != "memory" and not is_file:
         raise ValidationError("journal", journal, 'must be "memory", "sqlite:" and a path, or a Journal object')
+
+
+def check_archive_after(seconds: object, journal: object) -> None:
+    """Raise ValidationError for a time after which orders cannot be archived."""
+    if seconds is None:
+        return
+    # The loss of a day is counted from orders that are still there.
+    is_time = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 90_000 <= seconds < float("inf")
+    if not is_time:
+        raise ValidationError("archive_after", seconds, "must be at least 90000 seconds, which is 25 hours, or None")
+    if sqlite_path(journal) is None:
+        raise ValidationError("archive_after", seconds, 'goes with a journal "sqlite:" and a path only')
 
 
 def _url(name: str, url: str) -> str:

@@ -183,7 +183,7 @@ class Core:
 
     def _begin(self) -> Assembly:
         # Before anything else: it may be in use, or damaged.
-        self.holder.open()
+        self.holder.open(self.config.archive_after)
         self._take_successor()
         self.readiness.reopen()
         self._note_credentials()

@@ -37,15 +37,17 @@ class JournalHolder:
         self._owed: list[Fill] = []
         self._restore()
 
-    def open(self) -> None:
+    def open(self, archive_after: float | None) -> None:
         """Open the file and take up what it holds; nothing to do for other journals.
+
+        Orders that ended so many seconds ago leave it for an archive.
 
         Raises:
             JournalInUse, JournalCorrupt, JournalError: it cannot be used.
         """
         if self._path is None:
             return
-        self._file = self.journal = SqliteJournal(self._path)
+        self._file = self.journal = SqliteJournal(self._path, archive_after=archive_after)
         self.store.keeper.use(self._file)
         self._restore()
 
@@ -53,6 +55,9 @@ class JournalHolder:
         """Deliver what an earlier life owes to its subscribers; before anything new, and without any lock held."""
         self.receipts.stopping(False)
         file = self._file
+        if file is not None and file.archive is not None:
+            self._pipeline.count("journal.archived")
+            file.archive = None
         if file is not None and file.cut:
             self._pipeline.count("journal.cut")
             text = f"{file.path}: a write that was not finished was cut off; nothing of it had been promised"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from exconn_sync.model.carried import Archived, Carried
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
@@ -91,5 +92,5 @@ class FillDelivery:
     received_at: int
 
 
-Fact: TypeAlias = OrderFact | Fill | Balance | OrderListFact | BalanceChange | FillDelivery
+Fact: TypeAlias = OrderFact | Fill | Balance | OrderListFact | BalanceChange | FillDelivery | Carried | Archived
 """One statement about the account, from whatever source, or a note of the library's own."""

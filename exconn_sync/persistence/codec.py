@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery
+from exconn_sync.model.carried import Archived, Carried
 from exconn_sync.model.enums import FactSource, TextEnum
 from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact
@@ -25,6 +26,8 @@ KINDS: dict[str, type[Any]] = {
     "list": OrderListFact,
     "change": BalanceChange,
     "told": FillDelivery,
+    "carried": Carried,
+    "archived": Archived,
 }
 """The kinds of records by name, which never change their meaning; a new kind makes a new version of the schema."""
 
@@ -110,7 +113,11 @@ def _reader(hint: Any) -> Reader:
         inner = _reader(next(part for part in get_args(hint) if part is not type(None)))
         return lambda value: None if value is None else inner(value)
     if origin is tuple:
-        item = _reader(get_args(hint)[0])
+        parts = get_args(hint)
+        if parts[-1] is not Ellipsis:
+            readers = [_reader(part) for part in parts]
+            return lambda value: _row(readers, value)
+        item = _reader(parts[0])
         return lambda value: tuple(item(each) for each in _exactly(list, value))
     if hint is Decimal:
         return _decimal
@@ -124,6 +131,14 @@ def _exactly(kind: type[Any], value: Any) -> Any:
     if type(value) is not kind:
         raise Unreadable(f"{value!r} is no {kind.__name__}")
     return value
+
+
+def _row(readers: list[Reader], value: Any) -> tuple[Any, ...]:
+    """Read a tuple of so many values, each of a type of its own."""
+    values = _exactly(list, value)
+    if len(values) != len(readers):
+        raise Unreadable(f"{len(values)} values stand where {len(readers)} belong")
+    return tuple(read(each) for read, each in zip(readers, values, strict=True))
 
 
 def _decimal(value: Any) -> Decimal:

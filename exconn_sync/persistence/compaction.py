@@ -1,7 +1,7 @@
 """Which facts of a journal still say something; without the others it leads to the same state, bit for bit.
 
 What goes: balances that a newer statement of the same asset has replaced, news that are in no state (deposits and
-withdrawals), and facts that stand there twice because a thread hung. Orders and fills stay.
+withdrawals), and facts that stand there twice because a thread hung. Orders and fills stay; see ``rotation``.
 """
 
 from __future__ import annotations
@@ -32,3 +32,8 @@ def needed(facts: Iterable[Fact]) -> list[Fact]:
 def is_worthwhile(before: int, after: int) -> bool:
     """Return whether so much goes that writing the rest anew is worth it."""
     return before >= _LEAST and after <= before // 2
+
+
+def is_enough(moved: int) -> bool:
+    """Return whether so many records leave that an archive of their own is worth it."""
+    return moved >= _LEAST

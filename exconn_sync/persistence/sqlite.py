@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
 from exconn_sync.errors import ForkedProcess, JournalError
 from exconn_sync.model.account import Fact
+from exconn_sync.persistence.archive import archive, texts
 from exconn_sync.persistence.codec import is_intent, kind_of, to_text
-from exconn_sync.persistence.compaction import is_worthwhile, needed
+from exconn_sync.persistence.compaction import is_enough, is_worthwhile, needed
 from exconn_sync.persistence.records import Damage, facts_in
+from exconn_sync.persistence.rotation import rotated
 from exconn_sync.persistence.sqlite_file import JournalFile, corrupt, lock_of
 from exconn_sync.persistence.writer_lock import WriterLock
 from exconn_sync.ports.forking import renew_in_child
@@ -60,6 +63,12 @@ class SqliteJournal:
     Attributes:
         path: the file.
         cut: number of unfinished writes at its end that were cut off when it was opened; nothing of them was promised.
+        archive: where the records are that were moved out of it when it was opened; None where none were.
+
+    Args:
+        path: the file; it is made where there is none.
+        archive_after: orders that ended so many seconds ago leave the file for an archive when it is opened; None keeps
+            all.
 
     Raises:
         JournalInUse: another process or object writes to it.
@@ -67,7 +76,7 @@ class SqliteJournal:
         JournalError: it cannot be opened, or is no journal of this version.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, archive_after: float | None = None) -> None:
         # Absolute, so that nothing happens to it where the program changes its folder.
         self.path = Path(path).absolute()
         # Guards what follows; nothing is written or read under it.
@@ -85,7 +94,7 @@ class SqliteJournal:
         try:
             self._file = JournalFile(self.path)
             try:
-                self._load()
+                self._load(archive_after)
             except BaseException:
                 self._file.close()
                 raise
@@ -95,12 +104,18 @@ class SqliteJournal:
         self.cut = self._file.log.cut
         renew_in_child(self)
 
-    def _load(self) -> None:
+    def _load(self, archive_after: float | None) -> None:
         """Read all there is, so that damage is found now, and put it in short where that is worthwhile."""
         facts = self._facts()
         kept = needed(facts)
-        if is_worthwhile(len(facts), len(kept)):
-            self._file.rewrite((kind_of(fact), to_text(fact)) for fact in kept)
+        self.archive: Path | None = None
+        now_ns = time.time_ns()
+        rotation = None if archive_after is None else rotated(kept, now_ns - int(archive_after * 1e9), now_ns)
+        if rotation is not None and is_enough(len(rotation.moved)):
+            self.archive = archive(self.path, rotation)
+            kept = rotation.kept
+        if self.archive is not None or is_worthwhile(len(facts), len(kept)):
+            self._file.rewrite(texts(kept))
             facts = kept
         # For the first replay, which follows.
         self._loaded: list[Fact] | None = facts

@@ -18,7 +18,9 @@ from exconn_sync.persistence.records import Record, sealed
 from exconn_sync.persistence.wal import WalReport, examined
 from exconn_sync.ports.faultpoints import reach
 
-VERSION = 1
+VERSION = 2
+"""Written. Version 1 has no records of what was archived; it is read, and becomes 2 when it is written anew."""
+_READ = (1, 2)
 APPLICATION = 0x45584A4C
 """Marks the file as a journal of this library, in SQLite's own field for that."""
 MAGIC = b"SQLite format 3\0"
@@ -27,6 +29,7 @@ _TABLE = (
     "CREATE TABLE record ("
     "number INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, checksum INTEGER NOT NULL)"
 )
+_ANEW = ("DELETE FROM record", f"PRAGMA user_version={VERSION}")
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?)"
 SELECT = "SELECT number, kind, body, checksum FROM record ORDER BY number"
 _MODE = 0o600
@@ -106,19 +109,19 @@ class JournalFile:
         try:
             self._execute("PRAGMA synchronous=FULL")
             self._is_flushed = True
-            self._in_transaction([sealed(index, *fact) for index, fact in enumerate(facts, 1)], "DELETE FROM record")
+            self._in_transaction([sealed(index, *fact) for index, fact in enumerate(facts, 1)], *_ANEW)
             reach("journal.rewritten")
             self._execute("VACUUM")
             self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise translated(self.path, error) from error
 
-    def _in_transaction(self, records: Sequence[Record], before: str = "") -> None:
+    def _in_transaction(self, records: Sequence[Record], *before: str) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if before:
-                connection.execute(before)
+            for statement in before:
+                connection.execute(statement)
             connection.executemany(_INSERT, records)
             reach("journal.before_commit")
             connection.execute("COMMIT")
@@ -191,8 +194,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         return
     if application != APPLICATION:
         raise JournalError(f"{path} is no journal of this library", details={"path": str(path)})
-    if version != VERSION:
-        text = f"{path} has version {version}; this library reads and writes version {VERSION}"
+    if version not in _READ:
+        text = f"{path} has version {version}; this library reads {_READ[0]} to {_READ[-1]} and writes {VERSION}"
         raise JournalError(text, details={"path": str(path), "version": version})
     if schema != [_TABLE]:
         raise corrupt(path, 0, "its table is not what was made")

@@ -41,7 +41,9 @@ PROGRAM = """
         return command(request.with_options(client_order_id=name))
     if AT_START:
         arm()
-    config = make_config(journal="sqlite:" + FOLDER + "/j.db", rate_limits=RateLimits(window_ms=1000))
+    config = make_config(
+        journal="sqlite:" + FOLDER + "/j.db", archive_after=100_000.0, rate_limits=RateLimits(window_ms=1000)
+    )
     connector = Connector(config)
     connector.on_fill(lambda fill: os.write(told, (fill.trade_id + "\\n").encode()))
     connector.on_order_book("BTC-USDT", lambda book: None)
@@ -67,15 +69,27 @@ PROGRAM = """
 
 
 def kill(
-    simulator: Simulator, folder: Path, point: str, count: int, *, delay: float | None = None, planted: str = ""
+    simulator: Simulator,
+    folder: Path,
+    point: str,
+    count: int,
+    *,
+    delay: float | None = None,
+    planted: str = "",
+    at_start: bool = False,
 ) -> Ended:
     """Run the program until it is killed at the n-th time that it comes to a point, or after a time.
 
-    ``planted`` is a defect that is put into it.
+    ``planted`` is a defect that is put into it. The times are counted from before the start or, as a rule, from when
+    it begins to trade.
     """
     facts = {name: getattr(simulator, name) for name in ("rest", "stream", "ws_api")}
     exchange = json.dumps({**facts, "key": simulator.api_key, "secret": simulator.api_secret})
-    when = "start" if point.startswith(("thread.", "worker.", "supervisor.", "journal.rewritten")) else "trading"
+    when = (
+        "start"
+        if at_start or point.startswith(("thread.", "worker.", "supervisor.", "journal.rewritten"))
+        else "trading"
+    )
     process = popen(planted + PROGRAM, exchange, arguments=[str(folder), point, str(count), when])
     if delay is not None:
         assert process.stdout is not None
@@ -99,7 +113,12 @@ def live_on(simulator: Simulator, folder: Path) -> list[str]:
         simulator.market.trade("BTCUSDT", "sell", "0.004")
     before = lines(folder / "told")
     told: list[str] = []
-    config = quick(simulator.config(), journal=f"sqlite:{folder / 'j.db'}", rate_limits=RateLimits(window_ms=WINDOW_MS))
+    config = quick(
+        simulator.config(),
+        journal=f"sqlite:{folder / 'j.db'}",
+        archive_after=100_000.0,
+        rate_limits=RateLimits(window_ms=WINDOW_MS),
+    )
     connector = Connector(config)
     connector.on_fill(lambda fill: told.append(fill.trade_id))
     with connector:

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,15 @@ import pytest
 import exconn_sync
 from exconn_sync._transport import limiter
 from exconn_sync.exchanges.binance.driver import BinanceDriver
+from exconn_sync.model.account import Fact
+from exconn_sync.model.enums import OrderStatus
+from exconn_sync.model.orders import OrderFact
 from exconn_sync.persistence import SqliteJournal
+from exconn_sync.persistence.archive import texts
+from exconn_sync.persistence.sqlite_file import JournalFile
 from exconn_sync.simulator import Simulator
 from tests.process.killed import kill, lines, live_on
-from tests.unit.store.make import balance
+from tests.unit.store.make import balance, intent
 
 IS_SOAK = os.environ.get("EXCONN_SOAK") == "1"
 MOMENTS = 500 if IS_SOAK else 3
@@ -29,6 +35,7 @@ POINTS = {
     "stream.after_read": (4, 40), "stream.before_delivery": (1, 2),
     "journal.before_fact": (5, 21), "journal.after_fact": (4, 20),
     "journal.before_commit": (3, 17), "journal.after_commit": (5, 23), "journal.rewritten": (1, 1),
+    "archive.before_name": (1, 1), "archive.after_name": (1, 1),
     "fill.before_note": (1, 6),
     "thread.begin": (2, 5), "worker.begin": (1, 4), "supervisor.turn": (1, 3),
     "stop.before_workers": (1, 1), "stop.after_workers": (1, 1), "stop.after_signal": (1, 1),
@@ -45,6 +52,8 @@ OFTEN = ("order.after_intent", "rest.after_send", "journal.before_commit", "jour
 CASES = [
     (point, count)
     for point in (POINTS if IS_SOAK else OFTEN)
+    # Those have a test of their own.
+    if not point.startswith("archive.")
     for count in sorted(set(POINTS[point] if IS_SOAK else POINTS[point][:1]))
 ]
 
@@ -95,6 +104,39 @@ def test_killed_at_a_point(point: str, count: int, simulator: Simulator, tmp_pat
     ended = kill(simulator, tmp_path, point, count)
     assert ended.code == -signal.SIGKILL, ended.err
     live_on(simulator, tmp_path)
+
+
+ARCHIVING = ("archive.before_name", "archive.after_name", "journal.before_commit", "journal.after_commit",
+             "journal.rewritten")  # fmt: skip
+
+
+@pytest.mark.parametrize("point", ARCHIVING)
+def test_killed_while_old_orders_are_archived(point: str, simulator: Simulator, tmp_path: Path) -> None:
+    """Each record is in the journal or in the archive, in one of them only (faults F149, F151)."""
+    file = JournalFile(tmp_path / "j.db")
+    old = [fact for number in range(550) for fact in refused(number)]
+    file.write(list(texts(old)), is_flushed=True)
+    file.close()
+    ended = kill(simulator, tmp_path, point, 1, at_start=True)
+    assert ended.code == -signal.SIGKILL, ended.err
+    live_on(simulator, tmp_path)
+    archive = tmp_path / "j.db.archive-1"
+    assert not (tmp_path / "j.db.archive-2").exists()
+    assert facts_of(archive) == old
+    assert not {*facts_of(tmp_path / "j.db")} & {*old}
+
+
+def refused(number: int) -> list[OrderFact]:
+    """Return an order of long ago that never was at the exchange."""
+    asked = intent(f"old-{number}")
+    return [asked, replace(asked, status=OrderStatus.REJECTED, reason="refused")]
+
+
+def facts_of(path: Path) -> list[Fact]:
+    journal = SqliteJournal(path)
+    facts = list(journal.replay())
+    journal.close()
+    return facts
 
 
 def test_a_fill_is_told_again_only_where_its_note_was_not_written(simulator: Simulator, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from exconn_sync.errors import AuthenticationError, ProtocolError
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.model.account import Balance, BalanceChange, FillDelivery
+from exconn_sync.model.carried import Archived, Carried
 from exconn_sync.model.enums import (
     FactSource,
     OrderListKind,
@@ -163,7 +164,7 @@ def test_a_prevented_trade_is_no_fill() -> None:
 
 def times(message: AccountMessage) -> set[int | None]:
     assert isinstance(message, Sequence)
-    return {fact.exchange_time for fact in message if not isinstance(fact, FillDelivery)}
+    return {fact.exchange_time for fact in message if not isinstance(fact, (FillDelivery, Carried, Archived))}
 
 
 LIST_STATUS = {

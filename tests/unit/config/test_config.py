@@ -274,6 +274,10 @@ MISTAKES: list[tuple[str, Callable[[ConfigBuilder], object]]] = [
     ("max_order_notional", lambda builder: builder.risk(max_order_notional="0")),
     ("max_order_notional", lambda builder: builder.risk(max_order_notional=1.5)),
     ("journal", lambda builder: builder.journal("punchcard")),
+    ("archive_after", lambda builder: builder.journal("sqlite:j.db", archive_after=3600)),
+    ("archive_after", lambda builder: builder.journal("sqlite:j.db", archive_after=float("nan"))),
+    ("archive_after", lambda builder: builder.journal("sqlite:j.db", archive_after="1e6")),  # type: ignore[arg-type]
+    ("archive_after", lambda builder: builder.journal("memory", archive_after=10**6)),
     ("buffer", lambda builder: builder.delivery(buffer=0)),
     ("buffer", lambda builder: builder.delivery(buffer=1.5)),  # type: ignore[arg-type]
     ("overflow", lambda builder: builder.delivery(overflow="explode")),

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from exconn_sync.model.account import BalanceChange, Fact, FillDelivery
+from exconn_sync.model.carried import Archived, Carried
 from exconn_sync.model.enums import FactSource, OrderListKind, OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.order_lists import OrderListFact
@@ -32,7 +33,11 @@ def some_facts() -> list[Fact]:
                       kind=OrderListKind.OCO, legs=(own, ClientOrderId("c2")), leg_ids=(ExchangeOrderId("7"),)),
         BalanceChange("binance", "BTC", Decimal("-0.1"), 5, 6, is_lock=True),
         FillDelivery("binance", SYMBOL, TradeId("1"), ExchangeOrderId("x1"), 7),
-        order(status=OrderStatus.FILLED, exchange_id="x1", filled_quantity=Decimal("1E+1")),
+        order(status=OrderStatus.FILLED, exchange_id="x1", filled_quantity=Decimal("1E+1"),
+              cumulative_fees=(("BNB", Decimal("0.10")), ("USDT", Decimal(2)))),
+        Carried("binance", SYMBOL, True, Decimal("1.50"), Decimal(3), Decimal("-0.1"), 8, (("BNB", Decimal("0.10")),),
+                (("9", "x9"),)),
+        Archived("binance", 1, "AAAAAAAAAAA=", 9),
     ]  # fmt: skip
 
 
@@ -51,7 +56,10 @@ def _value(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is types.UnionType:
         return st.one_of(*[_value(part) for part in get_args(hint)])
     if get_origin(hint) is tuple:
-        return st.lists(_value(get_args(hint)[0]), max_size=3).map(tuple)
+        parts = get_args(hint)
+        if parts[-1] is not Ellipsis:
+            return st.tuples(*[_value(part) for part in parts])
+        return st.lists(_value(parts[0]), max_size=3).map(tuple)
     own = {Decimal: NUMBERS, str: st.text(st.characters())}
     return own[hint] if hint in own else st.from_type(hint)
 

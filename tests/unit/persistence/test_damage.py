@@ -201,9 +201,9 @@ def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path, closed: dict[str, bytes]) -> None:
     path = put(tmp_path, closed)
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=2")
+    connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(JournalError, match="has version 2; this library reads and writes version 1"):
+    with pytest.raises(JournalError, match="has version 3; this library reads 1 to 2 and writes 2"):
         SqliteJournal(path)
 
 

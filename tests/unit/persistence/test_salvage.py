@@ -57,8 +57,9 @@ def test_a_whole_journal_is_printed_record_by_record(path: Path, capsys: pytest.
     state = summary.pop("state")
     assert len(state) == 16
     assert summary == {
-        "records": len(FACTS), "orders": {"filled": 1}, "fills": 31, "first": 1, "last": 7, "damage": [], "cut": 0,
-        "kinds": {"balance": 1, "change": 1, "fill": 31, "list": 1, "order": 3, "told": 1}, "in_use": False,
+        "records": len(FACTS), "orders": {"filled": 1}, "fills": 31, "first": 1, "last": 9, "damage": [], "cut": 0,
+        "kinds": {"archived": 1, "balance": 1, "carried": 1, "change": 1, "fill": 31, "list": 1, "order": 3, "told": 1},
+        "in_use": False,
     }  # fmt: skip
     assert main([str(path), "--summary", "--repair"]) == 0
     lines, summary = printed(capsys)
