@@ -32,7 +32,7 @@ napoleon_attr_annotations = False
 
 nitpick_ignore_regex = [
     # The standard library is not part of this build, and the build needs no network.
-    (r"py:.*", r"(collections\.abc|concurrent\.futures|decimal|pathlib|random|signal|ssl|threading)\..*"),
+    (r"py:.*", r"(collections\.abc|contextlib|concurrent\.futures|decimal|pathlib|random|signal|ssl|threading)\..*"),
     (r"py:class", r"Decimal|os\.PathLike"),
     # A default that stands for what the configuration says.
     (r"py:.*", r"exconn_sync\.connector\.connector\.Configured"),

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -69,7 +70,7 @@ class Correlation:
         note(error, self.correlation_id)
 
 
-def correlation(correlation_id: str) -> Correlation:
+def correlation(correlation_id: str) -> AbstractContextManager[str]:
     """Give the commands of a ``with`` block an id of your own, instead of a new one each.
 
     ::

@@ -18,12 +18,15 @@ import pytest
 from exconn_sync import Config, Connector, ErrorEvent, ExconnError, OrderRequest
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.enums import OrderStatus
 from exconn_sync.persistence import MemoryJournal, SqliteJournal
+from exconn_sync.persistence.archive import texts
+from exconn_sync.persistence.sqlite_file import JournalFile
 from exconn_sync.simulator import ClientKey, Simulator
 from tests.integration.conftest import LIMIT, quick
 from tests.keys import private_pem, public_pem, rsa_key
 from tests.simulator.clients import eventually
-from tests.unit.store.make import balance
+from tests.unit.store.make import balance, intent
 
 PASSPHRASE = "canary-passphrase-8d21"
 BUY = OrderRequest.limit("BTC-USDT", "buy", "0.1", "50000")
@@ -129,6 +132,13 @@ def test_a_defect_at_any_fault_point_shows_no_secret(
         with closing(SqliteJournal(tmp_path / "journal")) as former:
             for number in range(1100):
                 former.append(balance("USDT", str(number), number))
+    if point.startswith("archive."):
+        # What ended long ago is moved into an archive when the file is opened again.
+        config = replace(config, archive_after=100_000.0)
+        with closing(JournalFile(tmp_path / "journal")) as file:
+            asked = [intent(f"old-{number}") for number in range(550)]
+            ended = [replace(each, status=OrderStatus.REJECTED, reason="refused") for each in asked]
+            file.write(list(texts([*asked, *ended])), is_flushed=True)
     canaries.no_secret(shown_by_a_defect(point, config, quiet, caplog))
 
 
