@@ -78,22 +78,22 @@ class RequestBudget:
         silent = self._silent(wanted, account, when)
         if silent is not None:
             return silent
-        found = [(cost, rule) for cost in wanted for rule in self.rules if rule.limit == cost.limit]
-        for cost, rule in found:
-            most = self.quotas.get(_name(rule, account), rule.amount)
+        found = [
+            (cost, rule, _name(rule, account)) for cost in wanted for rule in self.rules if rule.limit == cost.limit
+        ]
+        for cost, rule, name in found:
+            most = self.quotas.get(name, rule.amount)
             if cost.amount > most:
                 return Refused(math.inf, rule.limit)
             # What is more than a lane's part, but not more than the limit, goes through when nothing else is used.
             ceiling = max(_ceiling(rule, most, lane), cost.amount)
-            window = self._window(rule, account)
-            wait_ms = window.room(cost.amount, ceiling, rule.interval_ms, when.now_ms, when.margin_ms)
+            wait_ms = self._window(rule, name).room(cost.amount, ceiling, rule.interval_ms, when.now_ms, when.margin_ms)
             if wait_ms:
                 return Refused(wait_ms / 1000, rule.limit)
         holds = []
-        for cost, rule in found:
-            window = self._window(rule, account)
-            hold = window.take(cost.amount, rule.interval_ms, when.now_ms, when.margin_ms)
-            holds.append((_name(rule, account), cost, hold))
+        for cost, rule, name in found:
+            hold = self._window(rule, name).take(cost.amount, rule.interval_ms, when.now_ms, when.margin_ms)
+            holds.append((name, cost, hold))
         return Lease(when.now_ms, tuple(holds))
 
     def settle(self, lease: Lease, when: When, figures: Iterable[UsedFigure] = (), *, has_succeeded: bool) -> None:
@@ -136,7 +136,7 @@ class RequestBudget:
         moments = sorted(filled_ms)
         for rule in self.rules:
             if rule.is_per_account and rule.fill_credit:
-                window = self._window(rule, account)
+                window = self._window(rule, _name(rule, account))
                 if isinstance(window, RateWindow):
                     # No exchange gives anything back of a limit that holds for any span.
                     for moment in moments:
@@ -176,7 +176,7 @@ class RequestBudget:
         found = {}
         for rule in self.rules:
             if rule.limit == limit:
-                window = self._window(rule, account)
+                window = self._window(rule, _name(rule, account))
                 window.room(0, rule.amount, rule.interval_ms, when.now_ms, when.margin_ms)
                 found[rule.interval_ms] = window.used
         return found
@@ -201,8 +201,10 @@ class RequestBudget:
                     return Refused(left_ms / 1000, cost.limit)
         return None
 
-    def _window(self, rule: RateRule, account: str) -> RateWindow | RollingWindow:
-        name = _name(rule, account)
+    def _window(self, rule: RateRule, name: str) -> RateWindow | RollingWindow:
+        known = self.rolling.get(name) if rule.is_rolling else self.windows.get(name)
+        if known is not None:
+            return known
         if rule.is_rolling:
             return self.rolling.setdefault(name, RollingWindow())
         return self.windows.setdefault(name, RateWindow())
