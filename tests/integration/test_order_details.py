@@ -6,6 +6,7 @@ from exconn_sync import Connector, OrderRequest
 from exconn_sync.model.orders import OrderState
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import Connect
+from tests.unit.support import until
 
 limit = OrderRequest.limit
 
@@ -45,3 +46,9 @@ def test_a_prevented_trade_is_named_and_can_be_asked_for(quiet: Simulator, conne
     assert ended.wait(timeout=10)
     (match,) = connector.fetch_prevented_matches(ended)
     assert ended.state.prevented_matches == (match.match_id,)
+    until(lambda: ended.state.prevented_trades)
+    (told,) = ended.state.prevented_trades
+    assert (told.match_id, told.price, told.group_id) == (match.match_id, match.price, match.group_id)
+    assert (told.lost_quantity, told.other_order_id) == (match.taker_quantity, match.maker_order_id)
+    assert told.other_symbol == "BTC-USDT"
+    assert ended.state.placed_at is not None

@@ -29,7 +29,7 @@ _ORDER_WORDS = {
     "listStatusType": ("RESPONSE", "EXEC_STARTED", "UPDATED", "ALL_DONE"),
     "cancelResult": ("SUCCESS", "FAILURE"),
     "newOrderResult": ("SUCCESS", "FAILURE", "NOT_ATTEMPTED"),
-    "workingFloor": ("SOR", "EXCHANGE"),
+    "workingFloor": KNOWN["floor"],
 }
 _PREVENTED = "preventedMatchId tradeGroupId makerSymbol makerOrderId takerPreventedQuantity makerPreventedQuantity"
 _FILL = "price qty commission commissionAsset orderId orderListId symbol"
