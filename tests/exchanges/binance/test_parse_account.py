@@ -27,6 +27,7 @@ from exconn_sync.model.enums import (
     WorkingFloor,
 )
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.order_lists import OrderListFact
 from exconn_sync.model.orders import Fill, OrderFact, PreventedTrade
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
@@ -285,6 +286,34 @@ def test_a_position_is_absolute_balances() -> None:
 
 def test_a_login_is_acknowledged_by_its_id() -> None:
     assert parsed({"id": 3, "status": 200, "result": {"subscriptionId": 0}, "rateLimits": []}) == LoginReply(3)
+
+
+ROW = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000, "count": 70}
+
+
+@pytest.mark.parametrize(
+    ("rows", "figures"),
+    [
+        ([ROW], (UsedFigure("REQUEST_WEIGHT", 60_000, 70),)),
+        (
+            [ROW | {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10}, ROW],
+            (UsedFigure("ORDERS", 10_000, 70), UsedFigure("REQUEST_WEIGHT", 60_000, 70)),
+        ),
+        ([ROW | {"rateLimitType": "CONNECTIONS"}, ROW | {"interval": "FORTNIGHT"}], ()),
+        ([ROW | {"count": -1}, ROW | {"count": "7"}, ROW | {"count": 10**9}, ROW | {"intervalNum": 0}, {}, 7], ()),
+        (None, ()),
+        ("many", ()),
+    ],
+)
+def test_a_reply_says_what_is_used(rows: object, figures: tuple[UsedFigure, ...]) -> None:
+    """(Binance: 11)"""
+    for frame in (
+        {"status": 200, "result": {"subscriptionId": 0}},
+        {"status": 400, "error": {"code": -1021, "msg": ""}},
+    ):
+        reply = parsed({"id": 3, **frame, "rateLimits": rows})
+        assert isinstance(reply, LoginReply)
+        assert reply.figures == figures
 
 
 @pytest.mark.parametrize("request_id", [3, None])
