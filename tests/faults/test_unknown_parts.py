@@ -94,13 +94,31 @@ def test_a_server_that_makes_names_up_fills_no_memory(quiet: Simulator, connect:
     assert metrics.counts()[key("other")] > 100
 
 
-def test_an_exchange_as_documented_has_no_news(lively: Simulator, connect: Connect) -> None:
+@pytest.mark.parametrize("name", ["binance", "bybit"])
+def test_an_exchange_as_documented_has_no_news(name: str, connect: Connect) -> None:
+    with Simulator(exchange=name) as exchange:
+        _use(exchange, connect)
+
+
+def _use(exchange: Simulator, connect: Connect) -> None:
     metrics = MemoryMetrics()
-    connector = connect(lively, metrics=metrics)
-    trades = connector.stream_trades("BTC-USDT")
-    trades.get(LIMIT)
+    connector = connect(exchange, metrics=metrics)
+    streams: list[Any] = [
+        connector.stream_trades("BTC-USDT"),
+        connector.stream_klines("BTC-USDT", "1m"),
+        connector.stream_ticker("BTC-USDT"),
+        connector.stream_order_book("BTC-USDT"),
+    ]
+    for stream in streams:
+        stream.get(LIMIT)
     order = connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.01"))
     assert order.wait(timeout=LIMIT)
+    resting = connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.01", "20000"))
+    resting.cancel()
+    assert resting.wait(timeout=LIMIT)
+    connector.fetch_balances()
+    connector.fetch_klines("BTC-USDT", "1m")
+    connector.fetch_trades("BTC-USDT")
     connector.fetch_order_history("BTC-USDT")
     connector.fetch_fills("BTC-USDT")
     connector.fetch_ticker("BTC-USDT")
