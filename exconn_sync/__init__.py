@@ -73,13 +73,14 @@ from exconn_sync.model.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    WorkingFloor,
 )
 from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent, RiskAlert
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
 from exconn_sync.model.order_lists import OrderListRequest, OrderListState
-from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState
+from exconn_sync.model.orders import Fill, HistoryEntry, OrderRequest, OrderState, PreventedTrade
 from exconn_sync.model.profit import Profit
 from exconn_sync.model.trading_rules import Allowances, Feature, PriceBand, SymbolPhase, TrailingRange
 from exconn_sync.ports.driver import ExchangeDriver
@@ -173,6 +174,7 @@ __all__ = [
     "PermissionDenied",
     "Position",
     "PreventedMatch",
+    "PreventedTrade",
     "PriceBand",
     "Profit",
     "Proposal",
@@ -201,6 +203,7 @@ __all__ = [
     "ValidationError",
     "WorkerHung",
     "WorkerReport",
+    "WorkingFloor",
     "WouldTakeLiquidity",
     "correlation",
     "known_exchanges",

@@ -26,6 +26,7 @@ from exconn_sync.errors import (
     RateLimitError,
 )
 from exconn_sync.model.account import BalanceChange, Fact
+from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.orders import Fill, OrderFact
 from exconn_sync.model.wire import LoginReply, Pong, ServerNotice, Unrecognized
 from exconn_sync.ports.clock import Clock
@@ -53,7 +54,8 @@ class AccountFeed:
     Two connections may bring the same facts: the store takes each once. ``reconcile_soon`` is called each time events
     begin to flow: what happened meanwhile has to be looked up, because the stream does not repeat it (Binance: 10.2).
     ``on_clock_skew`` asks for a synchronization of the clock. ``on_limit`` is told of a limit in a reply, and
-    ``on_first_fill`` at what time (exchange's clock, ns) an order of ours traded for the first time.
+    ``on_first_fill`` at what time (exchange's clock, ns) an order of ours traded for the first time. ``on_figures`` is
+    told what the replies to sign-ins say is used of the budgets.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class AccountFeed:
         demand_replacement: Callable[[str], None],
         on_limit: Callable[[RateLimitError], None],
         on_first_fill: Callable[[int], None],
+        on_figures: Callable[[Sequence[UsedFigure]], None],
     ) -> None:
         self.driver = driver
         self.catalogue = catalogue
@@ -82,6 +85,7 @@ class AccountFeed:
         self._demand_replacement = demand_replacement
         self.on_limit = on_limit
         self._on_first_fill = on_first_fill
+        self.on_figures = on_figures
         self.on_clock_skew = on_clock_skew
         self._config = config
         self.keys = keys
@@ -328,6 +332,9 @@ class AccountLink:
             # Said before: the account is not signed in anew, and nothing was missed (fault F043).
             return
         self._login_sent_ns = None
+        if reply.figures:
+            # A sign-in that is repeated on its connection has cost more than was taken for it.
+            self._feed.on_figures(reply.figures)
         if reply.error is not None:
             if isinstance(reply.error, ClockSkew) and self._try_again_in_time():
                 return

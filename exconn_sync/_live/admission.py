@@ -159,6 +159,14 @@ class Admission:
         """Be silent where a reply on a socket asks for it, as after an answer of REST: one address has one count."""
         self._hear_limit(error, self._when().now_ms, is_ban=error.details.get("http_status") == 418)
 
+    def hear_figures(self, figures: Sequence[UsedFigure]) -> None:
+        """Note what a reply on a socket says is used; what it answers was not asked for here, or costs more by now."""
+        # Something has to be taken for a figure to be about; it is given back, and so adds nothing.
+        costs = [Cost(figure.limit, 1, is_free_on_success=True) for figure in figures]
+        answer = self.budget.take(costs, self._account(), Lane.CANCEL, self._when)
+        if isinstance(answer, Grant):
+            self.settle(answer, figures, has_succeeded=True)
+
     def hear_refusal(self, error: ConnectionFailed) -> None:
         """Be silent where the exchange refused a connection because this address is banned (fault F020).
 

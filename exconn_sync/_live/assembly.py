@@ -226,6 +226,7 @@ class Assembly:
             self._config, self._driver, self.keys, self.catalogue, self._store, self._pipeline, self._readiness,
             self._clock, self.server_clock, self.reconciler.reconcile_soon, self.rest_session.synchronize,
             session.demand_replacement, self.admission.hear_reply, self.admission.first_fill,
+            self.admission.hear_figures,
         )  # fmt: skip
 
     def _await_rest(self, stop: StopSignal) -> None:

@@ -28,7 +28,7 @@ from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
-from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState
+from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState, PreventedTrade
 from exconn_sync.model.variation import varied
 
 T = TypeVar("T")
@@ -188,9 +188,18 @@ def _state_of(
         list_id=stated.get("list_id"),
         order_class=stated.get("order_class"),
         **{name: stated.get(name) for name in DETAILS},
-        # Exchanges count them, so that the longer number is the later one.
-        prevented_matches=tuple(sorted(stated.prevented_matches, key=lambda match: (len(match), match))),
+        prevented_matches=tuple(sorted(stated.prevented_matches, key=_by_number)),
+        prevented_trades=tuple(trade for _, trade in sorted(stated.prevented_trades.items(), key=_by_match)),
     )
+
+
+def _by_match(told: tuple[str, PreventedTrade]) -> tuple[int, str]:
+    return _by_number(told[0])
+
+
+def _by_number(match_id: str) -> tuple[int, str]:
+    """Put ids of prevented trades in order: exchanges count them, so that the longer number is the later one."""
+    return len(match_id), match_id
 
 
 def _filled_quantity(facts: Iterable[OrderFact], fills: Iterable[Fill]) -> Decimal:

@@ -12,11 +12,12 @@ from typing import Any
 from exconn_sync._machines.fills import SOURCE_RANK
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.numbers import ZERO, plain_text
-from exconn_sync.model.orders import OrderFact
+from exconn_sync.model.orders import OrderFact, PreventedTrade
 
 DETAILS = (
     "post_only", "strategy_id", "strategy_type", "working_at", "trailing_since", "peg_offset", "smart_routing",
     "correlation_id",
+    "placed_at", "working_floor",
 )  # fmt: skip
 """Fields of a state that say the same as those of the facts."""
 
@@ -67,7 +68,7 @@ class _Amendable:
 class StatedFields:
     """The joined terms of one order; any order and number of facts gives the same."""
 
-    __slots__ = ("_amendable", "_picked", "_working", "prevented_matches", "prevented_quantity")
+    __slots__ = ("_amendable", "_picked", "_working", "prevented_matches", "prevented_quantity", "prevented_trades")
 
     def __init__(self) -> None:
         self._picked: dict[str, tuple[int, Any]] = {}
@@ -75,6 +76,7 @@ class StatedFields:
         self._working: tuple[int, bool] | None = None
         self.prevented_quantity = ZERO
         self.prevented_matches: frozenset[str] = frozenset()
+        self.prevented_trades: dict[str, PreventedTrade] = {}
 
     def add(self, fact: OrderFact) -> None:
         """Join a fact."""
@@ -87,6 +89,9 @@ class StatedFields:
             self.prevented_quantity = max(self.prevented_quantity, fact.prevented_quantity)
         if fact.prevented_matches:
             self.prevented_matches = self.prevented_matches.union(fact.prevented_matches)
+        for trade in fact.prevented_trades:
+            known = self.prevented_trades.get(trade.match_id, trade)
+            self.prevented_trades[trade.match_id] = min(known, trade, key=text_of)
         if fact.is_working is not None:
             stated = (fact.exchange_time or 0, fact.is_working)
             self._working = stated if self._working is None else max(self._working, stated)

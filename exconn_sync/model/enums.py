@@ -52,6 +52,13 @@ class OrderType(TextEnum):
     """A kind that the exchange knows and this library does not place (seen on foreign orders)."""
 
 
+class WorkingFloor(TextEnum):
+    """Where a routed order is at work: on the book of its symbol, or among the books that the router joins."""
+
+    EXCHANGE = "exchange"
+    SMART_ROUTING = "smart_routing"
+
+
 class SelfTradePrevention(TextEnum):
     """What happens where an order would trade with another order of the same account or group.
 

@@ -7,13 +7,40 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
-from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, PegPrice, SelfTradePrevention, Side, TimeInForce
+from exconn_sync.model.enums import (
+    FactSource,
+    OrderStatus,
+    OrderType,
+    PegPrice,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    WorkingFloor,
+)
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO
 from exconn_sync.model.order_request import OrderRequest
 
 CONTESTED = "open at the exchange although rejected"
 """The contradiction of an order that we hold as rejected and that the exchange has shown as open."""
+
+
+@dataclass(frozen=True)
+class PreventedTrade:
+    """A trade of an order with another one of the account, or of its group, that did not happen (fault F111).
+
+    ``quantity`` at ``price`` would have traded, in base and quote per base; ``lost_quantity`` is what it took off this
+    order. ``other_order_id`` and ``other_symbol`` name the other order, ``group_id`` the group of accounts, where there
+    is one. The account stream tells of it.
+    """
+
+    match_id: str
+    quantity: Decimal
+    price: Decimal
+    lost_quantity: Decimal
+    other_order_id: ExchangeOrderId
+    other_symbol: str
+    group_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +103,9 @@ class OrderFact:
     created_at: int | None = None
     voids_intent: bool = False
     correlation_id: str | None = None
+    placed_at: int | None = None
+    working_floor: WorkingFloor | None = None
+    prevented_trades: tuple[PreventedTrade, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,8 +161,10 @@ class OrderState:
     ``working_at`` is when the order came on the book, ``trailing_since`` when a trailing stop began to follow the
     market, both None as long as it has not. ``peg_offset``, ``smart_routing``, ``strategy_id`` and ``strategy_type``
     are those of the request. ``prevented_matches`` are the exchange's ids of the trades with orders of the same account
-    that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them. ``correlation_id`` is that of the
-    command that placed the order, None for one placed elsewhere; see ``correlation``.
+    that did not happen; ``prevented_trades`` has those of which the account stream told more, in the same order, and
+    ``Connector.fetch_prevented_matches`` tells of all. ``placed_at`` is when the exchange took the order,
+    ``working_floor`` where a routed one is at work. ``correlation_id`` is that of the command that placed the order,
+    None for one placed elsewhere; see ``correlation``.
     """
 
     exchange: str
@@ -173,6 +205,9 @@ class OrderState:
     smart_routing: bool | None = None
     prevented_matches: tuple[str, ...] = ()
     correlation_id: str | None = None
+    placed_at: int | None = None
+    working_floor: WorkingFloor | None = None
+    prevented_trades: tuple[PreventedTrade, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
@@ -209,4 +244,4 @@ def own_statement(state: OrderState, status: OrderStatus, reason: str, received_
     )
 
 
-__all__ = ["Fill", "HistoryEntry", "OrderFact", "OrderRequest", "OrderState", "own_statement"]
+__all__ = ["Fill", "HistoryEntry", "OrderFact", "OrderRequest", "OrderState", "PreventedTrade", "own_statement"]

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from exconn_sync.errors import ExconnError, RateLimitError
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.limits import Lane
+from exconn_sync.model.limits import Lane, UsedFigure
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -162,11 +162,13 @@ class LoginReply:
 
     ``is_final`` is False where the session is signed in, but its events have yet to be subscribed. ``request_id`` is 0
     for what no request asked for, and None where the exchange does not say which one it answers (Bybit: 7.1).
+    ``figures`` is what it says is used of the request budgets.
     """
 
     request_id: int | None
     error: ExconnError | None = None
     is_final: bool = True
+    figures: tuple[UsedFigure, ...] = ()
 
 
 @dataclass(frozen=True)

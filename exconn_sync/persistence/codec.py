@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -96,6 +96,8 @@ def _plain(value: object) -> object:
         return value.value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [_plain(getattr(value, item.name)) for item in fields(value)]
     if value is None or isinstance(value, (str, bool, int)):
         return value
     raise TypeError(f"a fact does not hold a {type(value).__name__}")
@@ -121,9 +123,24 @@ def _reader(hint: Any) -> Reader:
         return lambda value: tuple(item(each) for each in _exactly(list, value))
     if hint is Decimal:
         return _decimal
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _part(hint)
     if isinstance(hint, type) and issubclass(hint, TextEnum):
         return lambda value: _member(hint, value)
     return lambda value: _exactly(hint, value)
+
+
+def _part(kind: type[Any]) -> Reader:
+    """Return what reads a value inside of a fact: a list of its fields, in the order in which the class has them."""
+    readers = [read for _, read, _ in _plan(kind)]
+
+    def read_part(value: Any) -> Any:
+        said = _exactly(list, value)
+        if len(said) != len(readers):
+            raise Unreadable(f"{len(said)} values are no {kind.__name__}")
+        return kind(*(read(each) for read, each in zip(readers, said, strict=True)))
+
+    return read_part
 
 
 def _exactly(kind: type[Any], value: Any) -> Any:

@@ -45,7 +45,12 @@ def account_commands(accounts: Accounts) -> dict[tuple[str, str], AdminCommand]:
         accounts.lock(text_argument(arguments, "asset"), amount, _optional(arguments, "api_key"))
         return None
 
-    made = {"add": add, "add_key": add_key, "permit": permit, "revoke": revoke, "deposit": deposit, "lock": lock}
+    def expire(arguments: _Arguments) -> object:
+        accounts.expire(text_argument(arguments, "client_order_id"), _optional(arguments, "api_key"))
+        return None
+
+    made = {"add": add, "add_key": add_key, "permit": permit, "revoke": revoke, "deposit": deposit, "lock": lock,
+            "expire": expire}  # fmt: skip
     return {("POST", f"/accounts/{name}"): _command(run) for name, run in made.items()}
 
 

@@ -125,6 +125,23 @@ class Accounts:
         name = None if api_key is None else self._account(api_key)
         return self._call(lambda: self._exchange.registry.orders(name))
 
+    def expire(self, client_order_id: str, api_key: str | None = None) -> None:
+        """End an open order as the exchange itself does, for maintenance for example (``EXCHANGE_CANCELED``).
+
+        Raises:
+            ValueError: the account has no open order with this client id.
+        """
+        name = self._account(api_key)
+
+        def end() -> None:
+            for order in self._exchange.registry.orders(name):
+                if order.is_open and order.client_order_id == client_order_id:
+                    self._exchange.expire(order, self._clock.now_ms())
+                    return
+            raise ValueError(f"there is no open order {client_order_id!r}")
+
+        self._call(end)
+
     def order_lists(self, api_key: str | None = None) -> list[SimOrderList]:
         """Every order list of an account, oldest first; the ids of its orders are those of ``orders``."""
         name = self._account(api_key)

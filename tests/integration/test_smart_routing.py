@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from exconn_sync import Connector, ExchangeError, Fill, Order, OrderRequest, ValidationError
+from exconn_sync import Connector, ExchangeError, Fill, Order, OrderRequest, ValidationError, WorkingFloor
 from exconn_sync.simulator import Simulator
 from exconn_sync.simulator.core.symbols import DEFAULT_SYMBOLS, spec_of
 from tests.integration.conftest import LIMIT, Connect
@@ -60,6 +60,7 @@ def test_a_routed_order_is_filled_by_allocations_once_each(quiet: Simulator, con
     eventually(lambda: len(heard) == 2)
     assert (order.filled_quantity, order.average_price) == (D("0.5"), D(60007))
     assert order.state.contradictions == ()
+    assert order.state.working_floor == WorkingFloor.SMART_ROUTING
     listed = connector.fetch_allocations("BTC-USDT")
     assert ids(listed) == ids(heard) == ids(of_order(connector, order)) == ["allocation-0", "allocation-1"]
     assert [(fill.price, fill.quantity, fill.fee) for fill in listed] == [

@@ -21,6 +21,7 @@ from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config.settings import Reconnect
 from exconn_sync.errors import AuthenticationError, ClockSkew, ConnectionFailed, NotReady, RateLimitError
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.model.secret import Secret
 from exconn_sync.model.wire import LoginReply
@@ -62,11 +63,12 @@ class Desk:
         self.demands: list[str] = []
         self.limits: list[RateLimitError] = []
         self.first_fills: list[int] = []
+        self.figures: list[UsedFigure] = []
         self.feed = AccountFeed(
             self.config, DRIVER, KeyRing(DRIVER.signer(Secret("k" * 64), Secret("s" * 64))), Catalogue("binance"),
             cast(AccountStore, self.store), Pipeline("binance", self.bus, self.clock, self.metrics), self.readiness,
             self.clock, server_clock, self._reconcile, self._skew, self.demands.append,
-            self.limits.append, self.first_fills.append,
+            self.limits.append, self.first_fills.append, self.figures.extend,
         )  # fmt: skip
 
     def _reconcile(self) -> None:
@@ -470,6 +472,22 @@ def test_a_limit_in_the_answer_to_the_sign_in_is_passed_on() -> None:
         wire.brings({"id": request_id, "status": 418, "error": error})
     ((limit),) = desk.limits
     assert (limit.retry_after, limit.details["http_status"]) == (7.0, 418)
+
+
+def test_what_a_reply_says_is_used_is_heard_each_time() -> None:
+    """Also of a refused one, and of one that is repeated on its connection (fault F077; Binance: 11)."""
+    desk = Desk()
+    wire = desk.connect()
+    row = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}
+    for count, ends in ((4, True), (6, False)):
+        request_id = json.loads(wire.socket.texts[-1])["id"]
+        wire.brings(
+            {"id": request_id, "status": 200, "result": {"subscriptionId": 0}, "rateLimits": [row | {"count": count}]}
+        )
+        if ends:
+            wire.brings({"subscriptionId": 0, "event": {"e": "eventStreamTerminated", "E": 1}})
+    assert desk.figures == [UsedFigure("REQUEST_WEIGHT", 60_000, 4), UsedFigure("REQUEST_WEIGHT", 60_000, 6)]
+    assert desk.is_ready
 
 
 def test_an_answer_that_names_no_request_is_about_the_one_under_way() -> None:

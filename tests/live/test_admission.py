@@ -20,7 +20,7 @@ from exconn_sync._runtime.stop_signal import StopSignal
 from exconn_sync._transport.budget import Budget, Grant
 from exconn_sync._transport.budget_store import StoreUnreachable
 from exconn_sync.metrics import MemoryMetrics
-from exconn_sync.model.limits import Lane
+from exconn_sync.model.limits import Lane, UsedFigure
 from exconn_sync.model.wire import Cost, RateRule
 from exconn_sync.ports.clock import SystemClock
 from tests.live.support import listen
@@ -306,6 +306,27 @@ def test_a_refused_connection_may_tell_of_a_ban() -> None:
     desk.admission.hear_refusal(ConnectionFailed("HTTP 418", details={"http_status": 418, "retry_after": 7.0}))
     assert 6 < desk.admission.silent_for <= 7
     assert 6 < desk.admission.banned_for <= 7
+
+
+def test_what_a_reply_on_a_socket_says_is_used_corrects_the_count() -> None:
+    """(fault F128; Binance: 11)"""
+    desk = Desk(RateRule("weight", 100, DAY))
+    desk.admission.settle(desk.admit(weight=5), has_succeeded=True)
+
+    def used() -> int:
+        return desk.budget.used("weight", "me", desk.server_clock.moment)[DAY]
+
+    assert used() == 5
+    desk.admission.hear_figures([UsedFigure("weight", DAY, 42), UsedFigure("tea", DAY, 99)])
+    assert used() == 42
+    desk.admission.hear_figures([])
+    assert used() == 42
+    desk.admission.hear_figures([UsedFigure("weight", DAY, 100)])
+    with pytest.raises(RateLimitError):
+        desk.admit(seconds=0.01)
+    # Where nothing may be asked there is nothing to learn, and nobody waits.
+    desk.admission.hear_figures([UsedFigure("weight", DAY, 3)])
+    assert used() == 100
 
 
 def test_a_limit_that_is_no_ban_leaves_connections_alone() -> None:

@@ -15,10 +15,16 @@ from hypothesis import strategies as st
 from exconn_sync._machines.order_fold import RANK, TERMINAL_PRECEDENCE, OrderRecord, fold
 from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
-from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.model.orders import Fill, OrderFact, PreventedTrade
 from tests.machines.make import fixed, make_fill, order_fact
 
 S = OrderStatus
+
+
+def not_traded(match_id: str, size: str) -> PreventedTrade:
+    return PreventedTrade(match_id, Decimal(size), Decimal(100), Decimal(size), ExchangeOrderId("7"), "BTC-USDT")
+
+
 amounts = st.sampled_from([None, "1", "1.0", "2", "3"])
 facts = st.builds(
     order_fact,
@@ -37,6 +43,7 @@ facts = st.builds(
     post_only=st.sampled_from([None, True, False]),
     working_at=st.sampled_from([None, 5, 6]),
     prevented_matches=st.sampled_from([(), ("9",), ("9", "10")]),
+    prevented_trades=st.sampled_from([(), (not_traded("9", "1"),), (not_traded("9", "2"), not_traded("10", "1"))]),
     is_own=st.booleans(),
 )
 fills = st.builds(
@@ -423,6 +430,17 @@ def test_prevented_quantities_are_cumulative_and_no_fills() -> None:
 def test_ids_of_prevented_matches_are_gathered_in_the_order_in_which_they_were_given() -> None:
     known = [order_fact(prevented_matches=ids) for ids in (("10",), ("9", "10"), ())]
     assert fold(known).prevented_matches == ("9", "10")
+
+
+def test_prevented_trades_are_gathered_and_each_is_shown_once() -> None:
+    """(fault F111)"""
+    nine, ten = not_traded("9", "1"), not_traded("10", "3")
+    known = [order_fact(prevented_trades=told) for told in ((ten,), (nine, ten), ())]
+    assert fold(known).prevented_trades == (nine, ten)
+    other = not_traded("9", "2")
+    assert fold([*known, order_fact(prevented_trades=(other,))]) == fold(
+        [order_fact(prevented_trades=(other,)), *reversed(known)]
+    )
 
 
 def test_an_order_that_we_hold_as_rejected_and_that_is_open_is_contested() -> None:

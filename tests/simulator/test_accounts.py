@@ -360,6 +360,7 @@ def test_accounts_over_the_admin_port(quiet: Simulator, rest: Rest) -> None:
     assert admin("deposit", asset="USDT", amount="2", api_key=key.api_key) == (200, {"ok": True})
     assert admin("lock", asset="USDT", amount="3", api_key=key.api_key) == (200, {"ok": True})
     assert quiet.accounts.balances(key.api_key) == {"USDT": (Decimal(4), Decimal(3))}
+    assert admin("expire", client_order_id="nobody's", api_key=key.api_key)[0] == 400
     assert admin("revoke", api_key=key.api_key) == (200, {"ok": True})
     for wrong in (
         ("revoke", {"api_key": key.api_key}), ("add", {"name": "third"}), ("add_key", {"kind": "dsa"}),

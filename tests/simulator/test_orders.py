@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from exconn_sync.simulator import Simulator
+from exconn_sync.simulator.binance.order_reports import EXPIRY_REASONS
+from exconn_sync.simulator.core.orders import ExpiryReason
 
 from .clients import Rest, now_ms
 
@@ -216,3 +218,12 @@ def test_my_trades_has_exclusive_ways_to_ask(rest: Rest) -> None:
     assert rest.signed("GET", "/api/v3/myTrades", **mine, fromId=10**9)[1] == []
     assert rest.signed("GET", "/api/v3/myTrades", **mine, fromId=1, startTime=1)[1]["code"] == -1128
     assert rest.signed("GET", "/api/v3/myTrades", **mine, startTime=1, endTime=86_400_002)[1]["code"] == -1127
+
+
+def test_every_documented_reason_of_an_end_can_happen() -> None:
+    """(Binance: 5.11)"""
+    assert set(EXPIRY_REASONS) == set(ExpiryReason)
+    assert set(EXPIRY_REASONS.values()) == {
+        "REJECTED", "EXCHANGE_CANCELED", "OCO_TRIGGER", "OTO_PHASE_ONE_EXPIRED", "UNFILLED_IOC_QUANTITY_EXPIRED",
+        "UNFILLED_FOK_ORDER_EXPIRED", "INSUFFICIENT_LIQUIDITY", "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
+    }  # fmt: skip

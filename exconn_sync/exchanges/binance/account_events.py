@@ -10,6 +10,7 @@ from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.order_rows import trade_id_of
 from exconn_sync.exchanges.binance.words import (
     PENDING,
+    floor_of,
     known_side_of,
     list_id_of,
     order_type_of,
@@ -37,7 +38,7 @@ from exconn_sync.model.enums import FactSource
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.numbers import ZERO
-from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.model.orders import Fill, OrderFact, PreventedTrade
 from exconn_sync.ports.driver import PartlyKnown
 
 _TRADE, _REPLACED = "TRADE", "REPLACED"
@@ -84,6 +85,14 @@ _EXECUTION_LETTERS = {
     "strategy_type": "J",
     "prevented_match": "v",
     "used_sor": "uS",
+    "placed_at": "O",
+    "working_floor": "k",
+    "lost_quantity": "B",
+    "trade_group": "u",
+    "other_order": "U",
+    "other_symbol": "Cs",
+    "prevented_size": "pl",
+    "prevented_price": "pL",
 }
 
 
@@ -130,6 +139,14 @@ class _Execution(msgspec.Struct, kw_only=True, rename=_EXECUTION_LETTERS):
     strategy_type: int | None = None
     prevented_match: int | None = None
     used_sor: bool | None = None
+    placed_at: int | None = None
+    working_floor: str | None = None
+    lost_quantity: str | None = None
+    trade_group: int | None = None
+    other_order: int | None = None
+    other_symbol: str | None = None
+    prevented_size: str | None = None
+    prevented_price: str | None = None
 
 
 class _Asset(msgspec.Struct, rename={"asset": "a", "free": "f", "locked": "l"}):
@@ -175,8 +192,9 @@ def execution_facts(event: msgspec.Raw, received_at: int, instruments: Instrumen
         # A state of the future may be the end of the order: the exchange is asked (fault F040).
         return PartlyKnown(facts, clean_text(f"executionReport status {wire.status}"))
     new = unknown_word(
-        side=wire.side, type=wire.type, time_in_force=wire.time_in_force, prevention=wire.prevention, peg=wire.peg
-    )
+        side=wire.side, type=wire.type, time_in_force=wire.time_in_force, prevention=wire.prevention, peg=wire.peg,
+        floor=wire.working_floor,
+    )  # fmt: skip
     return PartlyKnown(facts, clean_text(f"executionReport {new}")) if new else facts
 
 
@@ -252,6 +270,28 @@ def _order_fact(wire: _Execution, received_at: int, instruments: Instruments) ->
         peg_offset=wire.peg_offset,
         smart_routing=wire.used_sor,
         prevented_matches=() if wire.prevented_match is None else (str(wire.prevented_match),),
+        placed_at=_time_of(wire.placed_at),
+        working_floor=floor_of(wire.working_floor),
+        prevented_trades=_prevented_trades(wire, instruments),
+    )
+
+
+def _prevented_trades(wire: _Execution, instruments: Instruments) -> tuple[PreventedTrade, ...]:
+    """Return the trade that an event says did not happen; one that leaves out a part of it says too little."""
+    match, lost, size, price = wire.prevented_match, wire.lost_quantity, wire.prevented_size, wire.prevented_price
+    other, symbol, group = wire.other_order, wire.other_symbol, wire.trade_group
+    if match is None or lost is None or size is None or price is None or other is None or symbol is None:
+        return ()
+    return (
+        PreventedTrade(
+            match_id=str(match),
+            quantity=number(size),
+            price=number(price),
+            lost_quantity=number(lost),
+            other_order_id=ExchangeOrderId(str(other)),
+            other_symbol=instruments.canonical(symbol),
+            group_id=None if group is None or group < 0 else str(group),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,6 +43,11 @@ class _Limit(msgspec.Struct):
     limit: int
 
 
+class _Counted(_Limit):
+    intervalNum: Annotated[int, msgspec.Meta(gt=0, le=10_000)]  # noqa: N815
+    count: Annotated[int, msgspec.Meta(ge=0, lt=10**9)]
+
+
 class _Info(msgspec.Struct):
     rateLimits: list[_Limit]  # noqa: N815
 
@@ -74,6 +80,20 @@ def used_figures(response: HttpResponse) -> list[UsedFigure]:
                 counter, number, letter = match.groups()
                 found.append(UsedFigure(_COUNTERS[counter], int(number) * _LETTERS_MS[letter], int(value)))
     return found
+
+
+def reply_figures(rate_limits: object) -> tuple[UsedFigure, ...]:
+    """Return the counts in a reply of the WebSocket API (Binance: 11); what cannot be read is left out."""
+    found = []
+    for row in rate_limits if isinstance(rate_limits, list) else []:
+        try:
+            limit = msgspec.convert(row, _Counted)
+        except msgspec.ValidationError:
+            continue
+        if limit.rateLimitType in _COUNTERS.values() and limit.interval in _INTERVALS_MS:
+            interval_ms = limit.intervalNum * _INTERVALS_MS[limit.interval]
+            found.append(UsedFigure(limit.rateLimitType, interval_ms, limit.count))
+    return tuple(found)
 
 
 def stated_rules(response: HttpResponse, path: str) -> list[RateRule]:

@@ -16,6 +16,8 @@ _RATE_WORDS = {
     "rateLimitType": ("REQUEST_WEIGHT", "RAW_REQUESTS", "ORDERS", "CONNECTIONS"),
     "interval": ("SECOND", "MINUTE", "HOUR", "DAY"),
 }
+_LIST_CHANGES = ("RESPONSE", "EXEC_STARTED", "UPDATED", "ALL_DONE")
+_OFFSETS = ("PRICE_LEVEL",)
 _ORDER_WORDS = {
     "side": KNOWN["side"],
     "type": KNOWN["type"],
@@ -23,13 +25,13 @@ _ORDER_WORDS = {
     "status": ORDER_STATUS_WORDS,
     "selfTradePreventionMode": KNOWN["prevention"],
     "pegPriceType": KNOWN["peg"],
-    "pegOffsetType": ("PRICE_LEVEL",),
+    "pegOffsetType": _OFFSETS,
     "contingencyType": CONTINGENCIES,
     "listOrderStatus": KNOWN["list_status"],
-    "listStatusType": ("RESPONSE", "EXEC_STARTED", "UPDATED", "ALL_DONE"),
+    "listStatusType": _LIST_CHANGES,
     "cancelResult": ("SUCCESS", "FAILURE"),
     "newOrderResult": ("SUCCESS", "FAILURE", "NOT_ATTEMPTED"),
-    "workingFloor": ("SOR", "EXCHANGE"),
+    "workingFloor": KNOWN["floor"],
 }
 _PREVENTED = "preventedMatchId tradeGroupId makerSymbol makerOrderId takerPreventedQuantity makerPreventedQuantity"
 _FILL = "price qty commission commissionAsset orderId orderListId symbol"
@@ -49,13 +51,20 @@ _COMMISSION = known(
     "symbol standardCommission specialCommission taxCommission standardCommissionForOrder specialCommissionForOrder "
     "taxCommissionForOrder maker taker buyer seller discount enabledForAccount enabledForSymbol discountAsset"
 )
+# Their kinds are no words here: the instruments count those that are unknown.
+_FILTERS = (
+    "filterType minPrice maxPrice tickSize multiplierUp multiplierDown avgPriceMins bidMultiplierUp bidMultiplierDown "
+    "askMultiplierUp askMultiplierDown minQty maxQty stepSize minNotional applyToMarket applyMinToMarket maxNotional "
+    "applyMaxToMarket limit maxNumOrders maxNumAlgoOrders maxNumIcebergOrders maxPosition minTrailingAboveDelta "
+    "maxTrailingAboveDelta minTrailingBelowDelta maxTrailingBelowDelta maxNumOrderAmends maxNumOrderLists"
+)
 _INFO = known(
     "timezone serverTime rateLimits rateLimitType interval intervalNum limit exchangeFilters symbols sors symbol "
     "status baseAsset baseAssetPrecision quoteAsset quotePrecision quoteAssetPrecision baseCommissionPrecision "
     "quoteCommissionPrecision orderTypes icebergAllowed ocoAllowed otoAllowed opoAllowed quoteOrderQtyMarketAllowed "
     "allowTrailingStop cancelReplaceAllowed amendAllowed pegInstructionsAllowed isSpotTradingAllowed "
     "isMarginTradingAllowed filters permissions permissionSets defaultSelfTradePreventionMode "
-    "allowedSelfTradePreventionModes",
+    f"allowedSelfTradePreventionModes {_FILTERS}",
     {
         **_RATE_WORDS,
         "status": STATUS_WORDS,
@@ -63,8 +72,6 @@ _INFO = known(
         "defaultSelfTradePreventionMode": KNOWN["prevention"],
         "allowedSelfTradePreventionModes": KNOWN["prevention"],
     },
-    # Unknown filters are counted by the instruments, and more than one field of a known one is for a kind each.
-    "filters exchangeFilters",
 )
 _TRADES = known("id price qty quoteQty time isBuyerMaker isBestMatch")
 _TICKERS = known(
@@ -131,11 +138,12 @@ _EVENTS: Mapping[str, KnownParts] = {
     "outboundAccountPosition": known("e E u B a f l"),
     "balanceUpdate": _BALANCE_CHANGE,
     "externalLockUpdate": _BALANCE_CHANGE,
-    "listStatus": known("e E s g c l L r C T O i"),
-    # Its words are told by the parser, with each event.
+    # Most words of these two are told by the parsers, with each event.
+    "listStatus": known("e E s g c l L r C T O i", {"l": _LIST_CHANGES}),
     "executionReport": known(
         "e E s c S o f q p P F g C x X r i l z L n N T t I w m M O Z Y Q V W d D j J v A B u U Cs pl pL pY b a k uS gP "
-        "gOT gOV gp eR"
+        "gOT gOV gp eR",
+        {"gOT": _OFFSETS, "b": ("ONE_PARTY_TRADE_REPORT",)},
     ),
 }
 _ENVELOPE = frozenset({"stream", "data", "subscriptionId", "event"})

@@ -7,6 +7,7 @@ import msgspec
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.words import (
     PENDING,
+    floor_of,
     known_side_of,
     list_id_of,
     order_type_of,
@@ -87,6 +88,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
     trailing_time: int | None = None
     peg_offset_value: int | None = None
     used_sor: bool | None = None
+    working_floor: str | None = None
     prevented_match_id: int | None = None
     prevented_matches: list[PreventedRow] = []
     fills: list[FillRow] = []
@@ -214,6 +216,8 @@ def order_fact(
         smart_routing=row.used_sor,
         prevented_matches=_prevented_matches(row),
         created_at=optional_ns_of_ms(row.time),
+        placed_at=optional_ns_of_ms(row.time),
+        working_floor=floor_of(row.working_floor),
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from exconn_sync.errors import ExconnError
 from exconn_sync.exchanges.binance.account_events import balance_facts, change_facts, execution_facts
+from exconn_sync.exchanges.binance.budgets import reply_figures
 from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.faults import login_error_of
 from exconn_sync.exchanges.binance.parse_lists import list_status_facts
@@ -34,6 +35,7 @@ class _Frame(msgspec.Struct):
     status: int = 0
     result: Any = None
     error: _Error | None = None
+    rate_limits: Any = msgspec.field(default=None, name="rateLimits")
     event: msgspec.Raw = _ABSENT
     e: str | None = None
 
@@ -82,12 +84,13 @@ def _announcement(name: str) -> ServerNotice | Unrecognized:
 def _reply(wire: _Frame, received_at: int) -> LoginReply | Unrecognized:
     # A key that died during the session is answered without an id (Binance: 11).
     request_id = wire.id if isinstance(wire.id, int) else 0
+    figures = reply_figures(wire.rate_limits)
     if wire.error is not None:
-        return LoginReply(request_id, _error_of(wire.error, wire.status, received_at))
+        return LoginReply(request_id, _error_of(wire.error, wire.status, received_at), figures=figures)
     if isinstance(wire.result, dict) and "subscriptionId" in wire.result:
-        return LoginReply(request_id)
+        return LoginReply(request_id, figures=figures)
     if isinstance(wire.result, dict) and wire.result.get("authorizedSince") is not None:
-        return LoginReply(request_id, is_final=False)
+        return LoginReply(request_id, is_final=False, figures=figures)
     return Unrecognized("object" if wire.result is None else "response")
 
 

@@ -14,6 +14,7 @@ from exconn_sync.model.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    WorkingFloor,
 )
 
 PENDING = "PENDING_NEW"
@@ -50,6 +51,7 @@ _LIST_STATUSES = {
 # The contingency of all other kinds is OTO too (Binance: 5.9), so that it says little.
 _LIST_KINDS = {"OCO": OrderListKind.OCO}
 _PEGS = {"PRIMARY_PEG": PegPrice.PRIMARY, "MARKET_PEG": PegPrice.MARKET}
+_FLOORS = {"SOR": WorkingFloor.SMART_ROUTING, "EXCHANGE": WorkingFloor.EXCHANGE}
 _PREVENTIONS = {mode.value.upper(): mode for mode in SelfTradePrevention}
 _TIMES_IN_FORCE = {"GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 
@@ -121,6 +123,11 @@ def peg_of(word: str | None) -> PegPrice | None:
     return None if word is None else _PEGS.get(word)
 
 
+def floor_of(word: str | None) -> WorkingFloor | None:
+    """Return where a routed order is at work, or None for an absent or unknown word."""
+    return None if word is None else _FLOORS.get(word)
+
+
 def list_id_of(number: int | None) -> str | None:
     """Return the id of an order list, None for an order that stands alone (Binance: 5.5: -1)."""
     return None if number is None or number < 0 else str(number)
@@ -145,6 +152,7 @@ KNOWN: Mapping[str, Collection[str]] = {
     "time_in_force": _TIMES_IN_FORCE,
     "prevention": _PREVENTIONS,
     "peg": _PEGS,
+    "floor": _FLOORS,
     "list_status": _LIST_STATUSES,
     "contingency": CONTINGENCIES,
 }

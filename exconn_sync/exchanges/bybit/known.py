@@ -40,7 +40,7 @@ _WALLET = (
     "availableToBorrow availableToWithdraw bonus borrowAmount coin collateralSwitch cumRealisedPnl equity locked "
     "marginCollateral spotBorrow spotHedgingQty totalAvailableBalance totalEquity totalInitialMargin "
     "totalInitialMarginByMp totalMaintenanceMargin totalMaintenanceMarginByMp totalMarginBalance totalOrderIM "
-    "totalPerpUPL totalPositionIM totalPositionMM totalWalletBalance unrealisedPnl usdValue walletBalance free "
+    "totalPerpUPL totalPositionIM totalPositionMM totalWalletBalance unrealisedPnl usdValue walletBalance free colRes "
 )
 _MAPS = "cumFeeDetail extraFees retExtInfo"
 _RECEIPT = known(_ROWS + "orderId orderLinkId code msg createAt success")

@@ -21,6 +21,7 @@ _EXPIRY = {
     ExpiryReason.UNFILLED_FOK: "EC_NoEnoughQtyToFill",
     ExpiryReason.PRICE_RANGE: "EC_ReachMarketPriceLimit",
     ExpiryReason.REJECTED: "EC_Others",
+    ExpiryReason.BY_VENUE: "EC_Others",
 }
 
 
@@ -52,6 +53,8 @@ def _cancel_type(order: SimOrder, notes: Notes) -> str:
         return notes.cancel_type
     if order.status is OrderStatus.EXPIRED_IN_MATCH:
         return "CancelBySmp"
+    if order.expiry_reason is ExpiryReason.BY_VENUE:
+        return "CancelByAdmin"
     return "CancelByUser" if order.status is OrderStatus.CANCELED else "UNKNOWN"
 
 

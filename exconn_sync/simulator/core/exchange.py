@@ -31,7 +31,7 @@ from exconn_sync.simulator.core.list_placing import ListPlacing, PlacedList
 from exconn_sync.simulator.core.markets import HOUSE, REMEMBERED_TRADES, Market
 from exconn_sync.simulator.core.matching import Matcher
 from exconn_sync.simulator.core.order_lists import NewOrderList, SimOrderList
-from exconn_sync.simulator.core.orders import Change, NewOrder, OrderStatus, SimOrder
+from exconn_sync.simulator.core.orders import Change, ExpiryReason, NewOrder, OrderStatus, SimOrder
 from exconn_sync.simulator.core.pairs import Pairs
 from exconn_sync.simulator.core.pegs import pegged_price
 from exconn_sync.simulator.core.records import Records
@@ -161,6 +161,17 @@ class Exchange:
         canceled = self._records.cancel(market, order, client_order_id, now)
         self._records.end_command(market, now)
         return canceled
+
+    def expire(self, order: SimOrder, now: int) -> SimOrder:
+        """End an open order on the venue's own account, with what follows from that for its list."""
+        if not order.is_open:
+            raise Refusal(Reason.UNKNOWN_ORDER)
+        market = self.market(order.symbol)
+        market.withdraw(order)
+        expired = self._records.expire(market, order, ExpiryReason.BY_VENUE, now)
+        self._run(now)
+        self._records.end_command(market, now)
+        return expired
 
     def place_list(self, account: str, request: NewOrderList, now: int) -> PlacedList:
         """Accept an order list and let its orders do what they do at once; or refuse it without any effect."""

@@ -60,6 +60,8 @@ class ExpiryReason(Enum):
     """The other order of its pair traded or fired."""
     NEVER_PLACED = "never_placed"
     """The working order of its list ended without being filled."""
+    BY_VENUE = "by_venue"
+    """The venue did not want it any more, for reasons of its own."""
 
 
 class Floor(Enum):

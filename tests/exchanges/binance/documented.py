@@ -161,7 +161,7 @@ BALANCE_CHANGE = Reading(_account, named("event.e", "event.a", "event.d", "event
 REPORT = Reading(
     _account,
     named(*(f"event.{letter}" for letter in "escSxXizT")),
-    {**_EVENT, "event.M": UNUSED, "event.Y": WORKED_OUT, "event.O": "when it was placed; the last change is kept", **{
+    {**_EVENT, "event.M": UNUSED, "event.Y": WORKED_OUT, **{
         f"event.{letter}": "only where it has traded" for letter in "lLnNmt"
     }, **{f"event.{letter}": NOT_TOLD for letter in "Ix"}},
 )  # fmt: skip

@@ -143,5 +143,5 @@ COUNTS = Reading(lambda payload: of_call(DRIVER.fetch_order_counts()), ignored={
 TESTED = Reading(with_symbol(lambda of: DRIVER.test_order(ORDER, of, ClientOrderId("x"), with_commission=True)))
 ROUTED = Reading(
     EXECUTED.reader,
-    ignored={**EXECUTED.ignored, **dict.fromkeys(("fills[].matchType", "workingFloor"), NOT_TOLD)},
+    ignored={**EXECUTED.ignored, "fills[].matchType": WORKED_OUT},
 )

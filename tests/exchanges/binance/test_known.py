@@ -11,7 +11,7 @@ from exconn_sync.exchanges.binance import known
 from exconn_sync.exchanges.binance.driver import DRIVER
 from exconn_sync.exchanges.binance.order_rows import AmendedOrderRow, FillRow, OrderRow
 from exconn_sync.model.wire import RestCall
-from tests.data import documented_files, recorded_payloads
+from tests.data import documented_files, read_json, recorded_payloads
 from tests.exchanges.binance.support import response
 
 FILES = documented_files()
@@ -73,6 +73,32 @@ def test_most_events_of_the_documentation_are_on_a_table() -> None:
     events = [event for event in (json.loads(FILES[name].read_bytes()) for name in EVENTS) if isinstance(event, dict)]
     kinds = {known._kind_of(event.get("event", event)) for event in events}
     assert set(known._EVENTS) - kinds == {"4hTicker", "1dTicker"}
+
+
+@pytest.mark.parametrize(
+    ("event", "part"),
+    [
+        ({"e": "listStatus", "l": "PAUSED"}, "listStatus l PAUSED"),
+        ({"e": "executionReport", "gOT": "PERCENT"}, "executionReport gOT PERCENT"),
+        ({"e": "executionReport", "b": "TWO_PARTY"}, "executionReport b TWO_PARTY"),
+    ],
+)
+def test_a_new_word_of_an_event_that_its_parser_passes_by_is_named(event: dict[str, str], part: str) -> None:
+    """(fault F040)"""
+    frame = json.dumps({"subscriptionId": 0, "event": event}).encode()
+    assert DRIVER.unknown_in_frame(frame) == (part,)
+
+
+def test_real_instruments_are_no_news() -> None:
+    """Those of August 2025, with their filters."""
+    items = read_json("third_party", "binance_spot_http_recorded_gct.json")["items"]
+    bodies = [json.dumps(item["payload"]) for item in items if "filterType" in json.dumps(item)]
+    assert bodies
+    for body in bodies:
+        assert known.unknown_in_answer("/api/v3/exchangeInfo", body.encode()) == ()
+        changed = body.replace('"filterType": "LOT_SIZE"', '"filterType": "LOT_SIZE", "mood": 1')
+        assert changed != body
+        assert known.unknown_in_answer("/api/v3/exchangeInfo", changed.encode()) == ("/api/v3/exchangeInfo field mood",)
 
 
 def test_recorded_events_are_no_news() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,10 +25,12 @@ from exconn_sync.model.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    WorkingFloor,
 )
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
+from exconn_sync.model.limits import UsedFigure
 from exconn_sync.model.order_lists import OrderListFact
-from exconn_sync.model.orders import Fill, OrderFact
+from exconn_sync.model.orders import Fill, OrderFact, PreventedTrade
 from exconn_sync.model.wire import LoginReply, ServerNotice, Unrecognized
 from exconn_sync.ports.driver import AccountMessage, PartlyKnown
 from tests.data import data_path, read_json
@@ -80,6 +83,7 @@ def test_an_execution_report_is_a_fact_about_the_order() -> None:
             time_in_force=TimeInForce.GTC, quantity=Decimal(1), price=exact("0.1026441"), filled_quantity=Decimal(0),
             cumulative_quote=Decimal(0), exchange_time=1_499_405_658_657_000_000, is_working=True,
             self_trade_prevention=SelfTradePrevention.NONE, post_only=False, prevented_matches=("3",),
+            placed_at=1_499_405_658_657_000_000,
         )
     ]  # fmt: skip
 
@@ -88,12 +92,14 @@ def test_conditional_fields_reach_the_order() -> None:
     """(Binance: 10.3)"""
     more = {
         "o": "LIMIT_MAKER", "W": 1499405658658, "d": 100, "D": 1499405658659, "j": 7, "J": 1000001, "v": 12,
-        "A": "0.2", "uS": True, "gP": "PRIMARY_PEG", "gOT": "PRICE_LEVEL", "gOV": 2, "gp": "1.1",
+        "A": "0.2", "uS": True, "k": "SOR", "O": 1499405658650, "gP": "PRIMARY_PEG", "gOT": "PRICE_LEVEL", "gOV": 2,
+        "gp": "1.1",
     }  # fmt: skip
     fact = order(NEW | more)
     assert (fact.type, fact.post_only) == (OrderType.LIMIT, True)
     assert (fact.working_at, fact.trailing_since) == (1_499_405_658_658_000_000, 1_499_405_658_659_000_000)
     assert (fact.strategy_id, fact.strategy_type, fact.smart_routing) == (7, 1000001, True)
+    assert (fact.working_floor, fact.placed_at) == (WorkingFloor.SMART_ROUTING, 1_499_405_658_650_000_000)
     assert (fact.peg, fact.peg_offset) == (PegPrice.PRIMARY, 2)
     assert (fact.prevented_matches, fact.prevented_quantity) == (("12",), exact("0.2"))
     waiting = order(NEW | {"W": -1, "D": -1, "o": "STOP_LOSS_LIMIT"})
@@ -108,6 +114,7 @@ def test_conditional_fields_reach_the_order() -> None:
         ({"f": "GTD"}, "executionReport time_in_force GTD"),
         ({"V": "EXPIRE_ALL"}, "executionReport prevention EXPIRE_ALL"),
         ({"gP": "MID_PEG"}, "executionReport peg MID_PEG"),
+        ({"k": "CELLAR"}, "executionReport floor CELLAR"),
     ],
 )
 def test_a_word_that_is_new_is_survived_and_counted(change: dict[str, str], kind: str) -> None:
@@ -282,6 +289,34 @@ def test_a_login_is_acknowledged_by_its_id() -> None:
     assert parsed({"id": 3, "status": 200, "result": {"subscriptionId": 0}, "rateLimits": []}) == LoginReply(3)
 
 
+ROW = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000, "count": 70}
+
+
+@pytest.mark.parametrize(
+    ("rows", "figures"),
+    [
+        ([ROW], (UsedFigure("REQUEST_WEIGHT", 60_000, 70),)),
+        (
+            [ROW | {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10}, ROW],
+            (UsedFigure("ORDERS", 10_000, 70), UsedFigure("REQUEST_WEIGHT", 60_000, 70)),
+        ),
+        ([ROW | {"rateLimitType": "CONNECTIONS"}, ROW | {"interval": "FORTNIGHT"}], ()),
+        ([ROW | {"count": -1}, ROW | {"count": "7"}, ROW | {"count": 10**9}, ROW | {"intervalNum": 0}, {}, 7], ()),
+        (None, ()),
+        ("many", ()),
+    ],
+)
+def test_a_reply_says_what_is_used(rows: object, figures: tuple[UsedFigure, ...]) -> None:
+    """(Binance: 11)"""
+    for frame in (
+        {"status": 200, "result": {"subscriptionId": 0}},
+        {"status": 400, "error": {"code": -1021, "msg": ""}},
+    ):
+        reply = parsed({"id": 3, **frame, "rateLimits": rows})
+        assert isinstance(reply, LoginReply)
+        assert reply.figures == figures
+
+
 @pytest.mark.parametrize("request_id", [3, None])
 def test_a_refused_login_says_why(request_id: int | None) -> None:
     """(fault F062)"""
@@ -369,8 +404,17 @@ def test_the_conditional_fields_of_an_order_are_read() -> None:
 
 def test_what_was_prevented_is_no_fill() -> None:
     """(fault F111)"""
-    wire = {"x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH", "A": "1", "pl": "1", "pL": "2", "pY": "2", "t": 4}
+    wire = {
+        "x": "TRADE_PREVENTION", "X": "EXPIRED_IN_MATCH", "A": "1", "B": "1", "v": 3, "u": -1, "U": 37, "Cs": "BNBBTC",
+        "pl": "1.5", "pL": "2", "pY": "3", "t": 4,
+    }  # fmt: skip
     fact = order(NEW | wire)
+    symbol = INSTRUMENTS.canonical("BNBBTC")
+    prevented = PreventedTrade("3", exact("1.5"), Decimal(2), Decimal(1), ExchangeOrderId("37"), symbol)
+    assert (fact.prevented_matches, fact.prevented_trades) == (("3",), (prevented,))
+    assert order(NEW | wire | {"u": 12}).prevented_trades == (replace(prevented, group_id="12"),)
+    for letter in ("v", "B", "U", "Cs", "pl", "pL"):
+        assert order({key: value for key, value in (NEW | wire).items() if key != letter}).prevented_trades == ()
     assert (fact.status, fact.reason) == (OrderStatus.EXPIRED, "EXPIRED_IN_MATCH")
     assert (fact.filled_quantity, fact.prevented_quantity) == (Decimal(0), Decimal(1))
 

@@ -125,3 +125,15 @@ def test_any_bytes(frame: bytes) -> None:
     for read in (RAW_DRIVER.parse_control, lambda raw: decoded(RAW_DRIVER.decoder(Topic(Channel.TRADE, "X")), raw)):
         with contextlib.suppress(ProtocolError):
             read(frame)
+
+
+def test_a_symbol_in_another_script_is_found() -> None:
+    """Names of symbols may be written in any script (Binance: 2)."""
+    name = "这是测试币456"
+    unusual = instrument(name, "USDT")
+    topic = Topic(Channel.TRADE, unusual.symbol)
+    event = {"e": "trade", "E": 1, "s": name + "USDT", "t": 7, "p": "1", "q": "2", "T": 1, "m": True}
+    for frame in (json.dumps(event).encode(), json.dumps(event, ensure_ascii=False).encode()):
+        assert RAW_DRIVER.topic_of_frame(frame) == RAW_DRIVER.topic_name(topic, unusual)
+        (trade,) = decoded(RAW_DRIVER.decoder(topic), frame)
+        assert trade.symbol == unusual.symbol

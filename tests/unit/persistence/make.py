@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable
+from dataclasses import is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -60,6 +61,8 @@ def _value(hint: Any) -> st.SearchStrategy[Any]:
         if parts[-1] is not Ellipsis:
             return st.tuples(*[_value(part) for part in parts])
         return st.lists(_value(parts[0]), max_size=3).map(tuple)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return st.builds(hint, **{name: _value(inner) for name, inner in get_type_hints(hint).items()})
     own = {Decimal: NUMBERS, str: st.text(st.characters())}
     return own[hint] if hint in own else st.from_type(hint)
 

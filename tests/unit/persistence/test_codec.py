@@ -52,6 +52,22 @@ def test_what_does_not_belong_there_is_not_read(change: dict[str, Any]) -> None:
         from_text("order", json.dumps(said))
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        [], ["1"], "1", {"match_id": "1"}, ["1", "2", "3", "4", "5", "6"], ["1", 2, "3", "4", "5", "6", None],
+        ["1", "2", "3", "4", "5", "6", None, None], ["1", "Infinity", "3", "4", "5", "6", None],
+    ],
+)  # fmt: skip
+def test_a_part_of_another_form_is_not_read(part: Any) -> None:
+    """(fault F151)"""
+    said = json.loads(to_text(intent()))
+    whole = ["1", "2", "3", "4", "5", "6", None]
+    assert from_text("order", json.dumps({**said, "prevented_trades": [whole]}))
+    with pytest.raises(Unreadable):
+        from_text("order", json.dumps({**said, "prevented_trades": [whole, part]}))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "1", "{", "{}", '{"exchange":"binance"}', "[" * 100_000])
 def test_a_text_that_is_no_fact_is_not_read(text: str) -> None:
     with pytest.raises(Unreadable):
