@@ -34,6 +34,7 @@ from exconn_sync.model.wire import (
     Topic,
     Unrecognized,
 )
+from exconn_sync.ports.account_calls import AccountCalls
 from exconn_sync.ports.batch import BatchCalls
 from exconn_sync.ports.command_wire import CommandWire
 from exconn_sync.ports.market_calls import MarketDataCalls
@@ -78,7 +79,7 @@ class StreamLimits:
     ping_every: float | None = None
 
 
-class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
+class ExchangeDriver(MarketDataCalls, TradingDriver, AccountCalls, Protocol):
     """One exchange. All methods are pure and may be called from any thread."""
 
     @property

@@ -76,6 +76,7 @@ RUNNING = (
             "stop", "restart", "wait_ready", "health", "workers", "thread_dump", "fetch_server_time",
             "fetch_instruments", "fetch_balances", "fetch_open_orders", "stream_orders", "stream_fills",
             "ping", "fetch_tickers", "fetch_book_tickers", "fetch_open_order_lists", "fetch_order_counts",
+            "fetch_account", "fetch_key",
             "kill", "rearm", "change_risk_limits",
         )},
         **{name: (lambda name=name: getattr(connector, name)) for name in (

@@ -30,9 +30,19 @@ from tests.exchanges.fuzzing import attempt, truncated, unhurried, with_a_value_
 
 REFUSED = frozenset(name for name, _ in inspect.getmembers(NotOffered, callable) if not name.startswith("_"))
 RECEIPT = {"orderId": "7", "orderLinkId": "my-order-1"}
+ACCOUNT = {"unifiedMarginStatus": 5, "marginMode": "REGULAR_MARGIN", "smpGroup": 0, "updatedTime": "1697078946000"}
+KEY_OF_ACCOUNT = {
+    "readOnly": 0, "permissions": {"Spot": ["SpotTrade"]}, "userID": 7, "note": "n", "ips": ["*"],
+    "expiredAt": "1970-01-01T00:00:00Z", "createdAt": "2025-10-13T03:20:45Z", "vipLevel": "No VIP", "isMaster": True,
+    "parentUid": "0", "kycRegion": "",
+}  # fmt: skip
+WINDOWS = {"dcpInfos": [{"product": "SPOT", "dcpStatus": "ON", "timeWindow": "10"}]}
 SEEDS: list[Any] = [
     *(envelope(rows(row, cursor="a%3D1")) for row in (CANCELED, OPEN, SPENT, EXECUTION, FEES, WALLET)),
     envelope(RECEIPT),
+    envelope(ACCOUNT),
+    envelope(KEY_OF_ACCOUNT),
+    envelope(WINDOWS),
     envelope({"list": [RECEIPT], "success": "1"}, retExtInfo={"list": [{"code": 170213, "msg": "no"}]}),
     *(
         {"id": "1", "topic": topic, "creationTime": 1_700_000_002_000, "data": [row]}
@@ -75,7 +85,8 @@ def test_every_parser_is_found() -> None:
     assert {call.path for call in CALLS} >= {
         "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
         "/v5/order/amend-batch", "/v5/order/cancel-batch", "/v5/order/realtime", "/v5/order/history",
-        "/v5/execution/list", "/v5/account/wallet-balance", "/v5/account/fee-rate",
+        "/v5/execution/list", "/v5/account/wallet-balance", "/v5/account/fee-rate", "/v5/account/info",
+        "/v5/user/query-api", "/v5/account/query-dcp-info",
     }  # fmt: skip
     assert len(REFUSED) == 10
 
