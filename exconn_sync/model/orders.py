@@ -32,6 +32,7 @@ class OrderFact:
     ``created_at`` is when the order came to be, by the exchange's clock; of an intent the earliest moment at which it
     can have. An order that is older has the same client id and is another one (fault F102). With ``voids_intent`` the
     exchange has refused what was asked for because an open order has the id already: the id means that one (F101).
+    A ``take_profit`` of zero, and its kin, says that the order has none (any more).
     """
 
     exchange: str
@@ -76,6 +77,10 @@ class OrderFact:
     created_at: int | None = None
     voids_intent: bool = False
     correlation_id: str | None = None
+    take_profit: Decimal | None = None
+    take_profit_limit_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ class OrderState:
     are those of the request. ``prevented_matches`` are the exchange's ids of the trades with orders of the same account
     that did not happen; ``Connector.fetch_prevented_matches`` tells the rest of them. ``correlation_id`` is that of the
     command that placed the order, None for one placed elsewhere; see ``correlation``.
+    ``take_profit``, ``stop_loss`` and their limits are prices of what the exchange places once the order is filled
+    (Bybit: 4.7), None without any.
     """
 
     exchange: str
@@ -173,6 +180,10 @@ class OrderState:
     smart_routing: bool | None = None
     prevented_matches: tuple[str, ...] = ()
     correlation_id: str | None = None
+    take_profit: Decimal | None = None
+    take_profit_limit_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit_price: Decimal | None = None
 
     @property
     def is_terminal(self) -> bool:

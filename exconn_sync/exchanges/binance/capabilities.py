@@ -20,8 +20,10 @@ _NEVER = {
     "fetch_cancel_on_disconnect": _NO_GUARD,
     "fetch_key": "keys are looked after by another interface than that of spot",
 }
-_LIMITED = {"fetch_tickers": "windows other than 24h take at most 100 symbols, named one by one"}
-_LIMITED_THERE = _LIMITED | {
+_NO_EXITS = "no take-profit or stop-loss attached to an order; place an order list"
+_TICKERS = {"fetch_tickers": "windows other than 24h take at most 100 symbols, named one by one"}
+_LIMITED = _TICKERS | dict.fromkeys(("place_order", "submit_order", "place_orders"), _NO_EXITS)
+_LIMITED_THERE = _TICKERS | {
     "fetch_trades": "none from an id on",
     "fetch_ticker": "no trading day",
 }
