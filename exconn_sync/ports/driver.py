@@ -7,7 +7,8 @@ exchange means one folder under ``exchanges`` with a ``driver`` module whose ``D
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from exconn_sync.errors import ExconnError
@@ -51,6 +52,9 @@ Span: TypeAlias = Callable[[Any], tuple[int, int]]
 Control: TypeAlias = SubscriptionReply | ServerNotice | Pong | Unrecognized
 
 
+_NO_BANS: Mapping[int, float] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class PartlyKnown:
     """Facts of an event in which a word is new to this version: they count, and the word is counted as ``kind``."""
@@ -68,7 +72,8 @@ class StreamLimits:
 
     ``connections`` is how many connections may be opened from one address within ``connections_period`` seconds.
     ``ping_every`` is after how many seconds at the latest the exchange wants to be asked for a sign of life, None where
-    it does not mind.
+    it does not mind. ``bans`` are the HTTP statuses of a refused handshake that mean that the exchange has shut this
+    address out, and for how many seconds where it does not say.
     """
 
     topics_per_connection: int
@@ -77,6 +82,7 @@ class StreamLimits:
     connections: int = 300
     connections_period: float = 300.0
     ping_every: float | None = None
+    bans: Mapping[int, float] = field(default_factory=lambda: _NO_BANS)
 
 
 class ExchangeDriver(MarketDataCalls, TradingDriver, AccountCalls, Protocol):
