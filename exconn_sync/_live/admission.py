@@ -170,7 +170,7 @@ class Admission:
         attempts to connect, which are counted apart.
         """
         status = error.details.get("http_status")
-        if status == 418 or status in bans:
+        if isinstance(status, int) and (status == 418 or status in bans):
             told = error.details.get("retry_after") or None
             taken_ms, fallback = self._when().now_ms, bans.get(status, _AFTER_418)
             self._ban(self._begin_silence(EVERYTHING, told, fallback, taken_ms, str(error)), taken_ms)
