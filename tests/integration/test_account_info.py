@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exconn_sync import PermissionDenied, ValidationError
+from exconn_sync import Config, Connector, PermissionDenied, ValidationError
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
 from tests.quiet import quiet_exchange
@@ -58,3 +58,26 @@ def test_binance_does_not_tell_what_a_key_may_do_and_is_not_asked(quiet: Simulat
         connector.fetch_key()
     assert caught.value.outcome == "not_sent"
     assert quiet.request_log()[before:] == []
+
+
+def test_demo_does_not_tell_what_a_key_may_do_and_is_not_asked(connect: Connect) -> None:
+    """(Bybit: 1.3, 9.2)"""
+    with Simulator("bybit", running_market=False, demo=True) as demo:
+        urls = {name: url for name, url in demo.addresses().items() if name != "trade"}
+        key = demo.accounts.client_key()
+        builder = Config.builder("bybit").environment("demo").endpoints(**urls).credentials(key.api_key, key.api_secret)
+        with Connector(builder.build()) as connector:
+            assert connector.account_ready.wait(LIMIT)
+            assert connector.fetch_account().account_type == "unified 2.0"
+            before = len(demo.request_log())
+            asked = (
+                connector.fetch_key,
+                lambda: connector.request("GET", "/v5/user/query-api", signed=True),
+                lambda: connector.request("GET", "/v5/account/smp-group", signed=True),
+                lambda: connector.set_cancel_on_disconnect(10),
+            )
+            for ask in asked:
+                with pytest.raises(ValidationError) as caught:
+                    ask()
+                assert caught.value.outcome == "not_sent"
+            assert demo.request_log()[before:] == []

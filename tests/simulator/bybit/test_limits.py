@@ -103,7 +103,10 @@ def test_the_demo_environment() -> None:
         assert rest.create("Buy", "0.01", "58000")["retCode"] == 0
         for path in ("create", "amend", "cancel"):
             assert rest.post(f"/v5/order/{path}-batch", category="spot", request=[{}])["retCode"] == 10032
-        assert rest.get("/v5/account/fee-rate", category="spot")["retCode"] == 10032
+        lacking = ("account/fee-rate", "user/query-api", "account/smp-group", "account/query-dcp-info")
+        assert {rest.get(f"/v5/{path}", category="spot")["retCode"] for path in lacking} == {10032}
+        assert rest.post("/v5/order/disconnected-cancel-all", product="SPOT", timeWindow=10)["retCode"] == 10032
+        assert rest.get("/v5/account/info")["retCode"] == 0
         assert rest.public("/v5/market/orderbook", symbol="BTCUSDT")["retCode"] == 0
         rest.close()
         for socket in (Public, Trade):
