@@ -18,11 +18,13 @@ from exconn_sync.exchanges.bybit.account import BybitAccount
 from exconn_sync.exchanges.bybit.batch import BybitBatches
 from exconn_sync.exchanges.bybit.driver import DRIVER
 from exconn_sync.exchanges.bybit.not_offered import NotOffered
+from exconn_sync.exchanges.bybit.trade_socket import TradeSocket
 from exconn_sync.exchanges.bybit.trading import BybitTrading
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.orders import OrderRequest
 from exconn_sync.model.wire import HttpResponse, RestCall
 from exconn_sync.ports.batch import ChangedOrder, NewOrder
+from exconn_sync.ports.command_wire import CommandReply
 from tests.exchanges.binance.calls import every_call
 from tests.exchanges.bybit.orders import CANCELED, EXECUTION, FEES, OPEN, SPENT, WALLET, order_state, rows
 from tests.exchanges.bybit.support import BTCUSDT, INSTRUMENTS, RECEIVED_AT, envelope, read_call, response
@@ -51,6 +53,23 @@ SEEDS: list[Any] = [
     {"success": True, "ret_msg": "", "op": "auth", "conn_id": "c", "req_id": "7"},
     {"success": False, "ret_msg": "Params Error", "op": "auth", "conn_id": "c"},
     {"op": "pong", "args": ["1711002002529"], "conn_id": "c"},
+    *(
+        {
+            "reqId": "7",
+            "retCode": code,
+            "retMsg": "OK",
+            "op": op,
+            "data": data,
+            "retExtInfo": extra,
+            "header": {"Timenow": "1"},
+        }
+        for code, op, data, extra in (
+            (0, "order.create", RECEIPT, {}),
+            (0, "order.cancel-batch", {"list": [RECEIPT]}, {"list": [{"code": 0, "msg": "OK"}]}),
+            (10019, "order.amend", {}, {}),
+        )
+    ),
+    {"retCode": 0, "retMsg": "OK", "op": "auth", "connId": "c", "reqId": "7"},
 ]
 PAYLOADS = [json.dumps(seed).encode() for seed in SEEDS]
 
@@ -60,6 +79,9 @@ CALLS: list[RestCall[Any]] = [
     *(call for driver in (BybitTrading(), BybitAccount()) for _, call in every_call(driver, refused=REFUSED)),
     BybitBatches().place(_NEW), BybitBatches().cancel(_CHANGED), BybitBatches().amend(_CHANGED),
 ]  # fmt: skip
+
+
+COMMANDS = [call for call in CALLS if call.is_command]
 
 
 def feed(payload: bytes) -> None:
@@ -72,6 +94,17 @@ def feed(payload: bytes) -> None:
     for status in (200, 400, 503):
         DRIVER.error_of(response(payload, status), read_call(is_command=True))
     attempt(partial(DRIVER.parse_account, payload, RECEIVED_AT, INSTRUMENTS))
+    attempt(partial(parse_command, payload))
+
+
+def parse_command(payload: bytes) -> Any:
+    """Read a frame of the trade socket, and what it brings as the answer of a command."""
+    message = TradeSocket().parse(payload, RECEIVED_AT)
+    if isinstance(message, CommandReply):
+        DRIVER.error_of(message.response, read_call(is_command=True))
+        for call in COMMANDS:
+            attempt(partial(parse, call, message.response))
+    return message
 
 
 def parse(call: RestCall[Any], answer: HttpResponse) -> Any:
