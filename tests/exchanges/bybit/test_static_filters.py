@@ -95,6 +95,7 @@ def refusal_here(instrument: Instrument, order: OrderRequest) -> ValidationError
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_what_passes_here_passes_there_and_the_other_way_round(case: tuple[SymbolSpec, OrderRequest]) -> None:
+    """(fault F183)"""
     spec, order = case
     with venue(spec) as (instrument, client):
         there, here = refused_there(client, instrument, order), refusal_here(instrument, order)
