@@ -89,6 +89,7 @@ RUNNING = (
             "stream_aggregate_trades", "stream_average_price", "stream_mini_ticker", "stream_partial_book",
             "stream_ticker", "fetch_allocations", "fetch_commission", "fetch_order_history", "cancel_all",
             "submit_cancel_all", "order_list", "cancel_order_list", "profit",
+            "top_of_book",
         )},
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", "1m")) for name in (
             "fetch_klines", "stream_klines",
