@@ -56,6 +56,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.hub import Hub, HubSubscription
 from exconn_sync.model.account import Balance, BalanceChange, Position
+from exconn_sync.model.account_info import AccountInfo, KeyInfo
 from exconn_sync.model.account_reports import Commission, FeeRates, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.capabilities import Capabilities
@@ -95,6 +96,7 @@ __version__ = "0.1.0"
 logging.getLogger("exconn_sync").addHandler(logging.NullHandler())
 
 __all__ = [
+    "AccountInfo",
     "AggregateTrade",
     "Allowances",
     "AuthenticationError",
@@ -148,6 +150,7 @@ __all__ = [
     "JournalCorrupt",
     "JournalError",
     "JournalInUse",
+    "KeyInfo",
     "Kline",
     "MarketClosed",
     "MetricsSink",

@@ -6,7 +6,8 @@ import contextlib
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.server_clock import ServerClock
@@ -32,6 +33,9 @@ _AFTER_429, _AFTER_418, _AFTER_ORDERS, _AFTER_FIREWALL = 60.0, 120.0, 10.0, 10.0
 """Seconds of silence where the exchange does not say how long, at first (fault F077)."""
 
 
+_BANNED = frozenset({403, 418})
+"""Statuses by which a reached limit shuts the address out: it gets no connections either (Bybit: 2.2)."""
+_NO_BANS: Mapping[int, float] = MappingProxyType({})
 _ASK_FOR_SILENCE = frozenset({403, 418, 429})
 """Answers after which nothing is sent for a while, where a driver has found that they are about limits."""
 
@@ -146,7 +150,7 @@ class Admission:
     def hear(self, error: Exception, status: int, grant: Grant) -> None:
         """Be silent where an answer asks for it; ``retry_after`` of the error says for how long from then on."""
         if isinstance(error, RateLimitError) and status in _ASK_FOR_SILENCE:
-            self._hear_limit(error, grant.lease.taken_ms, is_ban=status == 418)
+            self._hear_limit(error, grant.lease.taken_ms, is_ban=status in _BANNED)
         elif isinstance(error, PermissionDenied) and error.retryable:
             # A firewall in front of the exchange, which asks for patience without saying how long (fault F079).
             self._begin_silence(EVERYTHING, None, _AFTER_FIREWALL, grant.lease.taken_ms, str(error))
@@ -167,15 +171,17 @@ class Admission:
         if isinstance(answer, Grant):
             self.settle(answer, figures, has_succeeded=True)
 
-    def hear_refusal(self, error: ConnectionFailed) -> None:
+    def hear_refusal(self, error: ConnectionFailed, bans: Mapping[int, float] = _NO_BANS) -> None:
         """Be silent where the exchange refused a connection because this address is banned (fault F020).
 
-        A 429 is not heard here: it may mean the attempts to connect, which are counted apart.
+        ``bans`` are further statuses that mean it, and for how many seconds. A 429 is not heard here: it may mean the
+        attempts to connect, which are counted apart.
         """
-        if error.details.get("http_status") == 418:
+        status = error.details.get("http_status")
+        if isinstance(status, int) and (status == 418 or status in bans):
             told = error.details.get("retry_after") or None
-            taken_ms = self._when().now_ms
-            self._ban(self._begin_silence(EVERYTHING, told, _AFTER_418, taken_ms, str(error)), taken_ms)
+            taken_ms, fallback = self._when().now_ms, bans.get(status, _AFTER_418)
+            self._ban(self._begin_silence(EVERYTHING, told, fallback, taken_ms, str(error)), taken_ms)
 
     def _hear_limit(self, error: RateLimitError, taken_ms: int, *, is_ban: bool) -> None:
         fallback = _AFTER_418 if is_ban else _AFTER_ORDERS if error.is_per_account else _AFTER_429

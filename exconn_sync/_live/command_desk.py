@@ -33,6 +33,7 @@ from exconn_sync.errors import (
 )
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
+from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import OrderFact, OrderRequest, OrderState, own_statement
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.clock import Clock
@@ -307,6 +308,7 @@ class CommandDesk:
             may_grow=self.driver.enlarges_orders,
             created_at=self._server_clock.earliest_ns(),
             correlation_id=current(),
+            **{name: getattr(request, name) for name in EXITS},
         )
 
 

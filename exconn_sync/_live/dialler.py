@@ -70,7 +70,7 @@ class Dialler:
         try:
             return self._heard(url, stop)
         except ConnectionFailed as error:
-            self._admission.hear_refusal(error)
+            self._admission.hear_refusal(error, self._limits.bans)
             raise
         finally:
             if grant is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from exconn_sync._live.cancel_all import cancel_all
 from exconn_sync._live.command_desk import CommandDesk
@@ -29,6 +30,7 @@ from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import RestCall
 from exconn_sync.ports.trading import HalfAnswer, ReplaceAnswer
 
+_NO_EXITS: Mapping[str, object] = MappingProxyType({})
 _CERTAIN = ("not_sent", "refused")
 _DONE, _UNKNOWN = CommandOutcome.DONE, CommandOutcome.UNKNOWN
 
@@ -170,20 +172,28 @@ class OrderChanges:
 
     # --- amend ------------------------------------------------------------------------------------------------------
 
-    def amend(self, order: Order | str, quantity: object, price: object, deadline: Deadline) -> Order:
-        """Change the quantity or the price of an order; see ``Connector.amend_order``."""
+    def amend(
+        self,
+        order: Order | str,
+        quantity: object,
+        price: object,
+        deadline: Deadline,
+        exits: Mapping[str, object] = _NO_EXITS,
+    ) -> Order:
+        """Change the quantity, the price or the exits of an order; see ``Connector.amend_order``."""
         desk = self._desk
         desk.require("amending an order", deadline)
         state = desk.known(order)
-        wanted = Wanted.of(quantity, price)
+        wanted = Wanted.of(quantity, price, exits)
         if state.is_terminal:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         instrument = desk.catalogue.of_order(state.symbol)
         wanted.check(state, instrument)
         with desk.risk.amending(state, instrument, wanted):
             call = desk.driver.amend_order(
-                instrument, state, wanted.quantity, desk.catalogue.instruments, price=wanted.price
-            )
+                instrument, state, wanted.quantity, desk.catalogue.instruments, price=wanted.price,
+                exits=wanted.exits or None,
+            )  # fmt: skip
             self._amend(state, wanted, call, deadline)
         return desk.handle(state.client_order_id)
 

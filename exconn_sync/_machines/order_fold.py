@@ -28,6 +28,7 @@ from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
+from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState, PreventedTrade
 from exconn_sync.model.variation import varied
 
@@ -187,7 +188,8 @@ def _state_of(
         is_working=stated.is_working and not status.is_terminal,
         list_id=stated.get("list_id"),
         order_class=stated.get("order_class"),
-        **{name: stated.get(name) for name in DETAILS},
+        # An exit of zero says that there is none any more.
+        **{name: stated.get(name) for name in DETAILS} | {name: stated.get(name) or None for name in EXITS},
         prevented_matches=tuple(sorted(stated.prevented_matches, key=_by_number)),
         prevented_trades=tuple(trade for _, trade in sorted(stated.prevented_trades.items(), key=_by_match)),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from exconn_sync._machines.fills import SOURCE_RANK
 from exconn_sync.model.enums import FactSource
 from exconn_sync.model.numbers import ZERO, plain_text
+from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import OrderFact, PreventedTrade
 
 DETAILS = (
@@ -28,7 +29,7 @@ FIELDS = (
 )  # fmt: skip
 """Fields in which the intent comes before the exchange's words, and the preferred source before the others."""
 
-AMENDABLE = ("quantity", "price", "stop_price")
+AMENDABLE = ("quantity", "price", "stop_price", *EXITS)
 """Fields that can be amended: what the exchange stated last is the truth."""
 
 
@@ -72,7 +73,8 @@ class StatedFields:
 
     def __init__(self) -> None:
         self._picked: dict[str, tuple[int, Any]] = {}
-        self._amendable = {name: _Amendable() for name in AMENDABLE}
+        # Made when first stated: most orders have neither stop prices nor exits.
+        self._amendable: dict[str, _Amendable] = {}
         self._working: tuple[int, bool] | None = None
         self.prevented_quantity = ZERO
         self.prevented_matches: frozenset[str] = frozenset()
@@ -95,9 +97,12 @@ class StatedFields:
         if fact.is_working is not None:
             stated = (fact.exchange_time or 0, fact.is_working)
             self._working = stated if self._working is None else max(self._working, stated)
-        for name, amendable in self._amendable.items():
+        for name in AMENDABLE:
             value = getattr(fact, name)
             if value is not None:
+                amendable = self._amendable.get(name)
+                if amendable is None:
+                    amendable = self._amendable[name] = _Amendable()
                 amendable.add(fact, rank, value)
 
     def get(self, name: str) -> Any:
@@ -110,7 +115,8 @@ class StatedFields:
     @property
     def quantity(self) -> Decimal | None:
         """What the exchange stated last, the smaller where it said two things at one time, else what was asked."""
-        return self._amendable["quantity"].value
+        found = self._amendable.get("quantity")
+        return None if found is None else found.value
 
     @property
     def is_working(self) -> bool | None:
@@ -119,7 +125,8 @@ class StatedFields:
 
     def contradictory(self, name: str) -> set[Decimal]:
         """Return the values of a field stated at one time; at different times it is an amended order (F108)."""
-        return self._amendable[name].contradictory
+        found = self._amendable.get(name)
+        return set() if found is None else found.contradictory
 
 
 def preferred(known: tuple[int, Any] | None, other: tuple[int, Any]) -> tuple[int, Any]:

@@ -11,6 +11,7 @@ from exconn_sync._runtime.readiness import ReadyEvent
 from exconn_sync._runtime.thread_dump import thread_dump
 from exconn_sync._runtime.worker import WorkerReport
 from exconn_sync.config import Config
+from exconn_sync.connector.account_questions import AccountFace
 from exconn_sync.connector.batch_commands import BatchFace
 from exconn_sync.connector.commands import CommandFace
 from exconn_sync.connector.core import Core
@@ -33,7 +34,7 @@ class Configured(enum.Enum):
     STOP = "timeouts.stop"
 
 
-class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace, BatchFace, RiskFace):
+class Connector(DataFace, RemoteFace, HistoryFace, AccountFace, CommandFace, OrderCommandFace, BatchFace, RiskFace):
     """Keeps one account's connections to one exchange alive, and everything that follows from them up to date.
 
     ::
@@ -46,7 +47,7 @@ class Connector(DataFace, RemoteFace, HistoryFace, CommandFace, OrderCommandFace
 
     Also a context manager, which starts on entry and stops on exit. Every method may be called from any thread, also
     from inside a callback. The methods stand by subject in ``DataFace``, ``RemoteFace``, ``HistoryFace``,
-    ``CommandFace``, ``OrderCommandFace``, ``BatchFace`` and ``RiskFace``.
+    ``AccountFace``, ``CommandFace``, ``OrderCommandFace``, ``BatchFace`` and ``RiskFace``.
 
     Args:
         config: the settings.

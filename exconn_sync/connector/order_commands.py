@@ -16,6 +16,7 @@ from exconn_sync.connector.core import Core
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.account_reports import Commission
 from exconn_sync.model.order_lists import OrderListRequest
+from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import OrderRequest
 
 
@@ -76,14 +77,21 @@ class OrderCommandFace:
         quantity: Decimal | int | str | None = None,
         *,
         price: Decimal | int | str | None = None,
+        take_profit: Decimal | int | str | None = None,
+        take_profit_limit_price: Decimal | int | str | None = None,
+        stop_loss: Decimal | int | str | None = None,
+        stop_loss_limit_price: Decimal | int | str | None = None,
         timeout: float | None = None,
     ) -> Order:
-        """Give an order another quantity or limit price, or both; return once it shows.
+        """Give an order another quantity or limit price, or other exits, or all of them; return once it shows.
 
         ``quantity`` is the new whole quantity in the base asset, more than what is filled, ``price`` in quote per base.
         Binance (5.7, ``amend/keepPriority``) takes a smaller quantity only, and the order keeps its place in the book.
         Bybit (4.8) takes all of them. An order that gets larger passes the risk rules again.
         Of a pair of which one order cancels the other both get the quantity.
+
+        ``take_profit`` and ``stop_loss`` are prices of what the exchange places once a limit order is filled, as in
+        ``OrderRequest.with_options``; 0 takes one away, and None leaves it as it is (Bybit: 4.8).
 
         Raises:
             ValidationError: the quantity breaks a rule of the symbol; see ``Instrument.check_amend``.
@@ -92,7 +100,8 @@ class OrderCommandFace:
             RiskRejected: a risk rule refused the larger order; nothing was sent.
         """
         changes = self._core.assembly.changes
-        return changes.amend(order, quantity, price, self._core.assembly.gateway.deadline(timeout))
+        exits = _exits(take_profit, take_profit_limit_price, stop_loss, stop_loss_limit_price)
+        return changes.amend(order, quantity, price, self._core.assembly.gateway.deadline(timeout), exits)
 
     @correlated
     def cancel_all(self, symbol: str, *, timeout: float | None = None) -> list[Order]:
@@ -194,13 +203,18 @@ class OrderCommandFace:
         quantity: Decimal | int | str | None = None,
         *,
         price: Decimal | int | str | None = None,
+        take_profit: Decimal | int | str | None = None,
+        take_profit_limit_price: Decimal | int | str | None = None,
+        stop_loss: Decimal | int | str | None = None,
+        stop_loss_limit_price: Decimal | int | str | None = None,
         timeout: float | None = None,
     ) -> Future[Order]:
         """Amend an order on a thread of the pool; the future gets what ``amend_order`` returns or raises."""
         assembly = self._core.assembly
         deadline = assembly.gateway.deadline(timeout)
+        exits = _exits(take_profit, take_profit_limit_price, stop_loss, stop_loss_limit_price)
         return assembly.executor.submit(
-            lambda: assembly.changes.amend(order, quantity, price, deadline), deadline=deadline
+            lambda: assembly.changes.amend(order, quantity, price, deadline, exits), deadline=deadline
         )
 
     @correlated
@@ -230,3 +244,7 @@ def _symbol_of(symbol: object) -> str:
     if not isinstance(symbol, str) or not symbol:
         raise ValidationError("symbol", symbol, "must be a symbol such as BTC-USDT")
     return symbol
+
+
+def _exits(*prices: object) -> dict[str, object]:
+    return dict(zip(EXITS, prices, strict=True))

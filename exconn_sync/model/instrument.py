@@ -41,6 +41,7 @@ class Instrument(TradingRules):
         market_lot_step: a further step for market orders.
         market_min_quantity: a further smallest quantity of market orders.
         market_max_quantity: a further largest quantity of market orders.
+        post_only_max_quantity: the largest quantity of post-only orders, in place of the other one.
         min_notional: the least that price times quantity may be, for orders with a price.
         max_notional: the most that it may be.
         market_min_notional: the same for market orders, by quote quantity or average price.
@@ -105,6 +106,14 @@ class Instrument(TradingRules):
             raise ValidationError("symbol", order.symbol, f"is not {self.symbol}", exchange=self.exchange)
         average = None if average_price is None else positive_decimal_of("average_price", average_price)
         OrderCheck(self, self.exchange, self.symbol, self.quote).check(order, average)
+
+    def check_exits(self, exits: Mapping[str, Decimal]) -> None:
+        """Check prices of what is placed once an order is filled, by name (``take_profit``); zero takes one away.
+
+        Raises:
+            ValidationError: as ``check``, for the first that breaks a rule.
+        """
+        OrderCheck(self, self.exchange, self.symbol, self.quote).check_exits(exits)
 
     def check_amend(self, order: OrderState, quantity: Decimal | int | str) -> None:
         """Check another quantity for an order that is on the exchange, as ``Connector.amend_order`` does.

@@ -6,13 +6,14 @@ market (average prices) is the exchange's to judge; with a known average price t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.enums import OrderType, Side
 from exconn_sync.model.numbers import EXACT, ZERO, ceil_to, floor_to, needs_more_decimals, plain_text
+from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.trading_rules import Feature, Grid, TradingRules
 
@@ -52,6 +53,7 @@ class OrderCheck:
         self._check_notional(order, average_price)
         self._check_parts(order)
         self._check_trailing(order)
+        self.check_exits({name: price for name in EXITS if (price := getattr(order, name)) is not None})
 
     def check_amended(self, order: OrderState) -> None:
         """Check the quantity of an order as it would be; the rest of it is on the exchange already."""
@@ -59,6 +61,15 @@ class OrderCheck:
         self._check_places("quantity", order.quantity, places, lambda: self._quantities(order, None))
         self._check_quantity(order, None)
         self._check_notional(order, None)
+
+    def check_exits(self, exits: Mapping[str, Decimal]) -> None:
+        """Check prices of what is placed once an order is filled; a zero, which takes one away, is none."""
+        for name, price in exits.items():
+            if not self.rules.offers(Feature.EXITS):
+                raise self._refusal(name, price, f"is not offered for {self.symbol}")
+            if price != ZERO:
+                self._check_places(name, price, self.rules.quote_precision, self._stop_prices)
+                self._check_grid(PRICE, name, price, self.rules.price_grid, self._stop_prices)
 
     def _check_offers(self, order: OrderRequest) -> None:
         rules = self.rules
@@ -74,6 +85,7 @@ class OrderCheck:
             ("trailing_delta", order.trailing_delta, Feature.TRAILING_STOP),
             ("peg", order.peg, Feature.PEGGED),
             ("smart_routing", order.smart_routing or None, Feature.SMART_ROUTING),
+            *((name, getattr(order, name), Feature.EXITS) for name in ("take_profit", "stop_loss")),
         )
         for field, value, feature in options:
             if value is not None and not rules.offers(feature):
@@ -103,7 +115,7 @@ class OrderCheck:
             self._check_grid(BAND, "price", order.price, band, lambda: self._prices(order, average_price))
 
     def _check_quantity(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> None:
-        grid = self.rules.quantity_grid
+        grid = self._sizes_of(order)
         self._check_grid(LOT, "quantity", order.quantity, grid, lambda: self._quantities(order, average_price))
         if order.type in AT_MARKET:
             grid = self.rules.market_quantity_grid
@@ -161,12 +173,16 @@ class OrderCheck:
 
     def _quantities(self, order: OrderRequest | OrderState, average_price: Decimal | None) -> Grid:
         """Return what passes all rules for the quantity of this kind of order, at its price."""
-        grid, price = self._sizes(), _judged_price(order, average_price)
+        price = _judged_price(order, average_price)
+        grid = self._sizes_of(order).joined(_places(self.rules.base_precision))
         if order.type in AT_MARKET:
             grid = grid.joined(self.rules.market_quantity_grid)
         if order.iceberg_quantity is not None:
             grid = grid.joined(Grid(order.iceberg_quantity))
         return grid if price is None else grid.joined(_worth(self._notionals(order), price, grid.step))
+
+    def _sizes_of(self, order: OrderRequest | OrderState) -> Grid:
+        return self.rules.post_only_quantity_grid if order.post_only else self.rules.quantity_grid
 
     def _sizes(self) -> Grid:
         return self.rules.quantity_grid.joined(_places(self.rules.base_precision))

@@ -39,6 +39,10 @@ class OrderRequest(OrderTerms):
         peg_offset: int | None = None,
         strategy_id: int | None = None,
         strategy_type: int | None = None,
+        take_profit: Number | None = None,
+        take_profit_limit_price: Number | None = None,
+        stop_loss: Number | None = None,
+        stop_loss_limit_price: Number | None = None,
         client_order_id: str | None = None,
     ) -> OrderRequest:
         """Return the order with further options; what is None stays as it is.
@@ -52,6 +56,11 @@ class OrderRequest(OrderTerms):
             peg_offset: how many existing levels deeper.
             strategy_id: a number of your own that the exchange keeps with the order.
             strategy_type: likewise; Binance wants 1,000,000 or more.
+            take_profit: once a limit order is filled, the exchange places an order of the other side that waits for
+                this price, in quote per base (Bybit: 4.7). With ``stop_loss`` too, one of the two cancels the other.
+            take_profit_limit_price: the limit price of that order; without it, it is a market order.
+            stop_loss: the same for a price that goes the wrong way.
+            stop_loss_limit_price: as ``take_profit_limit_price``.
             client_order_id: your id of the order, 1 to 36 of ``A-Z a-z 0-9 _ -``.
 
         Raises:
@@ -65,6 +74,10 @@ class OrderRequest(OrderTerms):
             "peg_offset": peg_offset,
             "strategy_id": strategy_id,
             "strategy_type": strategy_type,
+            "take_profit": take_profit,
+            "take_profit_limit_price": take_profit_limit_price,
+            "stop_loss": stop_loss,
+            "stop_loss_limit_price": stop_loss_limit_price,
             "client_order_id": client_order_id,
         }
         chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}

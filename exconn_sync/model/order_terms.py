@@ -19,6 +19,9 @@ TRIGGERED = frozenset(
 PRICED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 """Kinds with a limit price and a time in force."""
 
+EXITS = ("take_profit", "take_profit_limit_price", "stop_loss", "stop_loss_limit_price")
+"""Prices of the orders that the exchange places by itself once an order is filled (Bybit: 4.7)."""
+
 _MOST_LEVELS = 100
 _MOST_INT = 2**63 - 1
 _FIELDS_OF_ENUMS: dict[str, type[TextEnum]] = {
@@ -51,6 +54,10 @@ class OrderTerms:
     strategy_id: int | None = None
     strategy_type: int | None = None
     sells_received: bool = False
+    take_profit: Decimal | None = None
+    take_profit_limit_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.symbol, str) or not self.symbol:
@@ -59,7 +66,7 @@ class OrderTerms:
         quantity: object = self.quantity
         if isinstance(quantity, str) and quantity == self.RECEIVED:
             fixed["sells_received"], fixed["quantity"] = True, None
-        for name in ("quantity", "price", "stop_price", "quote_quantity", "iceberg_quantity"):
+        for name in ("quantity", "price", "stop_price", "quote_quantity", "iceberg_quantity", *EXITS):
             if name not in fixed:
                 fixed[name] = _amount(name, getattr(self, name))
         for name, kind in _FIELDS_OF_ENUMS.items():
@@ -90,6 +97,7 @@ def _check_combination(order: OrderTerms) -> None:
     _check_stay(order)
     _check_peg(order)
     _check_routing(order)
+    _check_exits(order)
 
 
 def _check_quantity(order: OrderTerms) -> None:
@@ -164,6 +172,20 @@ def _check_routing(order: OrderTerms) -> None:
         raise ValidationError("smart_routing", order.smart_routing, "is for plain limit and market orders only")
     if order.quote_quantity is not None:
         raise ValidationError("quote_quantity", order.quote_quantity, "does not go with smart_routing")
+
+
+def _check_exits(order: OrderTerms) -> None:
+    """Check what is to be placed once the order is filled: it goes with plain limit orders (Bybit: 4.7)."""
+    goal, stop = order.take_profit, order.stop_loss
+    for name, level in (("take_profit", goal), ("stop_loss", stop)):
+        limit = f"{name}_limit_price"
+        if level is None and getattr(order, limit) is not None:
+            raise ValidationError(limit, getattr(order, limit), f"goes with {name} only")
+        if level is not None and order.type is not OrderType.LIMIT:
+            raise ValidationError(name, level, "is for limit orders only")
+    if goal is not None and stop is not None and (goal <= stop if order.side is Side.BUY else goal >= stop):
+        where = "above" if order.side is Side.BUY else "below"
+        raise ValidationError("take_profit", goal, f"of a {order.side} order must be {where} its stop_loss")
 
 
 def _amount(field_name: str, value: object) -> Decimal | None:

@@ -59,6 +59,7 @@ class OrderFact:
     ``created_at`` is when the order came to be, by the exchange's clock; of an intent the earliest moment at which it
     can have. An order that is older has the same client id and is another one (fault F102). With ``voids_intent`` the
     exchange has refused what was asked for because an open order has the id already: the id means that one (F101).
+    A ``take_profit`` of zero, and its kin, says that the order has none (any more).
     """
 
     exchange: str
@@ -106,6 +107,10 @@ class OrderFact:
     placed_at: int | None = None
     working_floor: WorkingFloor | None = None
     prevented_trades: tuple[PreventedTrade, ...] = ()
+    take_profit: Decimal | None = None
+    take_profit_limit_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,8 @@ class OrderState:
     ``Connector.fetch_prevented_matches`` tells of all. ``placed_at`` is when the exchange took the order,
     ``working_floor`` where a routed one is at work. ``correlation_id`` is that of the command that placed the order,
     None for one placed elsewhere; see ``correlation``.
+    ``take_profit``, ``stop_loss`` and their limits are prices of what the exchange places once the order is filled
+    (Bybit: 4.7), None without any.
     """
 
     exchange: str
@@ -208,6 +215,10 @@ class OrderState:
     placed_at: int | None = None
     working_floor: WorkingFloor | None = None
     prevented_trades: tuple[PreventedTrade, ...] = ()
+    take_profit: Decimal | None = None
+    take_profit_limit_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    stop_loss_limit_price: Decimal | None = None
 
     @property
     def is_terminal(self) -> bool:

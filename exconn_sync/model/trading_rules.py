@@ -39,6 +39,8 @@ class Feature(TextEnum):
     OPO = "opo"
     MARGIN = "margin"
     SMART_ROUTING = "smart_routing"
+    EXITS = "exits"
+    """Take-profit and stop-loss attached to a limit order."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class TradingRules:
     market_lot_step: Decimal = ZERO
     market_min_quantity: Decimal = ZERO
     market_max_quantity: Decimal = ZERO
+    post_only_max_quantity: Decimal = ZERO
     min_notional: Decimal = ZERO
     max_notional: Decimal = ZERO
     market_min_notional: Decimal = ZERO
@@ -160,6 +163,11 @@ class TradingRules:
     def quantity_grid(self) -> Grid:
         """The quantities that orders may have."""
         return Grid(self.min_quantity, self.max_quantity, self.lot_step)
+
+    @cached_property
+    def post_only_quantity_grid(self) -> Grid:
+        """The quantities that post-only orders may have: of some exchanges a larger one than others."""
+        return Grid(self.min_quantity, self.post_only_max_quantity or self.max_quantity, self.lot_step)
 
     @cached_property
     def market_quantity_grid(self) -> Grid:

@@ -7,7 +7,8 @@ exchange means one folder under ``exchanges`` with a ``driver`` module whose ``D
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from exconn_sync.errors import ExconnError
@@ -34,6 +35,7 @@ from exconn_sync.model.wire import (
     Topic,
     Unrecognized,
 )
+from exconn_sync.ports.account_calls import AccountCalls
 from exconn_sync.ports.batch import BatchCalls
 from exconn_sync.ports.command_wire import CommandWire
 from exconn_sync.ports.market_calls import MarketDataCalls
@@ -48,6 +50,9 @@ Span: TypeAlias = Callable[[Any], tuple[int, int]]
 """Return the first and the last sequence number that an event covers."""
 
 Control: TypeAlias = SubscriptionReply | ServerNotice | Pong | Unrecognized
+
+
+_NO_BANS: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ class StreamLimits:
 
     ``connections`` is how many connections may be opened from one address within ``connections_period`` seconds.
     ``ping_every`` is after how many seconds at the latest the exchange wants to be asked for a sign of life, None where
-    it does not mind.
+    it does not mind. ``bans`` are the HTTP statuses of a refused handshake that mean that the exchange has shut this
+    address out, and for how many seconds where it does not say.
     """
 
     topics_per_connection: int
@@ -76,9 +82,10 @@ class StreamLimits:
     connections: int = 300
     connections_period: float = 300.0
     ping_every: float | None = None
+    bans: Mapping[int, float] = field(default_factory=lambda: _NO_BANS)
 
 
-class ExchangeDriver(MarketDataCalls, TradingDriver, Protocol):
+class ExchangeDriver(MarketDataCalls, TradingDriver, AccountCalls, Protocol):
     """One exchange. All methods are pure and may be called from any thread."""
 
     @property

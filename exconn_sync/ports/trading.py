@@ -5,7 +5,7 @@ What an exchange does not have, its driver refuses with a ValidationError before
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -111,8 +111,12 @@ class TradingDriver(Protocol):
         instruments: Instruments,
         *,
         price: Decimal | None = None,
+        exits: Mapping[str, Decimal] | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that changes the quantity or the price of an order, or both; None stays as it is."""
+        """Return the command that changes the quantity or the price of an order, or both; None stays as it is.
+
+        ``exits`` are new prices by the names in ``order_terms.EXITS``; a zero takes one away.
+        """
         ...
 
     def place_list(

@@ -76,6 +76,8 @@ CALLS: dict[str, Callable[[Connector, Any], Any]] = {
     "fetch_amendments": lambda connector, order: connector.fetch_amendments(order),
     "fetch_prevented_matches": lambda connector, order: connector.fetch_prevented_matches(order),
     "fetch_commission": lambda connector, order: connector.fetch_commission(BTC),
+    "fetch_account": lambda connector, order: connector.fetch_account(),
+    "fetch_key": lambda connector, order: connector.fetch_key(),
     "fetch_order_counts": lambda connector, order: connector.fetch_order_counts(),
     "set_cancel_on_disconnect": lambda connector, order: connector.set_cancel_on_disconnect(10),
     "fetch_cancel_on_disconnect": lambda connector, order: connector.fetch_cancel_on_disconnect(),

@@ -71,7 +71,7 @@ class TestBybit(DriverContract):
             cls.examples = record(
                 cls.driver,
                 simulator,
-                open_objects=frozenset({"cumFeeDetail"}),
+                open_objects=frozenset({"cumFeeDetail", "permissions"}),
                 control_frames=[
                     b'{"success":true,"ret_msg":"subscribe","conn_id":"c","req_id":"1","op":"subscribe"}',
                     b'{"success":false,"ret_msg":"args size >10","conn_id":"c","req_id":"2","op":"subscribe"}',

@@ -139,6 +139,26 @@ def test_a_restart_of_the_service_replaces_the_book(still: Simulator, connect: C
     assert counted(connector, "book.lost") == []
 
 
+def test_a_book_of_one_level_comes_whole_each_time(still: Simulator, connect: Connect) -> None:
+    """Told again when nothing changes, with the same number, and from one on after a restart (Bybit: 6.3, rule 4)."""
+    connector = connect(still, start=False)
+    best = connector.stream_book_ticker("BTC-USDT")
+    connector.start()
+    first, again = best.get(LIMIT), best.get(LIMIT)
+    assert (again.update_id, again.bid_price, again.ask_price) == (first.update_id, Decimal(60000), Decimal(60010))
+    still.market.quote("BTCUSDT", "buy", 60001, 2)
+    moved = best.get(LIMIT)
+    while moved.update_id == first.update_id:
+        moved = best.get(LIMIT)
+    assert (moved.update_id, moved.bid_price, moved.bid_quantity) == (first.update_id + 1, Decimal(60001), Decimal(2))
+    still.faults.restart_books("BTCUSDT")
+    anew = best.get(LIMIT)
+    while anew.update_id == moved.update_id:
+        anew = best.get(LIMIT)
+    assert (anew.update_id, anew.bid_price) == (1, Decimal(60001))
+    assert counted(connector, "unknown", "malformed") == []
+
+
 def test_a_lost_change_is_noticed_and_the_topic_subscribed_anew(still: Simulator, connect: Connect) -> None:
     """(Bybit: 6.3, rule 6; faults F050, F051)"""
     connector = connect(still, start=False)

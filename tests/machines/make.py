@@ -23,7 +23,7 @@ def order_fact(source: FactSource = FactSource.STREAM, received_at: int = 1, **m
     """Return a fact about the order ``c1``; amounts may be texts."""
     amounts = (
         "quantity", "price", "filled_quantity", "cumulative_quote", "quote_quantity", "stop_price",
-        "prevented_quantity",
+        "prevented_quantity", "take_profit", "stop_loss",
     )  # fmt: skip
     exact: dict[str, Any] = {k: Decimal(v) if k in amounts and v is not None else v for k, v in more.items()}
     return OrderFact("binance", "BTC-USDT", ClientOrderId("c1"), source, received_at, **exact)

@@ -110,6 +110,15 @@ def test_an_order_from_its_beginning_to_its_end(bybit: Simulator, session: HTTP)
     assert bybit.accounts.orders()[0].client_order_id == "peer-1"
 
 
+def test_take_profit_and_stop_loss(session: HTTP) -> None:
+    placed = session.place_order(**LIMIT, takeProfit="61000", stopLoss="58000", slOrderType="Market")["result"]
+    session.amend_order(**SPOT, orderId=placed["orderId"], takeProfit="62000", stopLoss="0")
+    (order,) = session.get_open_orders(**SPOT)["result"]["list"]
+    assert (order["takeProfit"], order["stopLoss"]) == ("62000", "")
+    with pytest.raises(InvalidRequestError, match="170202"):
+        session.place_order(**LIMIT, takeProfit="61000", tpOrderType="Limit")
+
+
 def test_fills_and_balances(bybit: Simulator, session: HTTP) -> None:
     order_id = session.place_order(**SPOT, side="Buy", orderType="Market", qty="0.5", marketUnit="baseCoin")["result"][
         "orderId"

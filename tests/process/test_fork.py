@@ -76,6 +76,7 @@ RUNNING = (
             "stop", "restart", "wait_ready", "health", "workers", "thread_dump", "fetch_server_time",
             "fetch_instruments", "fetch_balances", "fetch_open_orders", "stream_orders", "stream_fills",
             "ping", "fetch_tickers", "fetch_book_tickers", "fetch_open_order_lists", "fetch_order_counts",
+            "fetch_account", "fetch_key",
             "kill", "rearm", "change_risk_limits",
         )},
         **{name: (lambda name=name: getattr(connector, name)) for name in (
@@ -88,6 +89,7 @@ RUNNING = (
             "stream_aggregate_trades", "stream_average_price", "stream_mini_ticker", "stream_partial_book",
             "stream_ticker", "fetch_allocations", "fetch_commission", "fetch_order_history", "cancel_all",
             "submit_cancel_all", "order_list", "cancel_order_list", "profit",
+            "top_of_book",
         )},
         **{name: (lambda name=name: getattr(connector, name)("BTC-USDT", "1m")) for name in (
             "fetch_klines", "stream_klines",

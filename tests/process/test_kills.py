@@ -43,7 +43,7 @@ POINTS = {
 """At which time that a point is reached the program is killed."""
 
 ELSEWHERE = {"socket.before_send", "socket.after_send"}
-"""Points of the socket for commands, which Bybit has: between them and the answer stand those of any command."""
+"""Points of the socket for commands, which Bybit has: see ``test_kills_over_socket``."""
 
 OFTEN = ("order.after_intent", "rest.after_send", "journal.before_commit", "journal.after_fact", "fill.before_note",
          "journal.rewritten")  # fmt: skip

@@ -50,6 +50,8 @@ MISSING = {
     "fetch_allocations": "orders are routed nowhere",
     "fetch_prevented_matches": "prevented trades are not told",
     "fetch_commission": "fees are not told before a trade",
+    "fetch_account": "what an account may do is not told",
+    "fetch_key": "what a key may do is not told",
     "fetch_order_counts": "there is no limit on the number of orders a day",
 }
 _LIMITED = {

@@ -58,6 +58,8 @@ def _check_offered(order: OrderRequest) -> None:
         ("strategy_id", order.strategy_id),
         ("strategy_type", order.strategy_type),
         ("self_trade_prevention", order.self_trade_prevention),
+        ("take_profit", order.take_profit),
+        ("stop_loss", order.stop_loss),
     )
     for field, value in absent:
         if value is not None:

@@ -6,12 +6,13 @@ Whatever your exchange does have moves from here into the file that it belongs t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from exconn_sync.errors import ValidationError
 from exconn_sync.exchanges._template.endpoints import EXCHANGE
 from exconn_sync.model.account import Fact
+from exconn_sync.model.account_info import AccountInfo, KeyInfo
 from exconn_sync.model.account_reports import Commission, OrderAmendment, OrderCount, PreventedMatch
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -151,6 +152,7 @@ class NotOffered(NoOrderLists):
         instruments: Instruments,
         *,
         price: Decimal | None = None,
+        exits: Mapping[str, Decimal] | None = None,
     ) -> RestCall[Sequence[Fact]]:
         """Refuse."""
         raise _lacking("amend_order")
@@ -179,6 +181,14 @@ class NotOffered(NoOrderLists):
     ) -> RestCall[list[PreventedMatch]]:
         """Refuse."""
         raise _lacking("fetch_prevented_matches")
+
+    def fetch_account(self) -> RestCall[AccountInfo]:
+        """Refuse."""
+        raise _lacking("fetch_account")
+
+    def fetch_key(self) -> RestCall[KeyInfo]:
+        """Refuse."""
+        raise _lacking("fetch_key")
 
     def fetch_commission(self, instrument: Instrument) -> RestCall[Commission]:
         """Refuse."""

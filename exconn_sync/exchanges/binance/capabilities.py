@@ -12,12 +12,18 @@ _OF_ACCOUNT = (
     "submit_replace", "amend_order", "submit_amend", "place_order_list", "submit_order_list", "cancel_order_list",
     "test_order", "fetch_balances", "fetch_order", "fetch_open_orders", "fetch_open_order_lists", "fetch_order_history",
     "fetch_fills", "fetch_allocations", "fetch_amendments", "fetch_prevented_matches", "fetch_commission",
-    "fetch_order_counts",
+    "fetch_order_counts", "fetch_account",
 )  # fmt: skip
 _NO_GUARD = "orders of a program that is gone are left alone"
-_NEVER = {"set_cancel_on_disconnect": _NO_GUARD, "fetch_cancel_on_disconnect": _NO_GUARD}
-_LIMITED = {"fetch_tickers": "windows other than 24h take at most 100 symbols, named one by one"}
-_LIMITED_THERE = _LIMITED | {
+_NEVER = {
+    "set_cancel_on_disconnect": _NO_GUARD,
+    "fetch_cancel_on_disconnect": _NO_GUARD,
+    "fetch_key": "keys are looked after by another interface than that of spot",
+}
+_NO_EXITS = "no take-profit or stop-loss attached to an order; place an order list"
+_TICKERS = {"fetch_tickers": "windows other than 24h take at most 100 symbols, named one by one"}
+_LIMITED = _TICKERS | dict.fromkeys(("place_order", "submit_order", "place_orders"), _NO_EXITS)
+_LIMITED_THERE = _TICKERS | {
     "fetch_trades": "none from an id on",
     "fetch_ticker": "no trading day",
 }

@@ -26,6 +26,7 @@ from exconn_sync.exchanges.binance import (
     streams,
 )
 from exconn_sync.exchanges.binance import endpoints as urls
+from exconn_sync.exchanges.binance.account import BinanceAccount
 from exconn_sync.exchanges.binance.capabilities import capabilities
 from exconn_sync.exchanges.binance.market_calls import MarketCalls
 from exconn_sync.exchanges.binance.trading import BinanceTrading
@@ -43,7 +44,7 @@ from exconn_sync.ports.driver import AccountMessage, Control, Decode, ExchangeDr
 _MOST_FILLS = "1000"
 
 
-class BinanceDriver(MarketCalls, BinanceTrading):
+class BinanceDriver(MarketCalls, BinanceTrading, BinanceAccount):
     """Binance spot; see ``ExchangeDriver`` for what each method promises."""
 
     name = urls.EXCHANGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from exconn_sync.errors import ValidationError
@@ -10,7 +11,7 @@ from exconn_sync.model.enums import OrderType, PegPrice, TimeInForce
 from exconn_sync.model.ids import ClientOrderId, is_client_order_id
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.numbers import plain_text
-from exconn_sync.model.order_terms import PRICED
+from exconn_sync.model.order_terms import EXITS, PRICED
 from exconn_sync.model.orders import OrderRequest, OrderState
 from exconn_sync.model.wire import Params
 
@@ -32,8 +33,9 @@ def order_terms(order: OrderRequest) -> Params:
     """Return what an order says beyond symbol, side, quantity and id, under the names of a single order.
 
     Raises:
-        ValidationError: a strategy type that Binance keeps for itself (Binance: 5.4).
+        ValidationError: a strategy type that Binance keeps for itself (Binance: 5.4), or something attached.
     """
+    refuse_exits({name: getattr(order, name) for name in EXITS})
     if order.strategy_type is not None and order.strategy_type < _LEAST_STRATEGY_TYPE:
         rule = f"must be at least {_LEAST_STRATEGY_TYPE}"
         raise ValidationError("strategy_type", order.strategy_type, rule, exchange=EXCHANGE)
@@ -57,6 +59,14 @@ def order_terms(order: OrderRequest) -> Params:
         if order.peg_offset is not None:
             terms += [("pegOffsetType", "PRICE_LEVEL"), ("pegOffsetValue", str(order.peg_offset))]
     return tuple(terms)
+
+
+def refuse_exits(exits: Mapping[str, Decimal | None]) -> None:
+    """Refuse prices of what would be placed once an order is filled. Raises ValidationError."""
+    for name, price in exits.items():
+        if price is not None:
+            text = f"is not offered by {EXCHANGE}; place an order list"
+            raise ValidationError(name, price, text, exchange=EXCHANGE)
 
 
 def place_params(order: OrderRequest, instrument: Instrument, client_order_id: ClientOrderId) -> Params:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -124,8 +124,10 @@ class BinanceTrading:
         instruments: Instruments,
         *,
         price: Decimal | None = None,
+        exits: Mapping[str, Decimal] | None = None,
     ) -> RestCall[Sequence[Fact]]:
         """Return the command that makes an order smaller; Binance changes nothing else of it."""
+        encode_orders.refuse_exits(exits or {})
         if price is not None or quantity is None:
             text = f"cannot be changed on {urls.EXCHANGE}; replace the order"
             raise ValidationError("price", price, text, exchange=urls.EXCHANGE)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from exconn_sync.errors import ValidationError
-from exconn_sync.exchanges.bybit import account_stream, encode, limits, parse_account
+from exconn_sync.exchanges.bybit import account_stream, encode, limits, parse_account, parse_key
 from exconn_sync.exchanges.bybit import endpoints as urls
 from exconn_sync.model.account import Balance
+from exconn_sync.model.account_info import AccountInfo, KeyInfo
 from exconn_sync.model.account_reports import Commission
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.wire import Cost, RestCall
@@ -74,3 +75,13 @@ class BybitAccount:
         path, parse = urls.FEE_RATE, partial(parse_account.parse_commission, instrument)
         params = (("category", urls.CATEGORY), ("symbol", instrument.exchange_symbol))
         return RestCall("GET", path, parse, params, is_signed=True, costs=limits.costs_of(path))
+
+    def fetch_account(self) -> RestCall[AccountInfo]:
+        """Return the call for what the account is; what may be done with it, the key says."""
+        path = urls.ACCOUNT_INFO
+        return RestCall("GET", path, parse_key.parse_account_info, is_signed=True, costs=limits.costs_of(path))
+
+    def fetch_key(self) -> RestCall[KeyInfo]:
+        """Return the call for what the key may do."""
+        path = urls.KEY_INFO
+        return RestCall("GET", path, parse_key.parse_key_info, is_signed=True, costs=limits.costs_of(path))

@@ -48,6 +48,7 @@ _LIMITED = {
 _NO_GUARD = "the demo environment does not look after orders"
 _DEMO_MISSING = {
     "fetch_commission": "the demo environment does not tell fees",
+    "fetch_key": "the demo environment does not tell what a key may do",
     "set_cancel_on_disconnect": _NO_GUARD,
     "fetch_cancel_on_disconnect": _NO_GUARD,
 }

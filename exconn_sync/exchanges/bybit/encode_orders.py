@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from exconn_sync.errors import ValidationError
@@ -18,6 +19,13 @@ from exconn_sync.model.wire import Params
 
 Words = dict[str, str]
 """What a command says, in the order in which it is sent."""
+
+EXIT_WORDS = {
+    "take_profit": "takeProfit", "take_profit_limit_price": "tpLimitPrice",
+    "stop_loss": "stopLoss", "stop_loss_limit_price": "slLimitPrice",
+}  # fmt: skip
+"""Prices of what is placed once an order is filled (Bybit: 4.7)."""
+_KINDS_OF_EXITS = (("take_profit", "tpOrderType"), ("stop_loss", "slOrderType"))
 
 SPOT: Words = {"category": CATEGORY}
 _PLAIN = FILTERS[0]
@@ -57,6 +65,7 @@ def placed(order: OrderRequest, instrument: Instrument, client_order_id: ClientO
         words |= {"triggerPrice": plain_text(order.stop_price), "orderFilter": TPSL}
     if order.self_trade_prevention is not None:
         words["smpType"] = PREVENTIONS[order.self_trade_prevention]
+    words |= _exits(order)
     return words | {"orderLinkId": client_order_id}
 
 
@@ -65,9 +74,29 @@ def cancelled(instrument: Instrument, order: OrderState) -> Words:
     return {"symbol": instrument.exchange_symbol, **named(order), "orderFilter": class_of(order)}
 
 
-def amended(instrument: Instrument, order: OrderState, quantity: Decimal | None, price: Decimal | None = None) -> Words:
+def _exits(order: OrderRequest) -> Words:
+    """Return what is placed once the order is filled; which kind of order that is, is always said (Bybit: 4.7)."""
+    words: Words = {}
+    for name, kind in _KINDS_OF_EXITS:
+        level, limit = getattr(order, name), getattr(order, f"{name}_limit_price")
+        if level is not None:
+            words |= {EXIT_WORDS[name]: plain_text(level), kind: "Market" if limit is None else "Limit"}
+        if limit is not None:
+            words[EXIT_WORDS[f"{name}_limit_price"]] = plain_text(limit)
+    return words
+
+
+def amended(
+    instrument: Instrument,
+    order: OrderState,
+    quantity: Decimal | None,
+    price: Decimal | None = None,
+    exits: Mapping[str, Decimal] | None = None,
+) -> Words:
     """Return what an amend says, without the category; what stays is left out, a quantity is whole (Bybit: 4.8)."""
-    changes = (("qty", quantity), ("price", price))
+    changes = (
+        ("qty", quantity), ("price", price), *((EXIT_WORDS[name], value) for name, value in (exits or {}).items())
+    )  # fmt: skip
     said = {name: plain_text(value) for name, value in changes if value is not None}
     return {"symbol": instrument.exchange_symbol, **named(order), **said}
 

@@ -99,8 +99,14 @@ _ENVIRONMENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 ENVIRONMENTS = tuple(_ENVIRONMENTS)
 """Three worlds, and the sites of registration, each of which knows its own keys only (Bybit: 1.1)."""
 
-DEMO_LACKS = frozenset({*BATCHES, FEE_RATE, SET_DCP, QUERY_DCP})
-"""What the demo environment does not answer (Bybit: 1.3)."""
+DEMO_LACKS = frozenset(
+    {
+        *BATCHES,
+        *(FEE_RATE, SET_DCP, QUERY_DCP, KEY_INFO, SETTING_CONFIG, SMP_GROUP, SET_PRICE_ACTION, ACCOUNT_INSTRUMENTS),
+        *(BORROW_CHECK, WITHDRAWAL, COIN_BALANCES),
+    }
+)
+"""What the demo environment does not answer: all that is not on the list of what it does (Bybit: 1.3, 9.2)."""
 
 
 def base_urls(environment: str) -> Mapping[str, str]:

@@ -20,13 +20,11 @@ from exconn_sync.errors import (
 from exconn_sync.exchanges.bybit.budgets import RESET_HEADER
 from exconn_sync.exchanges.bybit.endpoints import EXCHANGE
 from exconn_sync.exchanges.bybit.fault_codes import KEY_HINTS, TOO_MANY_REQUESTS, UNKNOWN_OUTCOME, Refusal, refusal_of
+from exconn_sync.exchanges.bybit.limits import BAN
 from exconn_sync.exchanges.decoding import Reader, clean_text
 from exconn_sync.exchanges.wire_numbers import NS_PER_MS
 from exconn_sync.model.limits import LONGEST_SILENCE
 from exconn_sync.model.wire import HttpResponse, RestCall
-
-BAN = 600.0
-"""Seconds until the exchange lifts the ban of an address that asked too much (Bybit: 2.2)."""
 
 _WINDOW = 1.0
 """Seconds after which the budget of an endpoint is whole again, where the exchange does not say (Bybit: 3.1)."""

@@ -57,6 +57,9 @@ MOST_IN_BATCH = 10
 LONGEST_TOPIC = 42
 """Characters of a topic: 500 of them fit into the 21,000 that one connection may have (Bybit: 3.4)."""
 
+BAN = 600.0
+"""Seconds until the exchange lifts the ban of an address that asked too much (Bybit: 2.2)."""
+
 STREAM_LIMITS = StreamLimits(
     topics_per_connection=500,
     topics_per_request=10,
@@ -64,6 +67,7 @@ STREAM_LIMITS = StreamLimits(
     connections=500,
     connections_period=300.0,
     ping_every=20.0,
+    bans={403: BAN},
 )
 
 _CANCELS = frozenset({urls.CANCEL, urls.CANCEL_ALL, urls.CANCEL_BATCH})

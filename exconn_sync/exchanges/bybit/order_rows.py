@@ -8,7 +8,14 @@ import msgspec
 
 from exconn_sync.exchanges.bybit.endpoints import EXCHANGE
 from exconn_sync.exchanges.bybit.order_ends import Amounts, end_of, is_working
-from exconn_sync.exchanges.bybit.words import known_side_of, order_type_of, prevention_of, side_of, time_in_force_of
+from exconn_sync.exchanges.bybit.words import (
+    POST_ONLY,
+    known_side_of,
+    order_type_of,
+    prevention_of,
+    side_of,
+    time_in_force_of,
+)
 from exconn_sync.exchanges.wire_numbers import ns_of_ms, number, signed_number
 from exconn_sync.model.enums import FactSource, OrderType, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
@@ -58,6 +65,10 @@ class OrderRow(msgspec.Struct, rename="camel"):
     base_price: str | None = None
     last_price_on_created: str | None = None
     smp_type: str | None = None
+    take_profit: str | None = None
+    tp_limit_price: str | None = None
+    stop_loss: str | None = None
+    sl_limit_price: str | None = None
     created_time: str | None = None
     updated_time: str | None = None
 
@@ -126,8 +137,13 @@ def order_fact(
         is_working=is_working(row.order_status),
         order_class=order_class,
         may_grow=True,
+        post_only=None if row.time_in_force is None else row.time_in_force == POST_ONLY,
         cumulative_fees=_fees(row),
         created_at=time_of(row.created_time),
+        take_profit=_exit(row.take_profit),
+        take_profit_limit_price=_exit(row.tp_limit_price),
+        stop_loss=_exit(row.stop_loss),
+        stop_loss_limit_price=_exit(row.sl_limit_price),
     )
 
 
@@ -186,6 +202,11 @@ def _optional(text: str | None) -> Decimal | None:
 
 def _nonzero(text: str | None) -> Decimal | None:
     return _optional(text) or None
+
+
+def _exit(text: str | None) -> Decimal | None:
+    """Return a price of what is placed once the order is filled; empty or zero where nothing is (Bybit: 4.13)."""
+    return None if text is None else number(text) if text else ZERO
 
 
 def _is_in_quote(row: OrderRow, plain: OrderType | None, side: Side | None) -> bool:

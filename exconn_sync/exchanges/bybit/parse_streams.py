@@ -137,7 +137,9 @@ def best_decoder(topic: Topic) -> Decode:
             wire = _BOOK(frame)
             data = wire.data
             bid, ask = data.bids[0] if data.bids else _NO_LEVEL, data.asks[0] if data.asks else _NO_LEVEL
-            if wire.kind != "snapshot" or data.update_id <= 0:  # fault F042
+            # After a restart of the exchange a book is whole, whatever it is called (Bybit: 6.3, rule 3).
+            is_whole = wire.kind == "snapshot" or data.update_id == RESTARTED
+            if not is_whole or data.update_id <= 0:  # fault F042
                 raise ValueError("a book of one level is neither whole nor numbered")
             event = BookTicker(
                 EXCHANGE,

@@ -42,6 +42,7 @@ class _LotSize(msgspec.Struct, rename="camel"):
     # exchange decides.
     max_limit_order_qty: str = ""
     max_market_order_qty: str = ""
+    post_only_max_limit_order_size: str = ""
 
 
 class _Price(msgspec.Struct, rename="camel"):
@@ -100,6 +101,7 @@ def _instrument(wire: _Symbol) -> Instrument:
         lot_step=step,
         max_quantity=_number_or_none(lot.max_limit_order_qty),
         market_max_quantity=_number_or_none(lot.max_market_order_qty),
+        post_only_max_quantity=_number_or_none(lot.post_only_max_limit_order_size),
         min_notional=least,
         market_min_notional=least,
         allowances=_OF_SYMBOL,
@@ -114,7 +116,7 @@ def _instrument(wire: _Symbol) -> Instrument:
 
 
 def _features(wire: _Symbol) -> frozenset[Feature]:
-    always = {Feature.POST_ONLY, Feature.AMEND}
+    always = {Feature.POST_ONLY, Feature.AMEND, Feature.EXITS}
     return frozenset(always if wire.margin_trading in _NO_MARGIN else always | {Feature.MARGIN})
 
 

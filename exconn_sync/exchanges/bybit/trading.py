@@ -71,10 +71,11 @@ class BybitTrading(NotOffered):
         instruments: Instruments,
         *,
         price: Decimal | None = None,
+        exits: Mapping[str, Decimal] | None = None,
     ) -> RestCall[Sequence[Fact]]:
-        """Return the command that changes the quantity, to a larger one too, or the price of an order."""
+        """Return the command that changes the quantity, to a larger one too, the price or the exits of an order."""
         parse = partial(parse_orders.parse_changed, instrument, order)
-        return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity, price), parse)
+        return _command(urls.AMEND, encode_orders.amended(instrument, order, quantity, price, exits), parse)
 
     def command_wire(self, environment: str) -> TradeSocket | None:
         """Return the trade socket, which the demo environment does not have (Bybit: 1.2)."""

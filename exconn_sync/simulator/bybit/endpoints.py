@@ -20,8 +20,8 @@ def _read(handler: Handler, per_second: int, *, in_demo: bool = True) -> Endpoin
     return Endpoint(handler, Access.READ, per_second, in_demo=in_demo)
 
 
-def _trade(handler: Handler, per_second: int) -> Endpoint:
-    return Endpoint(handler, Access.TRADE, per_second)
+def _trade(handler: Handler, per_second: int, *, in_demo: bool = True) -> Endpoint:
+    return Endpoint(handler, Access.TRADE, per_second, in_demo=in_demo)
 
 
 def _batch(handler: Handler) -> Endpoint:
@@ -46,19 +46,19 @@ REST: dict[tuple[str, str], Endpoint] = {
     ("POST", batches.CREATE_PATH): _batch(batches.create_batch),
     ("POST", batches.AMEND_PATH): _batch(batches.amend_batch),
     ("POST", batches.CANCEL_PATH): _batch(batches.cancel_batch),
-    ("POST", SET_WINDOW): _trade(lambda call: call.guard.set_window(call), 5),
-    ("GET", WINDOW_INFO): _read(lambda call: call.guard.information(call), 5),
+    ("POST", SET_WINDOW): _trade(lambda call: call.guard.set_window(call), 5, in_demo=False),
+    ("GET", WINDOW_INFO): _read(lambda call: call.guard.information(call), 5, in_demo=False),
     ("GET", "/v5/order/realtime"): _read(order_queries.realtime, 50),
     ("GET", "/v5/order/history"): _read(order_queries.history, 50),
     ("GET", "/v5/execution/list"): _read(order_queries.executions, 50),
-    ("GET", "/v5/order/spot-borrow-check"): _read(account_data.borrow_check, 50),
+    ("GET", "/v5/order/spot-borrow-check"): _read(account_data.borrow_check, 50, in_demo=False),
     ("GET", "/v5/account/wallet-balance"): _read(account_data.wallet_balance, 50),
     ("GET", "/v5/account/info"): _read(account_data.account_info, 50),
-    ("GET", "/v5/account/user-setting-config"): _read(account_data.user_settings, 50),
+    ("GET", "/v5/account/user-setting-config"): _read(account_data.user_settings, 50, in_demo=False),
     ("GET", "/v5/account/fee-rate"): _read(account_data.fee_rate, 5, in_demo=False),
-    ("GET", "/v5/account/smp-group"): _read(account_data.smp_group, 5),
-    ("GET", "/v5/account/instruments-info"): _read(instruments.account_instruments, 10),
-    ("GET", "/v5/user/query-api"): _read(account_data.key_information, 10),
+    ("GET", "/v5/account/smp-group"): _read(account_data.smp_group, 5, in_demo=False),
+    ("GET", "/v5/account/instruments-info"): _read(instruments.account_instruments, 10, in_demo=False),
+    ("GET", "/v5/user/query-api"): _read(account_data.key_information, 10, in_demo=False),
 }
 
 TRADE_OPS = {

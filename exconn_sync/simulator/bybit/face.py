@@ -41,6 +41,8 @@ class BybitFace:
         kind = self._kind(request.path)
         if kind is None:
             return await self._rest.handle(request)
+        if self._venue.addresses.is_banned(request.remote or "", self._venue.clock.now_ms()):
+            return web.Response(status=403, text="access too frequent")
         try:
             active_s = read_active_time(request.query.get("max_active_time")) if kind != public_session.KIND else None
         except ValueError:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from exconn_sync.simulator.bybit.dcp import DisconnectGuard
+from exconn_sync.simulator.bybit.exits import ExitOrders
 from exconn_sync.simulator.bybit.order_desk import OrderDesk
 from exconn_sync.simulator.bybit.params import Params
 from exconn_sync.simulator.bybit.venue import Call, Venue
@@ -17,6 +18,7 @@ class Front:
         self.venue = venue
         self.desk = OrderDesk(venue, lost_cancel)
         self.guard = DisconnectGuard(self.desk)
+        self.exits = ExitOrders(venue)
 
     def call(self, params: Params, key: ApiKey | None) -> Call:
         """One request, whichever way it came."""

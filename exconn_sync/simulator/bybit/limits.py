@@ -53,10 +53,15 @@ class AddressGuard:
         self._requests = _Rolling(ADDRESS_WINDOW_MS)
         self._banned_until: dict[str, int] = {}
 
+    def is_banned(self, address: str, now: int) -> bool:
+        """Whether an address is shut out; who comes all the same is counted."""
+        is_banned = self._banned_until.get(address, 0) > now
+        self._breaches.during_ban += is_banned
+        return is_banned
+
     def admit(self, address: str, now: int) -> None:
         """Count a request, or refuse it with 403."""
-        if self._banned_until.get(address, 0) > now:
-            self._breaches.during_ban += 1
+        if self.is_banned(address, now):
             raise errors.HttpError(403, "access too frequent")
         recent = self._requests.recent((address, ""), now)
         if len(recent) >= self._limits.requests_per_5s:

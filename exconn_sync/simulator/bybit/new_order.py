@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exconn_sync.simulator.bybit import errors
+from exconn_sync.simulator.bybit.exits import read_exits
 from exconn_sync.simulator.bybit.market_data import known_market
 from exconn_sync.simulator.bybit.notes import PLAIN, STOP, TPSL, Notes
 from exconn_sync.simulator.bybit.params import Params
@@ -29,7 +30,6 @@ _PREVENTION = {
     "CancelBoth": PreventionMode.EXPIRE_BOTH,
 }
 _BASE, _QUOTE = "baseCoin", "quoteCoin"
-_ATTACHED = ("takeProfit", "stopLoss")
 _TICKS, _PERCENT = "TickSize", "Percent"
 _MOST_TICKS = 10_000
 _LEAST_PERCENT, _MOST_PERCENT = Decimal("0.01"), Decimal(10)
@@ -52,9 +52,6 @@ def read_new_order(call: Call, params: Params) -> OrderCommand:
     order_type = params.required("orderType")
     if order_type not in ("Limit", "Market"):
         raise errors.ApiError(170116, "Invalid orderType.")
-    for name in _ATTACHED:
-        if params.text(name) not in ("", "0"):
-            raise errors.ApiError(170227, f"The simulator does not serve {name}.")
     notes = _notes(params, market, side, is_limit=order_type == "Limit")
     order = _order(params, market, side, notes, is_limit=order_type == "Limit")
     _check_precision(market.spec, order)
@@ -93,6 +90,7 @@ def _notes(params: Params, market: Market, side: Side, *, is_limit: bool) -> Not
         time_in_force=force if is_limit else "IOC",
         last_price=market.last_price,
         slippage=_slippage(params, is_plain_market=not is_limit and order_filter == PLAIN),
+        exits=read_exits(params, market, is_plain_limit=is_limit and order_filter == PLAIN),
     )
 
 

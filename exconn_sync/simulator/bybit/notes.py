@@ -2,10 +2,29 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from exconn_sync.simulator.core.orders import OrderType, SimOrder, TimeInForce
 
-PLAIN, STOP, TPSL = "Order", "StopOrder", "tpslOrder"
+PLAIN, STOP, TPSL, OCO = "Order", "StopOrder", "tpslOrder", "OcoOrder"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """An order that waits for a price once another one is filled; without a limit it is a market order."""
+
+    trigger: Decimal
+    limit: Decimal | None = None
+
+
+class Exits(NamedTuple):
+    """What an order has attached (Bybit: 4.7)."""
+
+    take_profit: Exit | None = None
+    stop_loss: Exit | None = None
+
+
+NOTHING = Exits()
 
 
 @dataclass(slots=True)
@@ -23,6 +42,7 @@ class Notes:
     """The kind of the slippage tolerance and its amount."""
     cancel_type: str = ""
     reject_reason: str = ""
+    exits: Exits = NOTHING
 
 
 @dataclass(slots=True)
@@ -38,6 +58,10 @@ class NoteBook:
     def at(self, symbol: str, order_id: int) -> Notes:
         """The notes that were written of an order."""
         return self._notes[symbol, order_id]
+
+    def known(self, order: SimOrder) -> Notes | None:
+        """The notes of an order, None for one that has none so far."""
+        return self._notes.get((order.symbol, order.order_id))
 
     def of(self, order: SimOrder) -> Notes:
         """The notes of an order, to read or to add to."""

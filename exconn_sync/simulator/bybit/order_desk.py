@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from exconn_sync.simulator.bybit import errors
 from exconn_sync.simulator.bybit.new_order import OrderCommand
+from exconn_sync.simulator.bybit.notes import Exits
 from exconn_sync.simulator.bybit.venue import Venue
 from exconn_sync.simulator.core.orders import Change, NewOrder, OrderStatus, Side, SimOrder
 from exconn_sync.simulator.core.refusals import Reason, Refusal
@@ -93,16 +94,22 @@ class OrderDesk:
 
     # --- changes and cancels ----------------------------------------------------------------------------------------
 
-    def amend(self, order: SimOrder, change: Change) -> None:
-        """Acknowledge new terms for an order."""
-        self._later(lambda: self._change(order, change, is_late=self._switches.match_delay_s > 0))
+    def amend(self, order: SimOrder, change: Change, exits: Exits) -> None:
+        """Acknowledge new terms for an order, and what it has attached from now on."""
+        self._later(lambda: self._change(order, change, exits, is_late=self._switches.match_delay_s > 0))
 
-    def _change(self, order: SimOrder, change: Change, *, is_late: bool) -> None:
+    def _change(self, order: SimOrder, change: Change, exits: Exits, *, is_late: bool) -> None:
         venue, now = self._venue, self._venue.clock.now_ms()
         present = venue.exchange.registry.get(order.symbol, order.order_id) or order
+        notes = venue.notes.of(present)
+        before, notes.exits = notes.exits, exits
         try:
-            venue.exchange.change(present, change, now)
+            if change == Change():
+                venue.exchange.touch(present, now)
+            else:
+                venue.exchange.change(present, change, now)
         except Refusal as refusal:
+            notes.exits = before
             if refusal.reason is Reason.WOULD_TAKE:
                 venue.notes.of(present).reject_reason = "EC_PostOnlyWillTakeLiquidity"
                 venue.notes.of(present).cancel_type = "UNKNOWN"
@@ -118,7 +125,9 @@ class OrderDesk:
         venue = self._venue
         present = venue.exchange.registry.get(order.symbol, order.order_id) or order
         if not present.is_open:
-            self._lost_cancel(present)
+            # The other order of its pair has taken it along.
+            if present.status is not OrderStatus.CANCELED:
+                self._lost_cancel(present)
             return
         venue.notes.of(present).cancel_type = cancel_type
         venue.exchange.cancel(present, venue.clock.now_ms())

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from exconn_sync.simulator.bybit.notes import PLAIN, STOP, Notes
+from exconn_sync.simulator.bybit.notes import OCO, PLAIN, STOP, Exit, Notes
 from exconn_sync.simulator.bybit.venue import Venue
 from exconn_sync.simulator.bybit.wire import number
-from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, Side, SimOrder
+from exconn_sync.simulator.core.orders import ExpiryReason, Fill, OrderStatus, OrderType, Side, SimOrder
 from exconn_sync.simulator.core.symbols import ZERO
 
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
@@ -45,7 +45,29 @@ def status_word(order: SimOrder) -> str:
         return "Filled"
     if order.filled_quantity:
         return "PartiallyFilledCanceled"
-    return "Deactivated" if is_waiting(order) and order.status is OrderStatus.CANCELED else "Cancelled"
+    is_unused = order.status is OrderStatus.CANCELED or _is_displaced(order)
+    return "Deactivated" if is_waiting(order) and is_unused else "Cancelled"
+
+
+def _is_displaced(order: SimOrder) -> bool:
+    """Whether an order ended because the other one of its pair came first."""
+    return order.expiry_reason is ExpiryReason.OTHER_CAME_FIRST
+
+
+def _is_goal(order: SimOrder) -> bool:
+    return order.type in (OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
+
+
+def _oco_trigger(order: SimOrder, notes: Notes) -> str:
+    if notes.order_filter != OCO or order.working_at is None:
+        return "OcoTriggerByUnknown"
+    return "OcoTriggerByTp" if _is_goal(order) else "OcoTriggerBySl"
+
+
+def _exits(name: str, limit_name: str, found: Exit | None) -> dict[str, str]:
+    if found is None:
+        return {name: "", limit_name: ""}
+    return {name: number(found.trigger), limit_name: "" if found.limit is None else number(found.limit)}
 
 
 def _cancel_type(order: SimOrder, notes: Notes) -> str:
@@ -55,6 +77,8 @@ def _cancel_type(order: SimOrder, notes: Notes) -> str:
         return "CancelBySmp"
     if order.expiry_reason is ExpiryReason.BY_VENUE:
         return "CancelByAdmin"
+    if _is_displaced(order) and notes.order_filter == OCO:
+        return "CancelByOCOTpCanceledBySlTriggered" if _is_goal(order) else "CancelByOCOSlCanceledByTpTriggered"
     return "CancelByUser" if order.status is OrderStatus.CANCELED else "UNKNOWN"
 
 
@@ -67,6 +91,8 @@ def _reject_reason(order: SimOrder, notes: Notes) -> str:
         return "EC_PerCancelRequest"
     if order.status is OrderStatus.EXPIRED_IN_MATCH:
         return "EC_BySelfMatch"
+    if _is_displaced(order) and notes.order_filter == OCO:
+        return "EC_NoError"
     if order.status is OrderStatus.EXPIRED:
         unfilled = "EC_CancelForNoFullFill" if order.filled_quantity else "EC_NoImmediateQtyToFill"
         return unfilled if order.expiry_reason is None else _EXPIRY.get(order.expiry_reason, unfilled)
@@ -93,15 +119,13 @@ def order_record(venue: Venue, order: SimOrder) -> dict[str, object]:
         "marketUnit": notes.market_unit,
         "orderIv": "",
         "triggerPrice": number(order.stop_price),
-        "takeProfit": "",
-        "stopLoss": "",
+        **_exits("takeProfit", "tpLimitPrice", notes.exits.take_profit),
+        **_exits("stopLoss", "slLimitPrice", notes.exits.stop_loss),
         "tpTriggerBy": "",
         "slTriggerBy": "",
-        "tpLimitPrice": "",
-        "slLimitPrice": "",
         "triggerDirection": 0,
         "triggerBy": "",
-        "ocoTriggerBy": "OcoTriggerByUnknown",
+        "ocoTriggerBy": _oco_trigger(order, notes),
         "slippageToleranceType": notes.slippage[0],
         "slippageTolerance": notes.slippage[1],
         "lastPriceOnCreated": "" if notes.last_price is None else number(notes.last_price),

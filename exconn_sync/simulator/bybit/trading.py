@@ -1,15 +1,15 @@
 """Placing, amending, cancelling one by one and all at once (Bybit: 4.7, 4.8)."""
 
 from exconn_sync.simulator.bybit import errors
+from exconn_sync.simulator.bybit.exits import read_changed_exits
 from exconn_sync.simulator.bybit.market_data import known_market
 from exconn_sync.simulator.bybit.new_order import check_quantity, read_link_id, read_new_order
-from exconn_sync.simulator.bybit.notes import PLAIN, STOP, TPSL
+from exconn_sync.simulator.bybit.notes import OCO, PLAIN, STOP, TPSL
 from exconn_sync.simulator.bybit.params import Params
 from exconn_sync.simulator.bybit.venue import Answer, Call
 from exconn_sync.simulator.core.orders import Change, SimOrder
 
-_FILTERS = (PLAIN, STOP, TPSL, "OcoOrder", "BidirectionalTpslOrder")
-_NOT_AMENDED = ("takeProfit", "stopLoss", "tpLimitPrice", "slLimitPrice")
+_FILTERS = (PLAIN, STOP, TPSL, OCO, "BidirectionalTpslOrder")
 
 
 def create(call: Call) -> Answer:
@@ -34,18 +34,19 @@ def amend(call: Call) -> Answer:
 def amend_one(call: Call, params: Params) -> dict[str, object]:
     """Acknowledge new terms for one order. Of two ids the exchange's own counts."""
     market, order = known_market(call, params.required("symbol")), _named(call, params)
-    for name in _NOT_AMENDED:
-        if params.text(name) not in ("", "0"):
-            raise errors.ApiError(170312, f"The simulator does not serve {name}.")
     change = Change(params.decimal("qty"), params.decimal("price"), params.decimal("triggerPrice"))
-    if change == Change():
+    notes = call.venue.notes.of(order)
+    exits = read_changed_exits(params, market, notes.exits)
+    if exits != notes.exits and (notes.order_filter != PLAIN or not order.type.has_limit):
+        raise errors.ApiError(170312, "takeProfit and stopLoss go with limit orders.")
+    if change == Change() and exits == notes.exits:
         raise errors.bad_parameter("nothing to amend")
     for price in (change.price, change.stop_price):
         if price is not None and price % market.spec.tick:
             raise errors.ApiError(170134, "Order price has too many decimals.")
     if change.quantity is not None:
         check_quantity(market.spec, change.quantity, is_market=not order.type.has_limit)
-    call.desk.amend(order, change)
+    call.desk.amend(order, change, exits)
     return _ids(call, order)
 
 

@@ -173,11 +173,14 @@ class Exchange:
         self._records.end_command(market, now)
         return expired
 
-    def place_list(self, account: str, request: NewOrderList, now: int) -> PlacedList:
-        """Accept an order list and let its orders do what they do at once; or refuse it without any effect."""
+    def place_list(self, account: str, request: NewOrderList, now: int, order_ids: Sequence[int] = ()) -> PlacedList:
+        """Accept an order list and let its orders do what they do at once; or refuse it without any effect.
+
+        ``order_ids`` are some that the registry has given away for its orders before.
+        """
         self.check_list(account, request, now)
         market = self.market(request.symbol)
-        placed = self._list_placing.place(market, account, request, now)
+        placed = self._list_placing.place(market, account, request, now, order_ids)
         self._run(now)
         self._records.end_command(market, now)
         return placed
@@ -218,6 +221,15 @@ class Exchange:
         self._run(now)
         self._records.end_command(market, now)
         return self.registry.get(order.symbol, order.order_id) or changed
+
+    def touch(self, order: SimOrder, now: int) -> SimOrder:
+        """Tell an open order once more: something of it has changed that matters to others only."""
+        if not order.is_open:
+            raise Refusal(Reason.UNKNOWN_ORDER)
+        touched = replace(order, updated_at=now)
+        self._records.record(Execution.REPLACED, touched, now)
+        self._records.end_command(self.market(order.symbol), now)
+        return touched
 
     def amend(self, order: SimOrder, quantity: Decimal, now: int, client_order_id: str = "") -> SimOrder:
         """Make an open order smaller; it keeps its place, and gets another client id when one is given.

@@ -1,6 +1,6 @@
 """A new order list comes in (Binance: 5.9)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from exconn_sync.simulator.core.contingencies import Contingencies
@@ -37,26 +37,34 @@ class ListPlacing:
         self._contingencies = contingencies
         self._draft = draft
 
-    def place(self, market: Market, account: str, request: NewOrderList, now: int) -> PlacedList:
+    def place(
+        self, market: Market, account: str, request: NewOrderList, now: int, order_ids: Sequence[int] = ()
+    ) -> PlacedList:
         """Accept a list that passed the filters; or refuse it without any effect."""
         self._refuse_duplicates(account, request)
         drafts = tuple(self._draft(market, account, leg, now) for leg in request.legs)
         if request.kind.has_working:
-            return self._trigger_list(market, account, request, drafts, now)
+            return self._trigger_list(market, account, request, drafts, now, order_ids)
         stop, goal = self._pairs.prepare(market, (drafts[0], drafts[1]))
-        order_list, (stop, goal) = self._named(account, request, (stop, goal), now)
+        order_list, (stop, goal) = self._named(account, request, (stop, goal), now, order_ids)
         placed = self._pairs.put(market, (stop, goal), Execution.NEW, now)
         self._contingencies.tell(ListChange.STARTED, order_list, now)
         return PlacedList(order_list, placed)
 
     def _trigger_list(
-        self, market: Market, account: str, request: NewOrderList, drafts: tuple[SimOrder, ...], now: int
+        self,
+        market: Market,
+        account: str,
+        request: NewOrderList,
+        drafts: tuple[SimOrder, ...],
+        now: int,
+        order_ids: Sequence[int],
     ) -> PlacedList:
         _refuse_levels(request)
         working, plan = self._matcher.prepare(market, drafts[0])
         working = replace(working, working_at=now, keeps_received=request.kind.sells_received)
         pending = tuple(replace(order, status=OrderStatus.PENDING_NEW) for order in drafts[1:])
-        order_list, orders = self._named(account, request, (working, *pending), now)
+        order_list, orders = self._named(account, request, (working, *pending), now, order_ids)
         for order in orders:
             self._records.record(Execution.NEW, order, now)
         self._contingencies.tell(ListChange.STARTED, order_list, now)
@@ -64,11 +72,17 @@ class ListPlacing:
         return PlacedList(order_list, (working, *orders[1:]))
 
     def _named(
-        self, account: str, request: NewOrderList, orders: tuple[SimOrder, ...], now: int
+        self,
+        account: str,
+        request: NewOrderList,
+        orders: tuple[SimOrder, ...],
+        now: int,
+        order_ids: Sequence[int],
     ) -> tuple[SimOrderList, tuple[SimOrder, ...]]:
         list_id = self._records.lists.new_id()
+        ids = order_ids or [self._records.registry.new_id(order.symbol) for order in orders]
         named = tuple(
-            replace(order, order_id=self._records.registry.new_id(order.symbol), list_id=list_id) for order in orders
+            replace(order, order_id=order_id, list_id=list_id) for order, order_id in zip(orders, ids, strict=True)
         )
         order_list = SimOrderList(
             list_id=list_id,

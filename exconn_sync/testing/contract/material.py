@@ -148,6 +148,8 @@ class Material:
             "fetch_prevented_matches": lambda: driver.fetch_prevented_matches(one, order_id, after=None, limit=5),
             "fetch_commission": lambda: driver.fetch_commission(one),
             "fetch_order_counts": driver.fetch_order_counts,
+            "fetch_account": driver.fetch_account,
+            "fetch_key": driver.fetch_key,
             "fetch_cancel_on_disconnect": driver.fetch_cancel_on_disconnect,
         }
 

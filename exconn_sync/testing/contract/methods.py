@@ -32,6 +32,8 @@ OF_CALLS: Mapping[str, tuple[str, ...]] = {
     "fetch_prevented_matches": ("fetch_prevented_matches",),
     "fetch_commission": ("fetch_commission",),
     "fetch_order_counts": ("fetch_order_counts",),
+    "fetch_account": ("fetch_account",),
+    "fetch_key": ("fetch_key",),
     "set_cancel_on_disconnect": ("set_cancel_on_disconnect",),
     "fetch_cancel_on_disconnect": ("fetch_cancel_on_disconnect",),
 }

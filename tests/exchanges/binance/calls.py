@@ -39,8 +39,8 @@ _BY_TYPE: dict[Any, Any] = {
 }
 _BY_NAME: dict[str, list[Any]] = {
     "method": ["GET"], "path": ["/api/v3/ping"], "interval": ["1m"], "window": ["1h", "24h"],
-    # Binance amends no prices.
-    "quantity": [Decimal(5)], "price": [None],
+    # Binance amends no prices, and attaches nothing.
+    "quantity": [Decimal(5)], "price": [None], "exits": [None],
     # An id and times exclude each other.
     # Binance takes no body.
     "body": [None], "start": [None], "end": [None], "legs": [[ClientOrderId("one"), ClientOrderId("two")]],

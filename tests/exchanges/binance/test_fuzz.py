@@ -45,7 +45,7 @@ def ignore(event: object) -> None:
     """Take an event."""
 
 
-NOT_OFFERED = frozenset({"set_cancel_on_disconnect", "fetch_cancel_on_disconnect"})
+NOT_OFFERED = frozenset({"set_cancel_on_disconnect", "fetch_cancel_on_disconnect", "fetch_key"})
 REST = [call.parse for _, call in every_call(refused=NOT_OFFERED)]
 STREAMS = [decode for _, decode in every_decoder()]
 

@@ -69,7 +69,7 @@ _INSTRUMENTS = {
     **{
         f"result.list[].{name}": NOT_TOLD
         for name in (
-            "lotSizeFilter.postOnlyMaxLimitOrderSize", "riskParameters.priceLimitRatioX",
+            "riskParameters.priceLimitRatioX",
             "riskParameters.priceLimitRatioY", "symbolType", "xstockMultiplier", "forbidUplMargin",
         )
     },

@@ -75,7 +75,7 @@ def test_without_a_field_nothing_is_invented(name: str) -> None:
             assert is_drift_survived(name, removed(payload, place), before), place
 
 
-FALLS_BACK = ("cts", "time", "maxLimitOrderQty", "maxMarketOrderQty")
+FALLS_BACK = ("cts", "time", "maxLimitOrderQty", "maxMarketOrderQty", "postOnlyMaxLimitOrderSize")
 """Without the time of the matching engine that of sending counts; a limit that is not told is none."""
 
 JUNK: list[Any] = [None, [], {}, True, 7, 0.5, "?", [[]], "9" * 400]

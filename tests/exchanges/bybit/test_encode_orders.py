@@ -92,6 +92,14 @@ def placed(order: OrderRequest) -> dict[str, Any]:
                 "smpType": "CancelBoth",
             },
         ),
+        (
+            BUY.with_options(take_profit="30000.50", stop_loss="20000", stop_loss_limit_price="19999"),
+            {
+                "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "28000.5", "timeInForce": "GTC",
+                "takeProfit": "30000.5", "tpOrderType": "Market",
+                "stopLoss": "20000", "slOrderType": "Limit", "slLimitPrice": "19999",
+            },
+        ),
     ],
 )  # fmt: skip
 def test_new_orders(order: OrderRequest, words: dict[str, str]) -> None:
@@ -148,6 +156,16 @@ def test_an_amend_says_the_new_whole_quantity_and_nothing_else() -> None:
     call = DRIVER.amend_order(BTCUSDT, order_state(), Decimal("0.010"), INSTRUMENTS)
     assert call.path == "/v5/order/amend"
     assert said(call) == {"category": "spot", "symbol": "BTCUSDT", "orderId": ORDER_ID, "qty": "0.01"}
+
+
+def test_an_amend_may_say_what_is_placed_once_the_order_is_filled() -> None:
+    """A zero takes it away (Bybit: 4.8)."""
+    exits = {"take_profit": Decimal("30000.50"), "stop_loss": Decimal(0), "stop_loss_limit_price": Decimal(2)}
+    body = said(DRIVER.amend_order(BTCUSDT, order_state(), None, INSTRUMENTS, exits=exits))
+    assert body == {
+        "category": "spot", "symbol": "BTCUSDT", "orderId": ORDER_ID, "takeProfit": "30000.5", "stopLoss": "0",
+        "slLimitPrice": "2",
+    }  # fmt: skip
 
 
 def test_an_amend_may_say_a_new_price() -> None:

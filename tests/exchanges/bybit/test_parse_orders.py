@@ -118,6 +118,7 @@ def test_an_order_states_what_it_says() -> None:
         time_in_force=TimeInForce.GTC, quantity=Decimal(10), price=Decimal("0.5"), filled_quantity=Decimal(0),
         cumulative_quote=Decimal(0), exchange_time=1_700_000_001_000_000_000,
         self_trade_prevention=SelfTradePrevention.NONE, may_grow=True, created_at=1_700_000_000_000_000_000,
+            post_only=False, take_profit=Decimal(0), stop_loss=Decimal(0),
     )  # fmt: skip
 
 
@@ -494,3 +495,34 @@ def test_receipts_as_another_client_reads_them() -> None:
             assert (fact.exchange_order_id, fact.client_order_id) == (wanted["id"], own)
             compared += 1
     assert compared >= 5
+
+
+# --- what is placed once an order is filled ---------------------------------------------------------------------------
+
+
+def test_what_an_order_has_attached() -> None:
+    """Empty texts and zeros to the scale are none; what is not told at all is not known (Bybit: 4.13; fault F037)."""
+    row = {**OPEN, "takeProfit": "61000.50", "tpLimitPrice": "60900", "stopLoss": "0.0000", "slLimitPrice": ""}
+    fact = queried(row)
+    assert (fact.take_profit, fact.take_profit_limit_price) == (Decimal("61000.5"), Decimal(60900))
+    assert (fact.stop_loss, fact.stop_loss_limit_price) == (Decimal(0), Decimal(0))
+    silent = {name: value for name, value in OPEN.items() if name not in ("takeProfit", "stopLoss")}
+    assert (queried(silent).take_profit, queried(silent).stop_loss) == (None, None)
+    state = fold([fact])
+    assert (state.take_profit, state.stop_loss) == (Decimal("61000.5"), None)
+
+
+def test_what_was_taken_away_is_gone_and_what_was_changed_is_as_it_was_stated_last() -> None:
+    rows = [
+        {**OPEN, "takeProfit": "61000", "stopLoss": "50000", "updatedTime": "1700000001000"},
+        {**OPEN, "takeProfit": "60000", "stopLoss": "", "updatedTime": "1700000002000"},
+    ]
+    facts = [queried(row) for row in rows]
+    for order in (facts, facts[::-1]):
+        state = fold(order)
+        assert (state.take_profit, state.stop_loss, state.contradictions) == (Decimal(60000), None, ())
+
+
+@pytest.mark.parametrize(("word", "is_post_only"), [("PostOnly", True), ("GTC", False), ("IOC", False)])
+def test_orders_that_add_liquidity_only_are_known_as_such(word: str, is_post_only: bool) -> None:
+    assert queried({**OPEN, "timeInForce": word}).post_only is is_post_only

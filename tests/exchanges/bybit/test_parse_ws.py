@@ -99,6 +99,8 @@ def test_the_book_of_one_level_is_best_bid_and_ask() -> None:
     assert (empty.bid_price, empty.bid_quantity, empty.ask_price) == (None, None, Decimal(101))
     with pytest.raises(ProtocolError):
         decoded(BEST, frames.delta(9, levels=1))
+    (anew,) = decoded(BEST, frames.book(1, [("99", "1")], [("101", "3")], kind="delta", levels=1))
+    assert (anew.update_id, anew.bid_price) == (1, Decimal(99)), "after a restart it is whole, whatever it is called"
 
 
 def test_a_ticker_has_no_best_prices() -> None:

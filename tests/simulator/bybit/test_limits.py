@@ -6,7 +6,7 @@ import pytest
 import websocket
 
 from exconn_sync.simulator import Simulator
-from tests.simulator.clients import now_ms
+from tests.simulator.clients import PATIENCE_S, now_ms
 
 from .clients import Private, Public, Rest, Trade
 
@@ -103,10 +103,25 @@ def test_the_demo_environment() -> None:
         assert rest.create("Buy", "0.01", "58000")["retCode"] == 0
         for path in ("create", "amend", "cancel"):
             assert rest.post(f"/v5/order/{path}-batch", category="spot", request=[{}])["retCode"] == 10032
-        assert rest.get("/v5/account/fee-rate", category="spot")["retCode"] == 10032
+        lacking = ("account/fee-rate", "user/query-api", "account/smp-group", "account/query-dcp-info")
+        assert {rest.get(f"/v5/{path}", category="spot")["retCode"] for path in lacking} == {10032}
+        assert rest.post("/v5/order/disconnected-cancel-all", product="SPOT", timeWindow=10)["retCode"] == 10032
+        assert rest.get("/v5/account/info")["retCode"] == 0
         assert rest.public("/v5/market/orderbook", symbol="BTCUSDT")["retCode"] == 0
         rest.close()
         for socket in (Public, Trade):
             with pytest.raises(websocket.WebSocketBadStatusException, match="404"):
                 socket(simulator)
         Private(simulator).subscribed("order", "execution", "wallet").close()
+
+
+def test_an_address_that_is_shut_out_gets_no_connection(quiet: Simulator, rest: Rest) -> None:
+    """(Bybit: 2.2: all sessions are to be closed)"""
+    quiet.faults.rate_limits(requests_per_5s=0)
+    assert rest.raw("GET", "/v5/market/time").status == 403
+    for url in (quiet.public, quiet.private, quiet.trade):
+        with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
+            websocket.create_connection(url, timeout=PATIENCE_S)
+    assert quiet.breaches().during_ban == 3
+    quiet.faults.offset_clock(601_000)
+    Public(quiet).close()
