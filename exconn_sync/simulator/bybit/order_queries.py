@@ -58,7 +58,7 @@ def history(call: Call) -> Answer:
 
 def executions(call: Call) -> Answer:
     """GET execution/list, newest first; an id rules everything else out."""
-    params, registry = call.params, call.venue.exchange.registry
+    params, registry = call.params, call.venue.exchange.reads.registry
     params.category()
     limit, kind = params.limit(50, 100), params.text("execType", "Trade")
     named = _named(call)
@@ -100,12 +100,13 @@ def _named(call: Call) -> list[SimOrder] | None:
     if not order_id and not link_id:
         return None
     symbols = [params.text("symbol")] if params.text("symbol") else list(call.venue.exchange.markets)
-    found = (call.desk.find(call.account, symbol, order_id, link_id) for symbol in symbols)
+    seen = call.venue.exchange.reads.registry
+    found = (call.desk.find(call.account, symbol, order_id, link_id, seen) for symbol in symbols)
     return [order for order in found if order is not None]
 
 
 def _all(call: Call) -> list[SimOrder]:
-    return call.venue.exchange.registry.orders(call.account)
+    return call.venue.exchange.reads.registry.orders(call.account)
 
 
 def _newest_first(orders: Iterable[SimOrder]) -> list[SimOrder]:
