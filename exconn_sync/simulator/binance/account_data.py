@@ -13,6 +13,8 @@ from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.binance.wire import number
 
 _BASIS_POINTS = 10_000
+_ARCHIVED_AFTER_MS = 90 * 24 * 60 * 60 * 1000
+"""Orders that ended without a fill are archived then (Binance: 5.6)."""
 
 
 def account(call: Call) -> object:
@@ -52,6 +54,8 @@ def order_status(call: Call) -> object:
     call.params.finish()
     if order is None:
         raise errors.no_such_order()
+    if not order.is_open and not order.filled_quantity and order.updated_at < call.now - _ARCHIVED_AFTER_MS:
+        raise errors.archived()
     return order_reports.queried(order, call.unit)
 
 
