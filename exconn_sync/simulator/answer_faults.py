@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exconn_sync.simulator.fault_board import ScriptedAnswer, Target
+
+
+@dataclass(slots=True)
+class _Swap:
+    """Answers that are held until there are enough of them, so many times."""
+
+    count: int
+    times: int
+    held: list[asyncio.Future[None]] = field(default_factory=list)
 
 
 class AnswerFaults:
@@ -17,7 +27,7 @@ class AnswerFaults:
         self._delays: dict[Target, float] = {}
         self._engine_delays: dict[Target, float] = {}
         self._false: defaultdict[Target, list[ScriptedAnswer]] = defaultdict(list)
-        self._swapped: dict[Target, tuple[int, list[asyncio.Future[None]]]] = {}
+        self._swapped: dict[Target, _Swap] = {}
 
     def set_delay(self, target: Target, seconds: float | None) -> None:
         """Hold the answers of requests that were executed for so long; None ends it."""
@@ -46,13 +56,13 @@ class AnswerFaults:
         waiting = self._false.get(target)
         return waiting.pop(0) if waiting else None
 
-    def swap(self, target: Target, count: int) -> None:
+    def swap(self, target: Target, count: int, times: int) -> None:
         """Hold the next answers until there are so many, then give them in reverse; 0 lets go of what is held."""
-        held = self._swapped.pop(target, (0, []))[1]
+        before = self._swapped.pop(target, None)
+        if before is not None:
+            _release(before.held)
         if count:
-            self._swapped[target] = (count, held)
-        else:
-            _release(held)
+            self._swapped[target] = _Swap(count, times)
 
     async def hold(self, target: Target) -> None:
         """Wait until the answer of a request may go."""
@@ -62,11 +72,12 @@ class AnswerFaults:
         waiting = self._swapped.get(target)
         if waiting is None:
             return
-        count, held = waiting
-        held.append(asyncio.get_running_loop().create_future())
-        mine = held[-1]
-        if len(held) >= count:
-            del self._swapped[target]
+        mine = asyncio.get_running_loop().create_future()
+        waiting.held.append(mine)
+        if len(waiting.held) >= waiting.count:
+            held, waiting.held, waiting.times = waiting.held, [], waiting.times - 1
+            if not waiting.times:
+                del self._swapped[target]
             _release(held[::-1])
         await mine
 

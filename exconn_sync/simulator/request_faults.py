@@ -33,12 +33,12 @@ class RequestFaults(FaultControls):
         answer, answers = ScriptedAnswer(status, body, dict(headers or {})), self._board.answers
         self._call(lambda: answers.lie((method, path), answer, count))
 
-    def swap_answers(self, method: str, path: str, count: int = 2) -> None:
-        """Hold the answers of the next requests until there are so many, then give them in reverse (fault F043).
+    def swap_answers(self, method: str, path: str, count: int = 2, times: int = 1) -> None:
+        """Hold the answers of the next requests until there are so many, then give them in reverse, ``times`` times.
 
-        0 lets go of those that are held. On Bybit's trade socket each answer says whose it is.
+        A count of 0 lets go of those that are held. On Bybit's trade socket each answer says whose it is (F043).
         """
-        self._call(lambda: self._board.answers.swap((method, path), count))
+        self._call(lambda: self._board.answers.swap((method, path), count, times))
 
     @contextmanager
     def queue_in_engine(self, method: str, path: str, seconds: float) -> Iterator[None]:
