@@ -1,4 +1,4 @@
-"""One order for one intent, whoever repeats it (faults F101, F115)."""
+"""One order for one intent, whoever repeats it (fault F115)."""
 
 from __future__ import annotations
 
