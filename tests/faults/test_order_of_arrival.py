@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from collections import Counter
 from decimal import Decimal
-from random import Random
 
 import pytest
 
-from exconn_sync import Connector, Fill, Order, OrderRejected, OrderRequest, OrderState
+from exconn_sync import Connector, Fill, Order, OrderRequest, OrderState
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.simulator import Simulator
 from tests.faults.conftest import LIMIT, Connect, Ups
@@ -22,7 +19,6 @@ from tests.unit.support import Background
 __all__ = ["face", "quiet_bybit"]
 
 NEAR = OrderRequest.limit("BTC-USDT", "buy", "0.2", "60005")
-RACES = 1000 if os.environ.get("EXCONN_SOAK") else 25
 
 
 class Told:
@@ -86,49 +82,6 @@ def test_an_answer_that_is_stored_after_the_fill(face: Face, connect: Connect) -
     assert order.status == "filled"
     assert str(order.history[-1].source) == "answer"
     filled_at_once(face, connector, told, order)
-
-
-# --- cancels and fills at one moment --------------------------------------------------------------------------------
-
-
-def test_a_cancel_and_a_fill_in_the_same_moment(face: Face, connect: Connect) -> None:
-    """Whoever wins, the order ends once, and the cancel says what it did (fault F094)."""
-    connector, random = connect(face.exchange), Random(5)
-    told = Told(connector)
-    outcomes: Counter[str] = Counter()
-    orders: list[Order] = []
-    for _ in range(RACES):
-        order = resting(connector, OrderRequest.limit("BTC-USDT", "buy", "0.001", "60005"))
-        orders.append(order)
-        together = threading.Barrier(2)
-
-        def fill(together: threading.Barrier = together) -> None:
-            together.wait(LIMIT)
-            face.exchange.market.trade("BTCUSDT", "sell", "0.001")
-
-        def cancel(order: Order = order, together: threading.Barrier = together) -> None:
-            together.wait(LIMIT)
-            try:
-                order.cancel(timeout=LIMIT)
-                outcomes["canceled"] += 1
-                assert order.status == "canceled"
-            except OrderRejected:
-                outcomes["filled"] += 1
-                assert order.wait("filled", LIMIT)
-
-        # Whoever has no thread to be woken first has a little advantage.
-        here, there = (fill, cancel) if random.random() < 0.5 else (cancel, fill)
-        elsewhere = Background(there)
-        here()
-        elsewhere.result()
-    truth = {each.client_order_id or each.original_client_order_id: each for each in face.exchange.accounts.orders()}
-    truth |= {each.original_client_order_id: each for each in truth.values() if each.original_client_order_id}
-    for order in orders:
-        assert str(order.status) == truth[order.client_order_id].status.value
-        eventually(lambda order=order: told.statuses(order)[-1] == str(order.status))  # type: ignore[misc]
-        assert order.state.contradictions == ()
-        assert sum(status in ("filled", "canceled") for status in told.statuses(order)) == 1
-    assert outcomes.total() == RACES
 
 
 # --- reports that come twice ----------------------------------------------------------------------------------------
