@@ -286,8 +286,11 @@ class Reconciler:
             except ConnectorStopped:
                 raise
             except ExconnError:
-                # No look at all, so it is due again; what is wrong with the exchange, comparisons tell.
-                self._missed.failed(client_order_id, self._clock.monotonic_ns())
+                # What is wrong with the exchange, comparisons tell.
+                continue
+            finally:
+                # One that was neither found nor missed for long by this look is due again, and not at once.
+                self._missed.put_off(client_order_id, self._clock.monotonic_ns())
 
     def _look_at(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)

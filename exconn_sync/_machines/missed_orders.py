@@ -34,8 +34,8 @@ class MissedOrders:
         self._since.pop(order_id, None)
         self._due.pop(order_id, None)
 
-    def failed(self, order_id: ClientOrderId, now_ns: int) -> None:
-        """Note that a look failed, which is no look: it is due again, a pause later."""
+    def put_off(self, order_id: ClientOrderId, now_ns: int) -> None:
+        """Note that a look has told nothing, as one that failed: it is due again, a pause later."""
         if order_id in self._due:
             self._due[order_id] = now_ns + self._pause_ns
 

@@ -32,15 +32,15 @@ def compare_everything(face: Face, connector: Connector) -> None:
 
 def test_an_acknowledged_order_is_not_lost_while_reads_lag(face: Face, connect: Connect) -> None:
     """It is asked for again, and there is nothing to tell (fault F070)."""
-    connector = connect(face.exchange, unknown_orders=UnknownOrders(read_lag=2.0))
+    connector = connect(face.exchange, unknown_orders=UnknownOrders(read_lag=3.0))
     errors = Errors(connector)
-    with face.exchange.faults.lag_reads(1.0):
+    with face.exchange.faults.lag_reads(60):
         order = resting(connector)
         compare_everything(face, connector)
         assert order.status == "new", "it was neither listed nor found"
         before = face.asked(face.look)
         assert before > 0
-        eventually(lambda: face.asked(face.look) > before)
+    eventually(lambda: face.asked(face.look) > before)
     assert [event.where for event in errors.told if event.where.startswith("order")] == []
     order.cancel()
     assert (order.status, order.state.contradictions) == ("canceled", ())

@@ -73,7 +73,7 @@ def test_a_thousand_open_orders_that_change_while_they_are_read(quiet_bybit: Sim
         connector.wait_ready(3 * LIMIT)
     done.set()
     changing.result()
-    assert len(pages) >= MANY // 50, "no page is taken for the whole"
+    assert len(pages) >= len(staying) // 50, "no page is taken for the whole"
     assert len(set(listed)) == len(listed), "an order that moved to another page is there once"
     assert staying <= set(listed)
     assert staying <= {state.client_order_id for state in connector.orders.open()}

@@ -28,7 +28,7 @@ def test_a_look_that_failed_is_none() -> None:
     """(fault F070)"""
     missed = MissedOrders(read_lag=1.0)
     missed.miss(ONE, 0)
-    missed.failed(ONE, SECOND)
-    missed.failed(TWO, SECOND)
+    missed.put_off(ONE, SECOND)
+    missed.put_off(TWO, SECOND)
     assert missed.next_due() == 2 * SECOND
     assert missed.due(2 * SECOND) == [ONE]

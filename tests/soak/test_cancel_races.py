@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from random import Random
 
+import pytest
+
 from exconn_sync import Order, OrderRejected, OrderRequest
 from tests.faults.conftest import LIMIT, Connect, connect
 from tests.faults.faces import Face, face, resting
@@ -19,6 +21,7 @@ __all__ = ["connect", "face"]
 RACES = scaled(25, 1000)
 
 
+@pytest.mark.timeout(scaled(120, 1800))
 def test_a_cancel_and_a_fill_in_the_same_moment(face: Face, connect: Connect) -> None:
     """Whoever wins, the order ends once, and the cancel says what it did (fault F094)."""
     paths = {face.place[1]: RACES, face.cancel[1]: RACES}
