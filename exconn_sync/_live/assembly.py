@@ -184,9 +184,11 @@ class Assembly:
         self.reconciler = Reconciler(
             config, driver, self.rest, self.catalogue, store, self._readiness, self._pipeline, clock, self._rng
         )
+        proof = config.unknown_orders
         self.resolver = Resolver(
-            store, clock, self.server_clock, config.rate_limits.window_ms, driver.processing_limit_ms,
-            self.reconciler.look, self.reconciler.wake,
+            store, clock, self.server_clock, config.rate_limits.window_ms, proof.limit_ms(driver.processing_limit_ms),
+            self.reconciler.look, self.reconciler.wake, read_lag=proof.read_lag,
+            memory_ms=driver.history_limits.unfilled_ms, report=self.reconciler.report_once,
         )  # fmt: skip
         self.reconciler.resolver = self.resolver
         self.risk = RiskDesk(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_handle import Order
 from exconn_sync._live.order_refusal import refused
+from exconn_sync._live.repeated_intent import place_once
 from exconn_sync._live.resolver import UNSETTLED
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.correlation import correlated
@@ -45,6 +46,10 @@ class OrderGateway:
             if call.is_receipt:
                 desk.received(order.client_order_id)
         return order
+
+    def place_once(self, request: OrderRequest, deadline: Deadline) -> Order:
+        """Place an order, or return the one with its client order id; see ``Connector.place_order``."""
+        return place_once(self._desk, self.place, request, deadline)
 
     def _sent(self, order: Order, call: RestCall[Sequence[Fact]], deadline: Deadline) -> Sequence[Fact]:
         """Send a new order; return what the exchange states, nothing where only the looking has found it there."""

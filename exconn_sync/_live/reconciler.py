@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,12 +20,24 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
 from exconn_sync._machines.backoff import Backoff
+from exconn_sync._machines.missed_orders import MissedOrders
 from exconn_sync._machines.reconcile import plan, unlisted
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import WorkerRun
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
-from exconn_sync.errors import AuthenticationError, ConnectorStopped, ExchangeError, ExconnError, OrderNotFound
+from exconn_sync.errors import (
+    AuthenticationError,
+    CircuitOpen,
+    ConnectorStopped,
+    ExchangeError,
+    ExconnError,
+    OrderNotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimitError,
+    RequestTimeout,
+)
 from exconn_sync.model.enums import OrderListStatus, OrderStatus
 from exconn_sync.model.ids import ClientOrderId
 from exconn_sync.model.limits import Lane
@@ -40,6 +52,9 @@ _TELLING = 5.0
 """Seconds that readiness waits for subscribers and journal to be told what a comparison has found."""
 _APART_NS = 5_000_000_000
 """How far apart comparisons are that commands ask for."""
+
+_HOPELESS = (AuthenticationError, CircuitOpen, ConnectorStopped, PermissionDenied, RateLimitError, RequestTimeout)
+"""What says, of one question, that the next ones will not be answered either."""
 
 
 class Reconciler:
@@ -81,6 +96,7 @@ class Reconciler:
         self._not_before_ns = 0
         self._due_ns = 0
         self._reported: set[ClientOrderId] = set()
+        self._missed = MissedOrders(config.unknown_orders.read_lag)
         # Orders that an earlier life left without an outcome: what became of them has to be found out.
         self._inherited = [item for item in store.orders() if item.is_own and item.status in UNSETTLED]
         self.resolver: Resolver | None = None
@@ -144,13 +160,15 @@ class Reconciler:
         if known is None or known.client_order_id == state.client_order_id:
             return [fact]
         text = f"its id was used before, by the order with the exchange's id {fact.exchange_order_id}"
-        self._report_once(state.client_order_id, ExconnError(text, exchange=self._driver.name))
+        self.report_once(state.client_order_id, ExconnError(text, exchange=self._driver.name))
         return [*self._order_look.among_open(state, seconds), *self._order_look.later_than(fact, state, seconds)]
 
     def _wait_time(self, pause: float | None) -> float:
         times = [self._due_ns] if self._due_ns else []
         if self._doubted != self._resolved:
             times.append(self._not_before_ns)
+        if (again := self._missed.next_due()) is not None:
+            times.append(again)
         until_due = max(min(times, default=0) - self._clock.monotonic_ns(), 0) / 1e9
         whole = until_due if times else self._config.intervals.reconcile
         return whole if pause is None else min(whole, pause)
@@ -167,6 +185,7 @@ class Reconciler:
             self._compare(run)
             if run.is_current:
                 self._fulfilled, self._resolved = wished, doubted
+        self._look_again()
         return None if self.resolver is None else self.resolver.resolve()
 
     def _compare(self, run: WorkerRun) -> None:
@@ -209,12 +228,13 @@ class Reconciler:
         self._store.apply(listed)
         balances = self._rest.call(replace(self._driver.fetch_balances(), lane=Lane.QUERY), timeout)
         self._store.apply([*balances, *unlisted(self._store.balances().values(), balances)])
-        for client_order_id in plan(known, listed, {}).look_at:
-            self._look_at(client_order_id)
+        # Each is asked for, whatever becomes of the others; what failed has the comparison made again (fault F099).
+        failures = self._each(self._look_at, plan(known, listed, {}).look_at)
         everything = plan(self._store.orders(), listed, self._fill_sums())
-        for client_order_id in everything.fills_for:
-            self._fetch_fills(client_order_id)
+        failures += self._each(self._fetch_fills, everything.fills_for)
         self._compare_lists()
+        if failures:
+            raise failures[0]
         self._pipeline.metrics.count("reconciliations", exchange=self._driver.name)
 
     def _compare_lists(self) -> None:
@@ -237,7 +257,7 @@ class Reconciler:
             except ConnectorStopped:
                 raise
             except ExconnError as error:
-                self._report_once(state.list_client_id, error)
+                self.report_once(state.list_client_id, error)
 
     def _adopt(self) -> None:
         inherited, self._inherited = self._inherited, []
@@ -245,23 +265,63 @@ class Reconciler:
             if self.resolver is not None:
                 self.resolver.track(state.client_order_id)
 
+    @staticmethod
+    def _each(ask: Callable[[ClientOrderId], None], orders: Iterable[ClientOrderId]) -> list[ExconnError]:
+        """Ask about each order; return the failures. One that says that further questions fail as well ends it."""
+        failures: list[ExconnError] = []
+        for client_order_id in orders:
+            try:
+                ask(client_order_id)
+            except _HOPELESS:
+                raise
+            except ExconnError as error:
+                failures.append(error)
+        return failures
+
+    def _look_again(self) -> None:
+        """Look for orders that were missed a moment ago, because reads may lag behind writes (fault F070)."""
+        for client_order_id in self._missed.due(self._clock.monotonic_ns()):
+            try:
+                self._look_at(client_order_id)
+            except ConnectorStopped:
+                raise
+            except ExconnError:
+                # What is wrong with the exchange, comparisons tell.
+                continue
+            finally:
+                # One that was neither found nor missed for long by this look is due again, and not at once.
+                self._missed.put_off(client_order_id, self._clock.monotonic_ns())
+
     def _look_at(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)
         if state is None or state.is_terminal:
+            self._missed.found(client_order_id)
             return
         try:
             self._store.apply(self.look(state))
+            self._missed.found(client_order_id)
         except OrderNotFound as error:
             # Not found once proves nothing: an order of ours whose request is in doubt goes on to the proof, any other
             # one stays as it is, and somebody has to be told that the exchange does not know it (any more).
             if self.resolver is not None and state.is_own and state.status is OrderStatus.UNKNOWN:
                 self.resolver.track(client_order_id)
-            elif state.status not in UNSETTLED:
-                self._report_once(client_order_id, error)
+            elif state.status not in UNSETTLED and self._missed.miss(client_order_id, self._clock.monotonic_ns()):
+                self.report_once(client_order_id, self._missing(state, error))
         except ExchangeError as error:
             self._pass_over(state, error)
 
-    def _report_once(self, client_order_id: ClientOrderId, error: ExconnError) -> None:
+    def _missing(self, state: OrderState, error: ExconnError) -> ExconnError:
+        """Return what to tell of an order that we hold as open and that the exchange does not know."""
+        if self.resolver is None or not self.resolver.is_out_of_sight(state.updated_at):
+            return error
+        text = (
+            f"it was {state.status} when it was last heard of, and the exchange does not know it: it has ended, "
+            "without a further fill, longer ago than the exchange remembers"
+        )
+        return OutcomeUnknown(text, exchange=self._driver.name)
+
+    def report_once(self, client_order_id: ClientOrderId, error: ExconnError) -> None:
+        """Tell on ``on_error`` what is wrong with an order, the first time; on the worker's thread only."""
         if client_order_id not in self._reported:
             self._reported.add(client_order_id)
             self._pipeline.error(f"order {client_order_id}", error)
@@ -270,7 +330,7 @@ class Reconciler:
         """Tell that an order cannot be asked for because the exchange does not list its symbol; the others can."""
         if state.symbol in self._catalogue.instruments:
             raise error
-        self._report_once(state.client_order_id, error)
+        self.report_once(state.client_order_id, error)
 
     def _fetch_fills(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)
@@ -287,7 +347,7 @@ class Reconciler:
         except ExchangeError as error:
             self._pass_over(state, error)
             return
-        self._report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
+        self.report_once(client_order_id, ExconnError("the exchange does not list all fills of the order"))
 
     def _fill_sums(self) -> dict[ClientOrderId, Decimal]:
         sums: dict[ClientOrderId, Decimal] = {}

@@ -2,6 +2,9 @@
 
 Reads lag behind writes, so not finding an order settles nothing by itself. It does once the exchange would refuse the
 request anyway: two looks that both started after that moment, far enough apart, and both succeeded.
+
+No exchange remembers an order for ever that ended without a fill. Of one that is older than that, not finding it proves
+nothing at all: it may have been there and be forgotten (fault F090).
 """
 
 from __future__ import annotations
@@ -37,6 +40,15 @@ class AbsenceProof:
         elif started_server_ns > self._valid_until_ns:
             self._first_ns = _least(self._first_ns, started_server_ns)
             self._last_ns = max(self._last_ns or started_server_ns, started_server_ns)
+
+    def may_be_forgotten(self, since_ns: int, memory_ms: int | None) -> bool:
+        """Return whether the order may have been there since ``since_ns``, and ended before what is remembered.
+
+        The last look must still have been able to see an order that ended at once.
+        """
+        if memory_ms is None or self._last_ns is None:
+            return False
+        return self._last_ns - since_ns > memory_ms * _NS_PER_MS
 
     @property
     def is_proven(self) -> bool:

@@ -19,6 +19,7 @@ from exconn_sync.config.settings import (
     Reconnect,
     RiskLimits,
     Timeouts,
+    UnknownOrders,
 )
 from exconn_sync.errors import AuthenticationError, ValidationError
 from exconn_sync.ports.journal import Journal
@@ -26,7 +27,7 @@ from exconn_sync.ports.metrics import MetricsSink
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.ports.risk import RiskRule
 
-SecondsT = TypeVar("SecondsT", Timeouts, Reconnect, Intervals)
+SecondsT = TypeVar("SecondsT", Timeouts, Reconnect, Intervals, UnknownOrders)
 
 
 class ConfigBuilder:
@@ -131,6 +132,10 @@ class ConfigBuilder:
     def intervals(self, **seconds: float) -> ConfigBuilder:
         """Set in seconds how often the ``clock`` is synchronized, orders are reconciled, REST is tried (``ping``)."""
         return self._set(intervals=_seconds(Intervals, seconds))
+
+    def unknown_orders(self, **seconds: float | None) -> ConfigBuilder:
+        """Set by how much reads may lag (``read_lag``) and how long the exchange may work (``processing_limit``)."""
+        return self._set(unknown_orders=_seconds(UnknownOrders, seconds))
 
     def network(self, *, ca_file: str | None = None, proxy: str | None = None) -> ConfigBuilder:
         """Trust the authorities in a PEM file instead of the system's; go through an HTTP proxy.

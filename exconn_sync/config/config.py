@@ -20,6 +20,7 @@ from exconn_sync.config.settings import (
     Reconnect,
     RiskLimits,
     Timeouts,
+    UnknownOrders,
     check_url,
 )
 from exconn_sync.errors import ValidationError
@@ -78,6 +79,7 @@ class Config:
     timeouts: Timeouts = field(default_factory=Timeouts)
     reconnect: Reconnect = field(default_factory=Reconnect)
     intervals: Intervals = field(default_factory=Intervals)
+    unknown_orders: UnknownOrders = field(default_factory=UnknownOrders)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     risk: RiskLimits = field(default_factory=RiskLimits)
     delivery: Delivery = field(default_factory=Delivery)

@@ -11,7 +11,7 @@ from exconn_sync.config.risk_limits import RiskLimits
 from exconn_sync.errors import ValidationError
 from exconn_sync.ports.local_exchange import SCHEME
 
-__all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "check_url"]
+__all__ = ["Delivery", "Intervals", "RateLimits", "Reconnect", "RiskLimits", "Timeouts", "UnknownOrders", "check_url"]
 
 _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -104,6 +104,31 @@ class Intervals:
 
     def __post_init__(self) -> None:
         _check_seconds(self)
+
+
+@dataclass(frozen=True)
+class UnknownOrders:
+    """What has to pass before not finding an order proves that it is not there, in seconds (fault model 0.1).
+
+    Reads may lag behind writes by ``read_lag``: looks that prove something are that far apart. The exchange may work
+    for ``processing_limit`` on a request that it has accepted, None for what is known of it (Binance: 10, as
+    documented; Bybit documents none: 10).
+    """
+
+    read_lag: float = 1.0
+    processing_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_seconds(self)
+        limit = self.processing_limit
+        if limit is None:
+            return
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not 0 < limit < 1e7:
+            raise ValidationError("processing_limit", limit, "must be a positive number of seconds, or None")
+
+    def limit_ms(self, known_ms: int) -> int:
+        """Return the processing limit in ms, where ``known_ms`` is what is known of the exchange."""
+        return known_ms if self.processing_limit is None else int(self.processing_limit * 1000)
 
 
 @dataclass(frozen=True)

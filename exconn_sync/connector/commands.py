@@ -18,7 +18,7 @@ class CommandFace:
     _core: Core
 
     @correlated
-    def place_order(self, request: OrderRequest, *, timeout: float | None = None) -> Order:
+    def place_order(self, request: OrderRequest, *, once: bool = False, timeout: float | None = None) -> Order:
         """Place an order and return its live handle once the exchange has it.
 
         Where an exchange only says that it has received the order (Bybit: 4.7), the handle may still be
@@ -27,6 +27,10 @@ class CommandFace:
         Checked first, in this order and before anything is sent: the key, the symbol, the symbol's trading rules, the
         risk limits. ``timeout`` seconds (default: ``timeouts.request``) bound everything, also the waiting for a
         request budget.
+
+        With ``once`` the client order id of the request, which must be given, stands for what is intended: where an
+        order with it is known, placed by whatever thread or by an earlier process with the same journal, that one is
+        returned and nothing is sent. So a placement whose outcome was unknown can be repeated as often as one likes.
 
         Raises:
             ValidationError: the order breaks a rule; nothing was sent.
@@ -38,7 +42,8 @@ class CommandFace:
                 handle as ``order``; looking for it goes on in the background, and it is never sent again.
         """
         gateway = self._core.assembly.gateway
-        return gateway.place(request_of(request), gateway.deadline(timeout))
+        place = gateway.place_once if once else gateway.place
+        return place(request_of(request), gateway.deadline(timeout))
 
     @correlated
     def cancel_order(self, order: Order | str, *, timeout: float | None = None) -> None:
@@ -55,15 +60,16 @@ class CommandFace:
         gateway.cancel(order, gateway.deadline(timeout))
 
     @correlated
-    def submit_order(self, request: OrderRequest, *, timeout: float | None = None) -> Future[Order]:
+    def submit_order(self, request: OrderRequest, *, once: bool = False, timeout: float | None = None) -> Future[Order]:
         """Place an order on a thread of the pool; the future gets what ``place_order`` returns or raises.
 
         ``timeout`` counts from now, so that an order which waits too long for a thread is not sent any more: the future
         fails with RequestTimeout, outcome ``not_sent``.
         """
         gateway = self._core.assembly.gateway
+        place = gateway.place_once if once else gateway.place
         checked, deadline = request_of(request), gateway.deadline(timeout)
-        return self._core.assembly.executor.submit(lambda: gateway.place(checked, deadline), deadline=deadline)
+        return self._core.assembly.executor.submit(lambda: place(checked, deadline), deadline=deadline)
 
     @correlated
     def submit_cancel(self, order: Order | str, *, timeout: float | None = None) -> Future[None]:

@@ -197,8 +197,10 @@ class HistoryLimits:
     """What one question about the past may span: ``longest_ms`` of time, and ``rows`` in one answer.
 
     ``is_whole`` is True where the answer for a time span has all rows, however many: it comes in pages.
+    ``unfilled_ms`` is for how long an order that ended without a fill can still be asked for, None for ever (F090).
     """
 
     longest_ms: int
     rows: int
     is_whole: bool = False
+    unfilled_ms: int | None = None

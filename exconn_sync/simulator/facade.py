@@ -86,6 +86,7 @@ class Simulator:
         self.api_secret = api_secret or random_text(random)
         core = core_of(self.exchanges, symbols)
         core.add_account(DEMO_ACCOUNT)
+        self._board.orders.on_read_lag.append(core.reads.lag)
         generator = MarketGenerator(core, seed)
         self._generator: MarketGenerator | None = generator
         self._market = MarketControl(self._server.call, core, generator, self._clock)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from exconn_sync.simulator.answer_faults import AnswerFaults
 from exconn_sync.simulator.order_switches import OrderSwitches
+from exconn_sync.simulator.private_events import PrivateEvents
 from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 from exconn_sync.simulator.wire_faults import WireFaults
 
@@ -32,7 +34,6 @@ class FaultBoard:
         self._answers: defaultdict[Target, list[ScriptedAnswer]] = defaultdict(list)
         self._drops: defaultdict[Target, int] = defaultdict(int)
         self._delays: dict[Target, float] = {}
-        self._answer_delays: dict[Target, float] = {}
         self._losses: defaultdict[str, int] = defaultdict(int)
         self._silenced: defaultdict[str, int] = defaultdict(int)
         self._duplicates: defaultdict[str, int] = defaultdict(int)
@@ -41,6 +42,8 @@ class FaultBoard:
         self.wire = WireFaults()
         self.subscriptions = SubscriptionFaults()
         self.orders = OrderSwitches()
+        self.answers = AnswerFaults()
+        self.private = PrivateEvents(self)
 
     def script(self, target: Target, answer: ScriptedAnswer, count: int) -> None:
         """Give this answer to the next requests."""
@@ -72,19 +75,6 @@ class FaultBoard:
     async def hold(self, target: Target) -> None:
         """Wait as long as the delay for these requests says."""
         seconds = self._delays.get(target)
-        if seconds is not None:
-            await asyncio.sleep(seconds)
-
-    def set_answer_delay(self, target: Target, seconds: float | None) -> None:
-        """Hold the answers of requests that were executed for so long; None ends it."""
-        if seconds is None:
-            self._answer_delays.pop(target, None)
-        else:
-            self._answer_delays[target] = seconds
-
-    async def hold_answer(self, target: Target) -> None:
-        """Wait as long as the delay for the answers of these requests says."""
-        seconds = self._answer_delays.get(target)
         if seconds is not None:
             await asyncio.sleep(seconds)
 

@@ -52,7 +52,7 @@ class FaultControls:
             yield
 
     @contextmanager
-    def _between(self, begin: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
+    def _between(self, begin: Callable[[], object], end: Callable[[], object]) -> Iterator[None]:
         self._call(begin)
         try:
             yield

@@ -24,8 +24,8 @@ class OrderFaults(FaultControls):
     def answer_late(self, method: str, path: str, seconds: float) -> Iterator[None]:
         """Execute requests at once and answer so much later: the event comes before the answer."""
         target, late = (method, path), positive("seconds", seconds)
-        board = self._board
-        begin, end = (lambda: board.set_answer_delay(target, late)), (lambda: board.set_answer_delay(target, None))
+        answers = self._board.answers
+        begin, end = (lambda: answers.set_delay(target, late)), (lambda: answers.set_delay(target, None))
         with self._between(begin, end):
             yield
 

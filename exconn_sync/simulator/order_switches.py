@@ -26,3 +26,5 @@ class OrderSwitches:
     """Told that the books of a symbol, or of all, are numbered anew."""
     on_cache_loss: list[Callable[[], None]] = field(default_factory=list)
     """Told that the memory of orders that ended is gone."""
+    on_read_lag: list[Callable[[float | None], None]] = field(default_factory=list)
+    """Told by how many seconds questions about orders are behind from now on, or that they are not any more."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from exconn_sync.simulator.fault_board import ScriptedAnswer
-from exconn_sync.simulator.fault_targets import FaultControls
+from exconn_sync.simulator.fault_targets import FaultControls, positive
 
 
 class RequestFaults(FaultControls):
@@ -25,6 +25,41 @@ class RequestFaults(FaultControls):
     def execute_then_drop(self, method: str, path: str, count: int = 1) -> None:
         """Execute the next requests, then reset their connections instead of answering."""
         self._call(self._board.drop_after, (method, path), count)
+
+    def execute_then_answer(
+        self, method: str, path: str, status: int, body: str, count: int = 1, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Execute the next requests, then answer with this instead of what came of them (fault F071)."""
+        answer, answers = ScriptedAnswer(status, body, dict(headers or {})), self._board.answers
+        self._call(lambda: answers.lie((method, path), answer, count))
+
+    def swap_answers(self, method: str, path: str, count: int = 2, times: int = 1) -> None:
+        """Hold the answers of the next requests until there are so many, then give them in reverse, ``times`` times.
+
+        A count of 0 lets go of those that are held. On Bybit's trade socket each answer says whose it is (F043).
+        """
+        self._call(lambda: self._board.answers.swap((method, path), count, times))
+
+    @contextmanager
+    def queue_in_engine(self, method: str, path: str, seconds: float) -> Iterator[None]:
+        """Take requests in time and let them reach the matching engine so much later (fault F069).
+
+        Unlike with ``delay``, nobody looks at their time again.
+        """
+        target, late, answers = (method, path), positive("seconds", seconds), self._board.answers
+        begin, end = (lambda: answers.set_engine_delay(target, late)), (lambda: answers.set_engine_delay(target, None))
+        with self._between(begin, end):
+            yield
+
+    @contextmanager
+    def lag_reads(self, seconds: float) -> Iterator[None]:
+        """Answer questions about orders and fills from copies that are so far behind (fault F070).
+
+        What happened before the block is known to them. Balances, order lists and private events are not late.
+        """
+        late, behind = positive("seconds", seconds), self._board.orders.on_read_lag
+        with self._between(lambda: [lag(late) for lag in behind], lambda: [lag(None) for lag in behind]):
+            yield
 
     @contextmanager
     def delay(self, method: str, path: str, seconds: float) -> Iterator[None]:

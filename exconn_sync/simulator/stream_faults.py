@@ -29,6 +29,27 @@ class StreamFaults(FaultControls):
             yield
 
     @contextmanager
+    def hold_events(self, stream_name: str) -> Iterator[None]:
+        """Hold back private events until the end of the block, then send them in their order (faults F105, F116).
+
+        ``stream_name`` is ``"userDataStream"``, or one kind of its events (``"executionReport"``); on Bybit a topic.
+        """
+        private = self._board.private
+        with self._between(lambda: private.hold(stream_name), lambda: private.release(stream_name)):
+            yield
+
+    @contextmanager
+    def repeat_events(self, count: int) -> Iterator[None]:
+        """Send the newest events again to everybody who subscribes to private events during the block (fault F097)."""
+        events, private = int(positive("count", count)), self._board.private
+
+        def set_repeats(number: int) -> None:
+            private.repeats = number
+
+        with self._between(lambda: set_repeats(events), lambda: set_repeats(0)):
+            yield
+
+    @contextmanager
     def lag(self, seconds: float, kind: str = "stream") -> Iterator[None]:
         """Open connections to a front end that is behind by so much (fault F066).
 

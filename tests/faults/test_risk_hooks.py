@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from exconn_sync import Connector, Order, OrderRequest, Proposal, RequestTimeout, RiskRejected
+from exconn_sync import Connector, ConnectorStopped, Order, OrderRequest, Proposal, RequestTimeout, RiskRejected
 from exconn_sync.simulator import Simulator
 from tests.faults.conftest import LIMIT, Connect
+from tests.unit.support import Background
 
 REQUEST = OrderRequest.limit("BTC-USDT", "buy", "0.001", "20000")
 
@@ -133,3 +135,33 @@ def test_a_rule_may_use_the_library(quiet: Simulator, connector: Connector, rule
     assert len(quiet.accounts.orders()) == 3
     for order in (outer, *inner):
         order.cancel()
+
+
+def test_a_rule_that_hangs_holds_up_its_own_caller_only(quiet: Simulator, connect: Connect, rule: Rule) -> None:
+    """Others place, cancel and stop meanwhile; its own order is not sent, however late it returns (fault F140)."""
+    connector = connect(quiet, rules=(rule,))
+    resting = connector.place_order(REQUEST)
+    hangs, release = threading.Event(), threading.Event()
+    large = OrderRequest.limit("BTC-USDT", "buy", "0.002", "20000")
+
+    def act(proposal: Proposal) -> None:
+        if proposal.order.quantity == large.quantity:
+            hangs.set()
+            release.wait(3 * LIMIT)
+
+    rule.act = act
+    stuck = Background(lambda: connector.place_order(large, timeout=LIMIT))
+    try:
+        assert hangs.wait(LIMIT)
+        other = connector.place_order(REQUEST)
+        resting.cancel()
+        assert connector.kill(timeout=LIMIT) == []
+        assert (resting.status, other.status) == ("canceled", "canceled")
+        assert connector.stop(LIMIT) == []
+        assert stuck.is_running
+    finally:
+        release.set()
+    with pytest.raises((ConnectorStopped, RiskRejected)) as caught:
+        stuck.result()
+    assert caught.value.outcome == "not_sent"
+    assert len(quiet.accounts.orders()) == 2

@@ -294,7 +294,8 @@ def test_a_new_order_that_nobody_works_on_is_doubted(quiet: Simulator, connect: 
     connector._core.store.begin(entry)
     connector._core.assembly.reconciler.reconcile_soon()
     until(lambda: [(state.client_order_id, state.status) for state in connector.orders.open()] == [("left", "unknown")])
-    assert connector.health().unknown_orders == 1
+    # It is looked for a moment after it is called unknown.
+    until(lambda: connector.health().unknown_orders == 1)
 
 
 def test_a_restart_is_told_as_down_and_up(quiet: Simulator, connect: Connect) -> None:

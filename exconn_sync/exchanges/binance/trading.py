@@ -36,7 +36,8 @@ _DAY_MS = 24 * 60 * 60 * 1000
 class BinanceTrading:
     """Orders of Binance spot; see ``TradingDriver`` for what each method promises."""
 
-    history_limits = HistoryLimits(longest_ms=_DAY_MS, rows=1000)
+    # Orders that ended without a fill are archived after 90 days (Binance: 5.6).
+    history_limits = HistoryLimits(longest_ms=_DAY_MS, rows=1000, unfilled_ms=90 * _DAY_MS)
 
     enlarges_orders = False
 

@@ -25,7 +25,8 @@ from exconn_sync.model.wire import HistoryLimits, HttpResponse, Pages, Params, R
 Row = TypeVar("Row")
 
 _BATCHES, _SOCKET = BybitBatches(), TradeSocket()
-_WEEK_MS = 7 * 24 * 60 * 60 * 1000
+_DAY_MS = 24 * 60 * 60 * 1000
+_WEEK_MS = 7 * _DAY_MS
 _ORDERS_A_PAGE = 50
 _FILLS_A_PAGE = 100
 
@@ -36,7 +37,8 @@ class BybitTrading(NotOffered):
     Every answer to a command is a receipt: what became of the order comes over the private stream, maybe before.
     """
 
-    history_limits = HistoryLimits(longest_ms=_WEEK_MS, rows=1000, is_whole=True)
+    # Orders that ended without a fill are known for a day (Bybit: 4.12).
+    history_limits = HistoryLimits(longest_ms=_WEEK_MS, rows=1000, is_whole=True, unfilled_ms=_DAY_MS)
 
     enlarges_orders = True
 

@@ -13,6 +13,8 @@ from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.binance.wire import number
 
 _BASIS_POINTS = 10_000
+_ARCHIVED_AFTER_MS = 90 * 24 * 60 * 60 * 1000
+"""Orders that ended without a fill are archived then (Binance: 5.6)."""
 
 
 def account(call: Call) -> object:
@@ -48,10 +50,12 @@ def account(call: Call) -> object:
 def order_status(call: Call) -> object:
     """GET order."""
     market = required_market(call)
-    order = find_order(call, market.spec.name)
+    order = find_order(call, market.spec.name, registry=call.venue.exchange.reads.registry)
     call.params.finish()
     if order is None:
         raise errors.no_such_order()
+    if not order.is_open and not order.filled_quantity and order.updated_at < call.now - _ARCHIVED_AFTER_MS:
+        raise errors.archived()
     return order_reports.queried(order, call.unit)
 
 
@@ -61,7 +65,7 @@ def open_orders(call: Call) -> object:
     call.params.finish()
     if symbol is not None:
         known_market(call, symbol)
-    orders = call.venue.exchange.registry.open_orders(call.account, symbol)
+    orders = call.venue.exchange.reads.registry.open_orders(call.account, symbol)
     return [order_reports.queried(order, call.unit) for order in orders]
 
 
@@ -72,7 +76,7 @@ def all_orders(call: Call) -> object:
     start, end = time_range(call.params)
     limit = call.params.limit(500, MAX_ROWS)
     call.params.finish()
-    orders = call.venue.exchange.registry.orders(call.account, symbol)
+    orders = call.venue.exchange.reads.registry.orders(call.account, symbol)
     if start is not None or end is not None:
         orders = between(orders, lambda order: order.updated_at, start, end)
     elif order_id is not None:
@@ -90,7 +94,8 @@ def my_trades(call: Call) -> object:
     call.params.finish()
     if (start is not None or end is not None) and (order_id is not None or from_id is not None):
         raise errors.ApiError(-1128, "Combination of optional parameters invalid.")
-    fills = [fill for fill in call.venue.exchange.registry.fills(call.account, symbol) if fill.allocation_id is None]
+    known = call.venue.exchange.reads.registry.fills(call.account, symbol)
+    fills = [fill for fill in known if fill.allocation_id is None]
     fills = between(fills, lambda fill: fill.time, start, end)
     if order_id is not None:
         fills = [fill for fill in fills if fill.order_id == order_id]

@@ -138,6 +138,12 @@ def rejected(message: str) -> ApiError:
     return ApiError(-2010, message)
 
 
+def archived() -> ApiError:
+    """The order that was asked for ended without a fill too long ago."""
+    text = "Order was canceled or expired with no executed qty over 90 days ago and has been archived."
+    return ApiError(-2026, text)
+
+
 def no_such_order() -> ApiError:
     """A query found nothing."""
     return ApiError(-2013, "Order does not exist.")

@@ -89,7 +89,10 @@ class RestFace:
         arrived_at = self._venue.clock.now_ms()
         response = await self.answer(endpoint, raw)
         self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
-        await self._faults.hold_answer(raw.target)
+        await self._faults.answers.hold(raw.target)
+        lie = self._faults.answers.take_lie(raw.target)
+        if lie is not None:
+            return web.Response(status=lie.status, text=lie.body, content_type=JSON_TYPE, headers=lie.headers)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return response
@@ -131,6 +134,9 @@ class RestFace:
         weights.admit(raw.address, weight, admitted_at)
         call = self._authorised(endpoint, raw, params)
         await self._faults.hold(raw.target)
+        if self._faults.answers.engine_delay(raw.target) is not None:
+            call.look_at_time_now()
+            await self._faults.answers.wait_for_engine(raw.target)
         result = endpoint.handler(call)
         if endpoint.free_on_success:
             weights.give_back(raw.address, weight, admitted_at, clock.now_ms())

@@ -9,6 +9,7 @@ from exconn_sync.simulator.binance.venue import Call
 from exconn_sync.simulator.core.order_lists import SimOrderList
 from exconn_sync.simulator.core.orders import OrderStatus, SimOrder
 from exconn_sync.simulator.core.refusals import Refusal
+from exconn_sync.simulator.core.registry import OrderRegistry
 
 _RESTRICTIONS = {"ONLY_NEW": OrderStatus.NEW, "ONLY_PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED}
 
@@ -115,15 +116,22 @@ def cancel_all(call: Call) -> object:
 
 
 def find_order(
-    call: Call, symbol: str, id_name: str = "orderId", client_id_name: str = "origClientOrderId"
+    call: Call,
+    symbol: str,
+    id_name: str = "orderId",
+    client_id_name: str = "origClientOrderId",
+    registry: OrderRegistry | None = None,
 ) -> SimOrder | None:
-    """The account's order which one of two parameters names; with both, they must agree."""
+    """The account's order which one of two parameters names; with both, they must agree.
+
+    It is looked for in ``registry``, by default where commands find it.
+    """
     order_id = call.params.integer(id_name)
     client_id = call.params.optional(client_id_name)
     if order_id is None and client_id is None:
         text = f"Param '{client_id_name}' or '{id_name}' must be sent, but both were empty/null!"
         raise errors.ApiError(-1102, text)
-    registry = call.venue.exchange.registry
+    registry = registry or call.venue.exchange.registry
     if order_id is None:
         return registry.find(call.account, symbol, client_id or "")
     order = registry.get(symbol, order_id)

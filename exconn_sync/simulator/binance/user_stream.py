@@ -1,5 +1,6 @@
 """The user data stream: an account's own events, in their envelope."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -57,6 +58,8 @@ class UserStreams:
     def subscribe(self, account: str, subscriber: Subscriber) -> None:
         """Send an account's events from now on."""
         self._subscribers[account].append(subscriber)
+        send, subscription_id, _ = subscriber
+        self._faults.private.subscribed(account, USER_STREAM, send, lambda text: renamed(text, subscription_id))
 
     def unsubscribe(self, account: str, subscriber: Subscriber) -> None:
         """Stop that."""
@@ -79,18 +82,22 @@ class UserStreams:
         subscribers = self._subscribers.get(account)
         if not subscribers:
             return
-        frames = []
+        frames, kind = [], ""
         for send, subscription_id, unit in subscribers:
-            now = self._clock.now_ms() if unit == 1 else self._clock.now_us()
-            frames.append((send, envelope(subscription_id, build(now, unit))))
-        for arranged in self._faults.arrange(USER_STREAM, frames):
-            for send, text in arranged:
-                send(text)
+            event = build(self._clock.now_ms() if unit == 1 else self._clock.now_us(), unit)
+            kind = str(event["e"])
+            frames.append((send, envelope(subscription_id, event)))
+        self._faults.private.send(account, (kind, USER_STREAM), frames)
 
 
 def envelope(subscription_id: int, event: dict[str, object]) -> str:
     """An event as it goes over the wire."""
     return to_json({"subscriptionId": subscription_id, "event": event})
+
+
+def renamed(text: str, subscription_id: int) -> str:
+    """An event that was sent before, for another subscription."""
+    return to_json({**json.loads(text), "subscriptionId": subscription_id})
 
 
 def execution_report(event: OrderEvent, now: int, unit: int) -> dict[str, object]:

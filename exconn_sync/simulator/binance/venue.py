@@ -87,6 +87,11 @@ class Call:
         if self.window is not None:
             self.window.check_before_matching(self.venue.clock.now_us())
 
+    def look_at_time_now(self) -> None:
+        """Look at the time window at this moment and never again, however late the matching engine is reached."""
+        self.check_before_matching()
+        self.window = None
+
 
 Handler = Callable[[Call], object]
 

@@ -10,6 +10,7 @@ from exconn_sync.simulator.bybit.notes import Exits
 from exconn_sync.simulator.bybit.venue import Venue
 from exconn_sync.simulator.core.orders import Change, NewOrder, OrderStatus, Side, SimOrder
 from exconn_sync.simulator.core.refusals import Reason, Refusal
+from exconn_sync.simulator.core.registry import OrderRegistry
 
 _NOT_REFUSED = (Reason.WOULD_TAKE, Reason.NO_LIQUIDITY)
 """What the matching engine finds out: the order was taken in and ends at once."""
@@ -143,9 +144,11 @@ class OrderDesk:
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
-    def find(self, account: str, symbol: str, order_id: str, link_id: str) -> SimOrder | None:
-        """The account's order with an id, or else with a client id."""
-        registry = self._venue.exchange.registry
+    def find(
+        self, account: str, symbol: str, order_id: str, link_id: str, registry: OrderRegistry | None = None
+    ) -> SimOrder | None:
+        """The account's order with an id, or else with a client id; in ``registry``, or where commands find it."""
+        registry = registry or self._venue.exchange.registry
         if not order_id:
             return registry.find(account, symbol, link_id)
         key = self._venue.ids.read_order(order_id)

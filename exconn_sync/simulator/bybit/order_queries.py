@@ -58,7 +58,7 @@ def history(call: Call) -> Answer:
 
 def executions(call: Call) -> Answer:
     """GET execution/list, newest first; an id rules everything else out."""
-    params, registry = call.params, call.venue.exchange.registry
+    params, registry = call.params, call.venue.exchange.reads.registry
     params.category()
     limit, kind = params.limit(50, 100), params.text("execType", "Trade")
     named = _named(call)
@@ -100,16 +100,21 @@ def _named(call: Call) -> list[SimOrder] | None:
     if not order_id and not link_id:
         return None
     symbols = [params.text("symbol")] if params.text("symbol") else list(call.venue.exchange.markets)
-    found = (call.desk.find(call.account, symbol, order_id, link_id) for symbol in symbols)
+    seen = call.venue.exchange.reads.registry
+    found = (call.desk.find(call.account, symbol, order_id, link_id, seen) for symbol in symbols)
     return [order for order in found if order is not None]
 
 
 def _all(call: Call) -> list[SimOrder]:
-    return call.venue.exchange.registry.orders(call.account)
+    return call.venue.exchange.reads.registry.orders(call.account)
+
+
+def _age(order: SimOrder) -> tuple[int, int]:
+    return order.created_at, order.order_id
 
 
 def _newest_first(orders: Iterable[SimOrder]) -> list[SimOrder]:
-    return sorted(orders, key=lambda order: (order.created_at, order.order_id), reverse=True)
+    return sorted(orders, key=_age, reverse=True)
 
 
 def _filtered(call: Call, orders: Iterable[SimOrder]) -> list[SimOrder]:
@@ -130,6 +135,15 @@ def _orders(
     call: Call, orders: list[SimOrder], limit: int, record: Callable[[Venue, SimOrder], dict[str, object]]
 ) -> Answer:
     ids = call.venue.ids
-    chosen, token = page(call.params, orders, lambda order: ids.order(order.symbol, order.order_id), limit)
+
+    def behind(key: str) -> int | None:
+        """Where older orders begin than one that has left the list meanwhile."""
+        named = ids.read_order(key)
+        gone = None if named is None else call.venue.exchange.registry.get(*named)
+        if gone is None:
+            return None
+        return next((index for index, order in enumerate(orders) if _age(order) < _age(gone)), len(orders))
+
+    chosen, token = page(call.params, orders, lambda order: ids.order(order.symbol, order.order_id), limit, behind)
     rows = [record(call.venue, order) for order in chosen]
     return Answer({"category": "spot", "list": rows, "nextPageCursor": token})

@@ -43,6 +43,7 @@ class PrivateFeed:
     def subscribe(self, account: str, kind: str, subscriber: Subscriber) -> None:
         """Send events of a kind from now on."""
         self._subscribers[account, kind].append(subscriber)
+        self._faults.private.subscribed(account, kind, subscriber[1], str)
 
     def unsubscribe(self, account: str, kind: str, subscriber: Subscriber) -> None:
         """Stop that."""
@@ -107,9 +108,7 @@ class PrivateFeed:
         if not subscribers:
             return
         frames = [(send, to_json(self._envelope(kind, topic, rows))) for topic, send in subscribers]
-        for arranged in self._faults.arrange(kind, frames):
-            for send, text in arranged:
-                send(text)
+        self._faults.private.send(account, (kind,), frames)
 
     def _envelope(self, kind: str, topic: str, rows: list[dict[str, object]]) -> Mapping[str, object]:
         now = self._venue.clock.now_ms()

@@ -74,7 +74,10 @@ class RestFace:
         arrived_at = self._venue.clock.now_ms()
         response = await self._answer(raw)
         self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
-        await self._faults.hold_answer(raw.target)
+        await self._faults.answers.hold(raw.target)
+        lie = self._faults.answers.take_lie(raw.target)
+        if lie is not None:
+            return web.Response(status=lie.status, text=lie.body, content_type=JSON_TYPE, headers=lie.headers)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return response
@@ -114,6 +117,8 @@ class RestFace:
             raise errors.not_in_demo()
         call = self._front.call(raw.params(), key)
         await self._faults.hold(raw.target)
+        # Its time was looked at on receipt, and is not again.
+        await self._faults.answers.wait_for_engine(raw.target)
         quota = take_quota(venue, endpoint, raw.path, key)
         if quota is not None:
             headers.update(quota.headers())

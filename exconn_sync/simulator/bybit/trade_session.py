@@ -110,8 +110,11 @@ class TradeSession:
         now = self._front.venue.clock.now_ms()
         message["header"] = {**header, "Traceid": f"{now:032x}", "Timenow": str(now)}
         message["connId"] = self._id
-        await self._faults.hold_answer(target)
-        if self._faults.take_drop(target):
+        await self._faults.answers.hold(target)
+        lie = self._faults.answers.take_lie(target)
+        if lie is not None:
+            self._connection.send(lie.body)
+        elif self._faults.take_drop(target):
             self._connection.abort()
         else:
             self._send(message)
@@ -139,6 +142,7 @@ class TradeSession:
         if call.params.text("category") not in ("spot", "linear", "inverse", "option"):
             raise ApiError(10404, "category is not correct")
         await self._faults.hold((FAULT_METHOD, op))
+        await self._faults.answers.wait_for_engine((FAULT_METHOD, op))
         quota = take_quota(venue, endpoint, path, key)
         if quota is not None:
             header.update(quota.headers())

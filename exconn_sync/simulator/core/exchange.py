@@ -34,6 +34,7 @@ from exconn_sync.simulator.core.order_lists import NewOrderList, SimOrderList
 from exconn_sync.simulator.core.orders import Change, ExpiryReason, NewOrder, OrderStatus, SimOrder
 from exconn_sync.simulator.core.pairs import Pairs
 from exconn_sync.simulator.core.pegs import pegged_price
+from exconn_sync.simulator.core.read_side import ReadSide
 from exconn_sync.simulator.core.records import Records
 from exconn_sync.simulator.core.reference import ReferencePrices
 from exconn_sync.simulator.core.refusals import Reason, Refusal
@@ -53,6 +54,7 @@ class Exchange:
         self.accounts = self._records.accounts
         self.fees = self._records.fees
         self.registry = self._records.registry
+        self.reads = ReadSide(self.registry)
         self.lists = self._records.lists
         self.markets = {spec.name: Market(spec, self._records.emit) for spec in symbols}
         self.references = ReferencePrices()

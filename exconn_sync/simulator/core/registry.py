@@ -1,6 +1,7 @@
 """All orders and fills the venue remembers, and the ways to find them."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from exconn_sync.simulator.core.orders import Amendment, Fill, PreventedMatch, SimOrder
 
@@ -16,6 +17,8 @@ class OrderRegistry:
 
     def __init__(self, forgetful: frozenset[str] = frozenset()) -> None:
         self._forgetful = forgetful
+        self.followers: list[Callable[[Callable[[OrderRegistry], None]], None]] = []
+        """Told of each new state and fill, as something that can be done to a copy."""
         self._orders: dict[OrderKey, SimOrder] = {}
         self._open: defaultdict[tuple[str, str], dict[int, None]] = defaultdict(dict)
         self._by_client_id: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -31,8 +34,21 @@ class OrderRegistry:
         self._next_id[symbol] = order_id + 1
         return order_id
 
+    def copy(self) -> "OrderRegistry":
+        """Another registry that remembers the same, without followers."""
+        other = OrderRegistry(self._forgetful)
+        for order in self._orders.values():
+            other.put(order)
+        for client_key, ids in self._by_client_id.items():
+            other._by_client_id[client_key] = list(ids)
+        for fill in self._fills:
+            other.add_fill(fill)
+        return other
+
     def put(self, order: SimOrder) -> None:
         """Remember the newest state of an order."""
+        for follower in self.followers:
+            follower(lambda registry: registry.put(order))
         key = (order.symbol, order.order_id)
         is_new = key not in self._orders
         self._orders[key] = order
@@ -49,6 +65,8 @@ class OrderRegistry:
 
     def add_fill(self, fill: Fill) -> None:
         """Remember a fill."""
+        for follower in self.followers:
+            follower(lambda registry: registry.add_fill(fill))
         if fill.account not in self._forgetful:
             self._fills.append(fill)
             self._fills_of[fill.symbol, fill.order_id].append(fill)
