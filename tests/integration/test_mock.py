@@ -181,6 +181,23 @@ def test_the_same_steps_give_the_same_outcome() -> None:
     assert len(set(first)) == len(first)
 
 
+def test_many_orders_while_the_clock_stands_still(exchange: MockExchange, connector: Connector) -> None:
+    """No limit can be waited for: its window would never end."""
+    for _ in range(200):
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.001", "50000")).cancel()
+    assert len(exchange.accounts.orders()) == 200
+
+
+def test_an_answer_that_is_lost(exchange: MockExchange, connector: Connector) -> None:
+    exchange.execute_then_drop("POST", "/api/v3/order")
+    order = connector.place_order(BUY)
+    assert order.status == "new", "it was looked for"
+    assert [(seen.method, seen.status) for seen in exchange.request_log() if seen.path == "/api/v3/order"] == [
+        ("POST", 200), ("GET", 200),
+    ]  # fmt: skip
+    assert len(exchange.accounts.orders()) == 1
+
+
 def test_many_threads_at_once(exchange: MockExchange, connector: Connector) -> None:
     def trade() -> None:
         for _ in range(10):

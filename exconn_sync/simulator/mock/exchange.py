@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_checkable
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _TICK_S = 0.1
+# While the clock stands still no window ends: a connector that had used one up would wait for ever.
+_NO_LIMITS = RateLimits(
+    weight_per_minute=10**9, orders_per_10s=10**9, orders_per_day=10**9, raw_requests_per_5m=10**9
+)  # fmt: skip
 NS_PER_MS = 1_000_000
 _numbers = itertools.count(1)
 
@@ -54,9 +59,9 @@ class MockExchange:
 
     It has the market, the accounts and the keys of a ``Simulator``, with the book laid out and nothing that moves by
     itself. What is done to it, by a connector or by a test, is done when the call returns, and everybody concerned has
-    been told. With a clock that is moved by hand, such as ``exconn_sync.testing.ManualClock``, time passes only by
-    ``advance``; the connector needs the same clock: ``Connector(exchange.config(), clock=exchange.clock)``. May be used
-    from any thread.
+    been told. It has no limits on requests and orders. With a clock that is moved by hand, such as
+    ``exconn_sync.testing.ManualClock``, time passes only by ``advance``; the connector needs the same clock:
+    ``Connector(exchange.config(), clock=exchange.clock)``. May be used from any thread.
     """
 
     def __init__(
@@ -83,7 +88,7 @@ class MockExchange:
         generator.open(venue_clock.now_ms())
         generator.pause()
         self._board, self._traffic = FaultBoard(), Traffic()
-        limits, board = RateLimits(), self._board
+        limits, board = replace(_NO_LIMITS), self._board
         hub = ConnectionHub(limits, board.wire, venue_clock)
         # Built last, so that the first depth event does not repeat how the book was laid out.
         self._face = BinanceFace(Venue(core, venue_clock, keys, limits, seed, self._traffic), hub, board)
