@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from exconn_sync import Config, Connector, OrderRequest, known_exchanges
-from exconn_sync.errors import ConnectionFailed, InsufficientBalance, OrderRejected, ValidationError
+from exconn_sync.errors import ConnectionFailed, InsufficientBalance, OrderRejected, RequestTimeout, ValidationError
 from exconn_sync.ports.local_exchange import find_local
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.simulator import MockExchange
@@ -179,6 +179,15 @@ def test_the_same_steps_give_the_same_outcome() -> None:
     first = scenario(act)
     assert scenario(act) == first
     assert len(set(first)) == len(first)
+
+
+def test_waits_of_a_test_are_in_real_time(exchange: MockExchange, connector: Connector) -> None:
+    """What never comes fails a test instead of hanging it."""
+    order = connector.place_order(BUY)
+    assert not order.wait("filled", timeout=0.05)
+    trades = connector.stream_trades("BTC-USDT")
+    with pytest.raises(RequestTimeout):
+        trades.get(timeout=0.05)
 
 
 def test_many_orders_while_the_clock_stands_still(exchange: MockExchange, connector: Connector) -> None:
