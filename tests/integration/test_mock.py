@@ -181,6 +181,36 @@ def test_the_same_steps_give_the_same_outcome() -> None:
     assert len(set(first)) == len(first)
 
 
+def test_two_runs_tell_the_same_events() -> None:
+    """Each event of each channel, with its times, numbers and ids; only ids of our own making would differ."""
+
+    def run() -> dict[str, list[str]]:
+        told: dict[str, list[str]] = {}
+        done = threading.Event()
+
+        def hear(event: Any) -> None:
+            told.setdefault(type(event).__name__, []).append(repr(event))
+            if getattr(event, "is_closed", False):
+                done.set()
+
+        with MockExchange(clock=ManualClock(), seed=3) as mock, Connector(mock.config(), clock=mock.clock) as made:
+            subscriptions = [made.on_order(hear), made.on_fill(hear), made.on_balance(hear), made.on_position(hear)]
+            subscriptions += [made.on_trade("BTC-USDT", hear), made.on_kline("BTC-USDT", "1m", hear)]
+            made.wait_ready(timeout=PATIENCE)
+            for step in range(5):
+                wanted = OrderRequest.market("BTC-USDT", ("buy", "sell")[step % 2], "0.37", client_order_id=f"o-{step}")
+                assert made.place_order(wanted).wait(timeout=PATIENCE)
+                mock.advance(15)
+            assert done.wait(PATIENCE)
+            assert made.stop(PATIENCE) == [], "what had come was told"
+            assert not any(subscription.is_active for subscription in subscriptions)
+        return told
+
+    first = run()
+    assert {"OrderState", "Fill", "Balance", "Position", "Trade", "Kline"} <= first.keys()
+    assert run() == first
+
+
 def test_waits_of_a_test_are_in_real_time(exchange: MockExchange, connector: Connector) -> None:
     """What never comes fails a test instead of hanging it."""
     order = connector.place_order(BUY)
