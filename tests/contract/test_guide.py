@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from exconn_sync.testing import contract
+from exconn_sync.testing.contract import DriverContract
 from exconn_sync.testing.template import copy_template
 from tests.docs.pages import DOCS, ROOT, blocks, first_column
 
@@ -70,6 +72,12 @@ def test_a_mistake_of_a_newcomer_fails_the_suite(tmp_path: Path) -> None:
     done = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_exchange.py"], tmp_path)
     assert done.returncode == 1
     assert "test_a_failing_server_proves_nothing" in done.stdout
+
+
+def test_the_guide_names_every_part_of_the_suite() -> None:
+    named = [cell.strip("`") for cell in first_column(GUIDE, "Part")]
+    assert named == [part.__name__ for part in DriverContract.__bases__]
+    assert set(named) < set(contract.__all__)
 
 
 def test_the_guide_names_every_file_of_the_template() -> None:
