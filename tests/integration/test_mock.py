@@ -213,6 +213,47 @@ def test_two_runs_tell_the_same_events() -> None:
     assert run() == first
 
 
+def test_what_was_done_is_known_when_the_call_returns(exchange: MockExchange, connector: Connector) -> None:
+    """Nothing here waits: orders, balances and books are up to date."""
+    connector.on_order_book("BTC-USDT", lambda book: None)
+    connector.wait_ready(timeout=PATIENCE)
+    order = connector.place_order(BUY)
+    for step in range(1, 6):
+        exchange.market.trade("BTCUSDT", "sell", "0.1")
+        assert order.filled_quantity == Decimal("0.1") * step
+        price = Decimal(60006) + Decimal(step) / 2
+        exchange.market.quote("BTCUSDT", "buy", price, "0.75")
+        assert connector.order_book("BTC-USDT").best_bid == (price, Decimal("0.75"))
+        exchange.market.trade("BTCUSDT", "sell", "0.75")
+    assert order.status == "filled"
+    assert connector.balances["USDT"].total == sum(exchange.accounts.balances()["USDT"])
+
+
+def test_a_callback_may_trade(exchange: MockExchange, connector: Connector) -> None:
+    answers = Heard()
+
+    def follow(trade: Any) -> None:
+        if trade.quantity == Decimal("0.25"):
+            answers(connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.1")).status)
+
+    connector.on_trade("BTC-USDT", follow)
+    connector.wait_ready(timeout=PATIENCE)
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert answers.next() == "filled"
+
+
+def test_nobody_waits_for_ever_for_a_client_that_does_not_look(exchange: MockExchange) -> None:
+    stream = exchange.open(f"{exchange.config().endpoints['stream']}/ws/btcusdt@trade", lambda: None)
+    looked = threading.Thread(target=stream.receive)
+    looked.start()
+    looked.join(PATIENCE)
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert len(stream.receive() or ()) == 1
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert len(stream.receive() or ()) == 1, "nor for the thread that waits"
+    stream.close()
+
+
 def test_waits_of_a_test_are_in_real_time(exchange: MockExchange, connector: Connector) -> None:
     """What never comes fails a test instead of hanging it."""
     order = connector.place_order(BUY)
