@@ -196,6 +196,8 @@ def test_two_runs_tell_the_same_events() -> None:
                 done.set()
 
         with MockExchange(clock=ManualClock(), seed=3) as mock, Connector(mock.config(), clock=mock.clock) as made:
+            # What a start learns comes by threads of its own, before or after a subscription that is made meanwhile.
+            made.wait_ready(timeout=PATIENCE)
             subscriptions = [made.on_order(hear), made.on_fill(hear), made.on_balance(hear), made.on_position(hear)]
             subscriptions += [made.on_trade("BTC-USDT", hear), made.on_kline("BTC-USDT", "1m", hear)]
             made.wait_ready(timeout=PATIENCE)
