@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _NS_PER_MS = 1_000_000
 _MOST_PAGES = 1000
+_NEWEST_ORDERS = 500
 
 
 class HistoryFace:
@@ -46,13 +47,14 @@ class HistoryFace:
         *,
         start: int | None = None,
         end: int | None = None,
-        limit: int = 500,
+        limit: int | None = None,
         timeout: float | None = None,
     ) -> list[OrderState]:
         """Return orders of a symbol, finished ones included, oldest first (Binance: 5.6, ``allOrders``).
 
-        Without times the newest ``limit``, at most 1,000. With ``start`` (and ``end``, else now) all that changed in
-        between. Orders that never traded are gone after 90 days.
+        Without times the newest ``limit``: 1,000 at most, by default 500, and no more than the exchange gives at once.
+        With ``start`` (and ``end``, else now) all that changed in between. Orders that never traded are gone after 90
+        days.
         """
         driver, assembly = self._core.driver, self._core.assembly
         instrument, instruments = assembly.catalogue.get(symbol), assembly.catalogue.instruments
@@ -60,7 +62,8 @@ class HistoryFace:
         def call(span: TimeSpan | None, rows: int) -> RestCall[list[OrderFact]]:
             return driver.fetch_order_history(instrument, instruments, span=span, limit=rows)
 
-        facts = self._walked(call, start, end, limit, timeout)
+        newest = min(_NEWEST_ORDERS, driver.history_limits.rows) if limit is None else limit
+        facts = self._walked(call, start, end, newest, timeout)
         store = self._core.store
         store.apply(facts)
         found = {state.client_order_id: state for fact in facts if (state := store.order_of(fact)) is not None}
@@ -96,7 +99,7 @@ class HistoryFace:
                 whole = span or TimeSpan(0, 0)
                 return driver.fetch_fill_history(instrument, instruments, span=whole, limit=rows)
 
-            fills = self._walked(call, start, end, 1000, timeout)
+            fills = self._walked(call, start, end, driver.history_limits.rows, timeout)
         self._core.store.apply(fills)
         return fills
 
@@ -113,7 +116,7 @@ class HistoryFace:
         def call(span: TimeSpan | None, rows: int) -> RestCall[list[Fill]]:
             return driver.fetch_allocations(instrument, instruments, span=span, limit=rows)
 
-        fills = self._walked(call, start, end, 1000, timeout)
+        fills = self._walked(call, start, end, driver.history_limits.rows, timeout)
         self._core.store.apply(fills)
         return fills
 

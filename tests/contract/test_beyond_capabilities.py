@@ -62,6 +62,9 @@ CALLS: dict[str, Callable[[Connector, Any], Any]] = {
     "submit_replace": lambda connector, order: connector.submit_replace(order, BUY),
     "amend_order": lambda connector, order: connector.amend_order(order, "0.01"),
     "submit_amend": lambda connector, order: connector.submit_amend(order, "0.01"),
+    "place_orders": lambda connector, order: connector.place_orders([BUY]),
+    "cancel_orders": lambda connector, order: connector.cancel_orders([order]),
+    "amend_orders": lambda connector, order: connector.amend_orders([(order, "0.01")]),
     "place_order_list": lambda connector, order: connector.place_order_list(PAIR),
     "submit_order_list": lambda connector, order: connector.submit_order_list(PAIR),
     "cancel_order_list": lambda connector, order: connector.cancel_order_list("no-such-list"),
@@ -87,7 +90,8 @@ CALLS: dict[str, Callable[[Connector, Any], Any]] = {
 OF_ITS_OWN = frozenset(
     {"/api/v3/time", "/api/v3/exchangeInfo", "/api/v3/account", "/api/v3/openOrders", "/api/v3/openOrderList",
      "/api/v3/myTrades", "/api/v3/depth", "/v5/market/time", "/v5/market/instruments-info",
-     "/v5/account/wallet-balance", "/v5/order/realtime", "/v5/execution/list"}
+     "/v5/account/wallet-balance", "/v5/order/realtime", "/v5/execution/list", "/v1/time", "/v1/symbols",
+     "/v1/balances", "/v1/orders/open", "/v1/fills"}
 )  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def attempt(connector: Connector, name: str, order: Any) -> Exception | None:
 
 def test_the_table_has_every_method_that_some_exchange_lacks() -> None:
     lacking = set(TEMPLATE_LACKS)
-    for exchange in VENUES:
+    for exchange in {*VENUES} - {"template"}:
         driver = find_driver(exchange)
         lacking |= {name for environment in driver.environments for name in driver.capabilities(environment).missing}
     assert lacking <= set(CALLS)

@@ -11,6 +11,7 @@ import pytest
 
 from exconn_sync.errors import OrderRejected, ProtocolError
 from exconn_sync.exchanges._template.driver import TemplateDriver
+from exconn_sync.exchanges.binance.driver import DRIVER as BINANCE
 from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.limits import Lane
 from exconn_sync.model.orders import OrderFact
@@ -114,6 +115,9 @@ PLANTED: dict[str, tuple[type[TemplateDriver], str]] = {
         parsing("fetch_order", lambda parse: lambda answer: replace(parse(answer), symbol="BTC_USDT")),
         "documented_answers",
     ),
+    "news that raise": (with_(unknown_in_answer=lambda *_: json.loads("{")), "news_in_answers"),
+    "news without an end": (with_(unknown_in_frame=lambda *_: ["x" * 10_000]), "news_in_frames"),
+    "another exchange": (with_(for_endpoints=lambda *_: BINANCE), "spoken_to_as_the_exchange"),
     "a raw path with a query": (
         with_(raw_call=lambda self, method, path, params, **more: self.server_time()),
         "raw_calls",

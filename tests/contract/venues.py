@@ -12,6 +12,7 @@ from exconn_sync import Config
 from exconn_sync.ports.clock import Clock, SystemClock
 from exconn_sync.simulator import Accounts, MarketControl, MockExchange, SeenRequest, Simulator
 from exconn_sync.testing import ManualClock
+from tests.contract.imaginary import ImaginaryExchange
 from tests.integration.conftest import quick
 from tests.quiet import lay_out, quiet_exchange
 
@@ -124,8 +125,8 @@ VENUES: Mapping[str, Callable[[], Any]] = {
     "binance": lambda: _served("binance", "/api/v3/order"),
     "bybit": lambda: _served("bybit", "/v5/order/create"),
     "mock": _mocked,
+    "template": ImaginaryExchange,
 }
-"""A driver of its own with a simulator or a testnet behind it is one line more."""
 
 
 def sent_orders(venue: Venue) -> list[SeenRequest]:

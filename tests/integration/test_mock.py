@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from exconn_sync import Config, Connector, OrderRequest, known_exchanges
-from exconn_sync.errors import ConnectionFailed, InsufficientBalance, OrderRejected, ValidationError
+from exconn_sync.errors import ConnectionFailed, InsufficientBalance, OrderRejected, RequestTimeout, ValidationError
 from exconn_sync.ports.local_exchange import find_local
 from exconn_sync.ports.registry import find_driver
 from exconn_sync.simulator import MockExchange
@@ -20,6 +21,7 @@ from exconn_sync.testing import ManualClock
 from tests.quiet import lay_out
 
 PATIENCE = 10.0
+OWN_ID = re.compile(r"correlation_id='[^']*'")
 BUY = OrderRequest.limit("BTC-USDT", "buy", "0.5", "60005")
 
 
@@ -179,6 +181,105 @@ def test_the_same_steps_give_the_same_outcome() -> None:
     first = scenario(act)
     assert scenario(act) == first
     assert len(set(first)) == len(first)
+
+
+def test_two_runs_tell_the_same_events() -> None:
+    """Each event of each channel, with its times, numbers and ids; only ids of our own making would differ."""
+
+    def run() -> dict[str, list[str]]:
+        told: dict[str, list[str]] = {}
+        done = threading.Event()
+
+        def hear(event: Any) -> None:
+            told.setdefault(type(event).__name__, []).append(OWN_ID.sub("", repr(event)))
+            if getattr(event, "is_closed", False):
+                done.set()
+
+        with MockExchange(clock=ManualClock(), seed=3) as mock, Connector(mock.config(), clock=mock.clock) as made:
+            # What a start learns comes by threads of its own, before or after a subscription that is made meanwhile.
+            made.wait_ready(timeout=PATIENCE)
+            subscriptions = [made.on_order(hear), made.on_fill(hear), made.on_balance(hear), made.on_position(hear)]
+            subscriptions += [made.on_trade("BTC-USDT", hear), made.on_kline("BTC-USDT", "1m", hear)]
+            made.wait_ready(timeout=PATIENCE)
+            for step in range(5):
+                wanted = OrderRequest.market("BTC-USDT", ("buy", "sell")[step % 2], "0.37", client_order_id=f"o-{step}")
+                assert made.place_order(wanted).wait(timeout=PATIENCE)
+                mock.advance(15)
+            assert done.wait(PATIENCE)
+            assert made.stop(PATIENCE) == [], "what had come was told"
+            assert not any(subscription.is_active for subscription in subscriptions)
+        return told
+
+    first = run()
+    assert {"OrderState", "Fill", "Balance", "Position", "Trade", "Kline"} <= first.keys()
+    assert run() == first
+
+
+def test_what_was_done_is_known_when_the_call_returns(exchange: MockExchange, connector: Connector) -> None:
+    """Nothing here waits: orders, balances and books are up to date."""
+    connector.on_order_book("BTC-USDT", lambda book: None)
+    connector.wait_ready(timeout=PATIENCE)
+    order = connector.place_order(BUY)
+    for step in range(1, 6):
+        exchange.market.trade("BTCUSDT", "sell", "0.1")
+        assert order.filled_quantity == Decimal("0.1") * step
+        price = Decimal(60006) + Decimal(step) / 2
+        exchange.market.quote("BTCUSDT", "buy", price, "0.75")
+        assert connector.order_book("BTC-USDT").best_bid == (price, Decimal("0.75"))
+        exchange.market.trade("BTCUSDT", "sell", "0.75")
+    assert order.status == "filled"
+    assert connector.balances["USDT"].total == sum(exchange.accounts.balances()["USDT"])
+
+
+def test_a_callback_may_trade(exchange: MockExchange, connector: Connector) -> None:
+    answers = Heard()
+
+    def follow(trade: Any) -> None:
+        if trade.quantity == Decimal("0.25"):
+            answers(connector.place_order(OrderRequest.market("BTC-USDT", "buy", "0.1")).status)
+
+    connector.on_trade("BTC-USDT", follow)
+    connector.wait_ready(timeout=PATIENCE)
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert answers.next() == "filled"
+
+
+def test_nobody_waits_for_ever_for_a_client_that_does_not_look(exchange: MockExchange) -> None:
+    stream = exchange.open(f"{exchange.config().endpoints['stream']}/ws/btcusdt@trade", lambda: None)
+    looked = threading.Thread(target=stream.receive)
+    looked.start()
+    looked.join(PATIENCE)
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert len(stream.receive() or ()) == 1
+    exchange.market.trade("BTCUSDT", "buy", "0.25")
+    assert len(stream.receive() or ()) == 1, "nor for the thread that waits"
+    stream.close()
+
+
+def test_waits_of_a_test_are_in_real_time(exchange: MockExchange, connector: Connector) -> None:
+    """What never comes fails a test instead of hanging it."""
+    order = connector.place_order(BUY)
+    assert not order.wait("filled", timeout=0.05)
+    trades = connector.stream_trades("BTC-USDT")
+    with pytest.raises(RequestTimeout):
+        trades.get(timeout=0.05)
+
+
+def test_many_orders_while_the_clock_stands_still(exchange: MockExchange, connector: Connector) -> None:
+    """No limit can be waited for: its window would never end."""
+    for _ in range(200):
+        connector.place_order(OrderRequest.limit("BTC-USDT", "buy", "0.001", "50000")).cancel()
+    assert len(exchange.accounts.orders()) == 200
+
+
+def test_an_answer_that_is_lost(exchange: MockExchange, connector: Connector) -> None:
+    exchange.execute_then_drop("POST", "/api/v3/order")
+    order = connector.place_order(BUY)
+    assert order.status == "new", "it was looked for"
+    assert [(seen.method, seen.status) for seen in exchange.request_log() if seen.path == "/api/v3/order"] == [
+        ("POST", 200), ("GET", 200),
+    ]  # fmt: skip
+    assert len(exchange.accounts.orders()) == 1
 
 
 def test_many_threads_at_once(exchange: MockExchange, connector: Connector) -> None:

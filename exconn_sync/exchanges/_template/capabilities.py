@@ -43,6 +43,7 @@ MISSING = {
     "submit_replace": _NO_REPLACE,
     "amend_order": _NO_AMEND,
     "submit_amend": _NO_AMEND,
+    "amend_orders": _NO_AMEND,
     "fetch_amendments": _NO_AMEND,
     "test_order": "an order cannot be checked without placing it",
     "set_cancel_on_disconnect": _NO_GUARD,

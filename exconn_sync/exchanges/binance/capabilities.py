@@ -12,7 +12,7 @@ _OF_ACCOUNT = (
     "submit_replace", "amend_order", "submit_amend", "place_order_list", "submit_order_list", "cancel_order_list",
     "test_order", "fetch_balances", "fetch_order", "fetch_open_orders", "fetch_open_order_lists", "fetch_order_history",
     "fetch_fills", "fetch_allocations", "fetch_amendments", "fetch_prevented_matches", "fetch_commission",
-    "fetch_order_counts", "fetch_account",
+    "fetch_order_counts", "fetch_account", "place_orders", "cancel_orders", "amend_orders",
 )  # fmt: skip
 _NO_GUARD = "orders of a program that is gone are left alone"
 _NEVER = {

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, runtime_checkable
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _TICK_S = 0.1
+_LONGEST_LOOK_S = 1.0
+"""Real seconds after which a client is not waited for any more."""
+# While the clock stands still no window ends: a connector that had used one up would wait for ever.
+_NO_LIMITS = RateLimits(
+    weight_per_minute=10**9, orders_per_10s=10**9, orders_per_day=10**9, raw_requests_per_5m=10**9
+)  # fmt: skip
 NS_PER_MS = 1_000_000
 _numbers = itertools.count(1)
 
@@ -53,18 +60,18 @@ class MockExchange:
     """An exchange without a network, for unit tests: ``Config.builder("mock")`` leads to it.
 
     It has the market, the accounts and the keys of a ``Simulator``, with the book laid out and nothing that moves by
-    itself. What is done to it, by a connector or by a test, is done when the call returns, and everybody concerned has
-    been told. With a clock that is moved by hand, such as ``exconn_sync.testing.ManualClock``, time passes only by
-    ``advance``; the connector needs the same clock: ``Connector(exchange.config(), clock=exchange.clock)``. May be used
-    from any thread.
+    itself. What is done to it, by a connector or by a test, is done when the call returns, and connectors know of it:
+    only callbacks, which have threads of their own, may come later. It has no limits on requests and orders. With a
+    clock that is moved by hand, such as ``exconn_sync.testing.ManualClock``, time passes only by ``advance``; the
+    connector needs the same clock: ``Connector(exchange.config(), clock=exchange.clock)``. May be used from any thread.
     """
 
     def __init__(
         self, *, clock: Clock | None = None, seed: int = 1, symbols: Iterable[SymbolSpec] = DEFAULT_SYMBOLS
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        # Guards everything below it: core, face, and what waits for clients.
-        self._lock = threading.Lock()
+        # Guards everything below it: core, face, and what waits for clients. Who waits for a client to look lets it go.
+        self._lock = threading.Condition(threading.Lock())
         self._host = f"{NAME}-{next(_numbers)}"
         self._touched: dict[MockOutlet, None] = {}
         self._sessions: dict[MockOutlet, Session] = {}
@@ -83,7 +90,7 @@ class MockExchange:
         generator.open(venue_clock.now_ms())
         generator.pause()
         self._board, self._traffic = FaultBoard(), Traffic()
-        limits, board = RateLimits(), self._board
+        limits, board = replace(_NO_LIMITS), self._board
         hub = ConnectionHub(limits, board.wire, venue_clock)
         # Built last, so that the first depth event does not repeat how the book was laid out.
         self._face = BinanceFace(Venue(core, venue_clock, keys, limits, seed, self._traffic), hub, board)
@@ -124,6 +131,7 @@ class MockExchange:
         if not isinstance(clock, MovableClock):
             raise RuntimeError("time passes by itself here: only a clock such as ManualClock can be advanced")
         while seconds > 0:
+            self._settle(list(self._sessions))
             step = min(seconds, _TICK_S)
             clock.advance(step)
             seconds = round(seconds - step, 9)
@@ -217,6 +225,9 @@ class MockExchange:
         """Hand over what has come for a client; None where the stream has ended and nothing is left."""
         with self._lock:
             messages, outlet.inbox = outlet.inbox, []
+            outlet.looks += 1
+            outlet.reader = threading.get_ident()
+            self._lock.notify_all()
             return None if outlet.is_over and not messages else messages
 
     def left(self, outlet: MockOutlet) -> None:
@@ -224,6 +235,7 @@ class MockExchange:
         with self._lock:
             session = self._sessions.pop(outlet, None)
             outlet.is_over = True
+            self._lock.notify_all()
             if session is not None:
                 session.ended()
 
@@ -243,7 +255,7 @@ class MockExchange:
         self._known_face.tick(self._ticks)
 
     def _call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do something to the exchange; whoever is told something is woken after the lock was given back."""
+        """Do something to the exchange, and return when whoever was told something has understood it."""
         with self._lock:
             try:
                 result = function(*args, **kwargs)
@@ -251,9 +263,26 @@ class MockExchange:
                     self._face.flush()
             finally:
                 touched, self._touched = self._touched, {}
-        for outlet in touched:
-            outlet.on_arrival()
+        self._settle(touched)
         return result
+
+    def _settle(self, outlets: Iterable[MockOutlet]) -> None:
+        """Wait until clients have read what was said: so the same steps have the same events, at the same times.
+
+        Who has looked a second time is done with what the first look brought. Nobody waits for the thread that waits
+        here, nor for a client that does not look, as one that is being stopped.
+        """
+        waiting = list(outlets)
+        for looks in (1, 2):
+            with self._lock:
+                wanted = {each: each.looks + 1 for each in waiting if not each.is_over and each.reader is not None}
+            for outlet in waiting:
+                if looks == 1 or outlet in wanted:
+                    outlet.on_arrival()
+            with self._lock:
+                for outlet, number in wanted.items():
+                    if outlet.reader != threading.get_ident():
+                        self._lock.wait_for(lambda o=outlet, n=number: o.is_over or o.looks >= n, _LONGEST_LOOK_S)  # type: ignore[misc]
 
 
 def _done(work: Coroutine[Any, Any, R]) -> R:

@@ -14,6 +14,10 @@ class MockOutlet:
         self.on_arrival = on_arrival
         self.inbox: list[bytes] = []
         self.is_over = False
+        self.looks = 0
+        """How often the client has looked for what has come."""
+        self.reader: int | None = None
+        """The thread on which it looks."""
         self._touch = touch
 
     def send(self, text: str) -> None:

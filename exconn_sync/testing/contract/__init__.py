@@ -42,4 +42,15 @@ class DriverContract(
     """
 
 
-__all__ = ["DriverContract", "Examples", "Refusal"]
+__all__ = [
+    "AccountContract",
+    "AnswersContract",
+    "DriverContract",
+    "ErrorsContract",
+    "Examples",
+    "LimitsContract",
+    "NamesContract",
+    "Refusal",
+    "RequestsContract",
+    "StreamsContract",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 from exconn_sync.model.wire import RestCall
 from exconn_sync.testing.contract import mutations
-from exconn_sync.testing.contract.base import ContractBase, none_of, read_or_refused
+from exconn_sync.testing.contract.base import ContractBase, news_faults, none_of, read_or_refused
 from exconn_sync.testing.contract.material import RECEIVED_AT, answer
 from exconn_sync.testing.contract.values import faults_of, plain
 
@@ -81,6 +81,14 @@ class AnswersContract(ContractBase):
                     problem = f"{name}: a float out of {payload[:200]!r}"
                 if problem is not None:
                     problems.append(problem)
+        none_of(problems[:10])
+
+    def test_news_in_answers_are_told_in_few_short_words(self) -> None:
+        problems = []
+        for name, (body, _) in self._readers().items():
+            call = self.material.offered()[name][0]
+            for payload in (body, *mutations.with_news(body, frozenset()), *mutations.hostile()):
+                problems += news_faults(name, lambda p=payload, c=call: self.driver.unknown_in_answer(answer(p), c))  # type: ignore[misc]
         none_of(problems[:10])
 
     def test_what_is_cut_off_is_never_read(self) -> None:

@@ -40,6 +40,11 @@ class NamesContract(ContractBase):
             for name, url in self.driver.endpoints(environment).items():
                 self.driver.check_base_url(name, url)
 
+    def test_its_own_addresses_are_spoken_to_as_the_exchange(self) -> None:
+        for environment in self.driver.environments:
+            chosen = self.driver.for_endpoints(self.driver.endpoints(environment))
+            assert chosen.name == self.driver.name, f"{environment}: spoken to as {chosen.name}"
+
     def test_streams_lead_to_its_own_addresses(self) -> None:
         urls = self.driver.endpoints(self.driver.environments[0])
         hosts = {url.split("/")[2] for url in urls.values()}

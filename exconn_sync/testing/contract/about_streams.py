@@ -11,7 +11,7 @@ from exconn_sync.model.enums import Channel
 from exconn_sync.model.market import BookDiff, MarketEvent
 from exconn_sync.model.wire import Pong, ServerNotice, SubscriptionReply, Topic, Unrecognized
 from exconn_sync.testing.contract import mutations
-from exconn_sync.testing.contract.base import ContractBase, none_of, read_or_refused, refused
+from exconn_sync.testing.contract.base import ContractBase, news_faults, none_of, read_or_refused, refused
 from exconn_sync.testing.contract.material import RECEIVED_AT
 from exconn_sync.testing.contract.values import faults_of, plain
 
@@ -115,6 +115,15 @@ class StreamsContract(ContractBase):
                     value, problem = read_or_refused(key, payload, read)
                     if problem or plain(value) != before:
                         problems.append(problem or f"{key}: an unknown key changes what is read: {payload[:200]!r}")
+        none_of(problems[:10])
+
+    def test_news_in_frames_are_told_in_few_short_words(self) -> None:
+        problems = []
+        for frame in (*(each for frames in self.examples.frames.values() for each in frames), *mutations.hostile()):
+            problems += news_faults("frame", lambda f=frame: self.driver.unknown_in_frame(f))  # type: ignore[misc]
+        for frame in self.examples.account_frames:
+            for payload in mutations.with_news(frame, frozenset()):
+                problems += news_faults("account", lambda f=payload: self.driver.unknown_in_frame(f))  # type: ignore[misc]
         none_of(problems[:10])
 
     def test_control_frames_are_understood(self) -> None:

@@ -12,6 +12,7 @@ from exconn_sync.testing.contract.examples import Examples
 from exconn_sync.testing.contract.material import Material
 
 _LONGEST_PAYLOAD = 210
+_LONGEST_NEWS = 300
 
 
 class ContractBase:
@@ -29,6 +30,16 @@ class ContractBase:
 def none_of(problems: Sequence[str]) -> None:
     """Fail with all problems at once."""
     assert not problems, "\n  ".join(("", *dict.fromkeys(problems)))
+
+
+def news_faults(what: str, ask: Callable[[], Sequence[str]]) -> list[str]:
+    """Return what is wrong with how a driver tells what it does not know in a payload; it never raises for one."""
+    try:
+        told = ask()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would end what only wanted to take a look
+        return [f"{what}: looking for news raises {type(error).__name__}"]
+    long = [word for word in told if not word.isprintable() or len(word) > _LONGEST_NEWS]
+    return [f"{what}: news are short and printable, and not {word[:80]!r}" for word in long]
 
 
 def refused(what: str, attempt: Callable[[], Any], field: str | None = None) -> None:

@@ -19,11 +19,11 @@ OF_CALLS: Mapping[str, tuple[str, ...]] = {
     "fetch_open_orders": ("fetch_open_orders",),
     "fetch_fills": ("fetch_fills",),
     "fetch_order_history": ("fetch_order_history",),
-    "place_order": ("place_order", "submit_order"),
-    "cancel_order": ("cancel_order", "submit_cancel"),
+    "place_order": ("place_order", "submit_order", "place_orders"),
+    "cancel_order": ("cancel_order", "submit_cancel", "cancel_orders"),
     "cancel_all": ("cancel_all", "submit_cancel_all"),
     "replace_order": ("replace_order", "submit_replace"),
-    "amend_order": ("amend_order", "submit_amend"),
+    "amend_order": ("amend_order", "submit_amend", "amend_orders"),
     "place_list": ("place_order_list", "submit_order_list"),
     "fetch_open_lists": ("fetch_open_order_lists",),
     "test_order": ("test_order",),
@@ -52,7 +52,7 @@ OF_CHANNELS: Mapping[Channel, tuple[str, ...]] = {
 }
 """By the channel: what does not work where it cannot be subscribed."""
 
-BESIDE = frozenset({"cancel_order_list", "order_list", "order_book", "place_orders", "cancel_orders", "amend_orders"})
+BESIDE = frozenset({"cancel_order_list"})
 """Further methods that may be said to be missing, because others are."""
 
 ALL = frozenset(name for names in (*OF_CALLS.values(), *OF_CHANNELS.values()) for name in names) | BESIDE
