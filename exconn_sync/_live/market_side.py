@@ -6,13 +6,16 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
+from exconn_sync._live.backfill import Backfiller, missed_call
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.market_feed import MarketFeed, MarketLane
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.socket_session import SocketSession
@@ -45,6 +48,7 @@ class MarketSide:
         executor: Executor,
         rng: random.Random,
         start_worker: Callable[[Worker], None],
+        server_clock: ServerClock,
     ) -> None:
         self._parts = parts
         self._driver = driver
@@ -55,6 +59,7 @@ class MarketSide:
         self._executor = executor
         self._rng = rng
         self._start_worker = start_worker
+        self._server_clock = server_clock
         self.books = BookShelf(driver.name, parts.clock)
         self.feed = MarketFeed(driver.stream_limits.topics_per_connection, readiness, self._lane, self._open)
 
@@ -127,9 +132,25 @@ class MarketSide:
         feed = StreamFeed(
             lane, parts.config, driver, self._catalogue, books, parts.pipeline, parts.clock, silence,
             session.demand_replacement, lane.delivered(), session.is_current,
+            Backfiller(
+                parts.config.market_streams, driver, self._catalogue.get, self._fetch_missed, session.post,
+                parts.pipeline, parts.clock,
+            ),
         )  # fmt: skip
         lane.live(session, feed)
         return feed
+
+    def _fetch_missed(self, topic: Topic, last: Any) -> Future[list[Any]]:
+        server, settings = self._server_clock, self._parts.config.market_streams
+        instrument = self._catalogue.get(topic.symbol)
+        call = missed_call(self._driver, topic, last, instrument, server.now_ns() - server.bound_ns)
+        clock = self._parts.clock
+        deadline = Deadline.after(clock.monotonic_ns(), settings.backfill_limit)
+
+        def fetch() -> list[Any]:
+            return self._rest.call(call, deadline.remaining(clock.monotonic_ns()), is_background=True)
+
+        return self._executor.submit(fetch, priority=Priority.BULK, deadline=deadline)
 
     def _fetch_snapshot(self, symbol: str) -> Future[BookSnapshot]:
         call = self._driver.fetch_order_book(self._catalogue.get(symbol), _SNAPSHOT_LEVELS)
