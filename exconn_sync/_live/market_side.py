@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from exconn_sync._live.rest_client import RestClient
 from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.silence_watch import SilenceWatch
+from exconn_sync._live.snapshot_desk import SnapshotDesk
 from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.stream_feed import StreamFeed
 from exconn_sync._live.topic_probe import LEVELS, BookMark, TopicProbe, Verdict
@@ -27,6 +29,7 @@ from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync.model.enums import Channel
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.market import BookSnapshot
 from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import ExchangeDriver
@@ -61,6 +64,7 @@ class MarketSide:
         self._start_worker = start_worker
         self._server_clock = server_clock
         self.books = BookShelf(driver.name, parts.clock)
+        self._snapshots = SnapshotDesk(self.books, self._load_snapshot, self._wanted, parts.clock, executor.most_bulk)
         self.feed = MarketFeed(driver.stream_limits.topics_per_connection, readiness, self._lane, self._open)
 
     @property
@@ -100,10 +104,10 @@ class MarketSide:
         return Worker(self._name_of(lane), body, self._parts.clock)
 
     def _feed_of(self, lane: MarketLane, session: SocketSession) -> StreamFeed:
-        parts, driver = self._parts, self._driver
+        parts, driver, snapshots = self._parts, self._driver, self._snapshots
         books = BookKeeper(
-            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, self._fetch_snapshot, session.post,
-            lambda symbol: feed.renew_book(symbol), _SNAPSHOT_LEVELS,
+            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, snapshots.fetch, session.post,
+            lambda symbol: feed.renew_book(symbol), _SNAPSHOT_LEVELS, snapshots.on_tick,
         )  # fmt: skip
 
         def ask(topic: Topic, quiet_for: float) -> Future[Verdict]:
@@ -152,8 +156,13 @@ class MarketSide:
 
         return self._executor.submit(fetch, priority=Priority.BULK, deadline=deadline)
 
-    def _fetch_snapshot(self, symbol: str) -> Future[BookSnapshot]:
+    def _wanted(self, symbol: str) -> int:
+        """Return how many subscribers want a book."""
+        return len(self._parts.pipeline.bus.concerned(self._parts.pipeline.key(Channel.ORDER_BOOK, symbol)))
+
+    def _load_snapshot(self, symbol: str) -> Future[BookSnapshot]:
         call = self._driver.fetch_order_book(self._catalogue.get(symbol), _SNAPSHOT_LEVELS)
+        call = replace(call, lane=Lane.SNAPSHOT)
         clock = self._parts.clock
         deadline = Deadline.after(clock.monotonic_ns(), self._parts.config.timeouts.snapshot)
 
