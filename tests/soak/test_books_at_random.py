@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 
@@ -113,7 +114,8 @@ class Watched:
             return
         view, (bids, asks) = book.view(0), self.exchange.at(book.update_id)
         for shown, true, has_all in ((view.bids, bids, view.has_all_bids), (view.asks, asks, view.has_all_asks)):
-            assert list(shown) == true[: len(shown)], book.update_id
+            expected = [(Decimal(price), Decimal(quantity)) for price, quantity in true[: len(shown)]]
+            assert list(shown) == expected, book.update_id
             assert shown or not true
             assert len(shown) == len(true) or not has_all
         bid, ask = book.top()
