@@ -223,7 +223,9 @@ class Backfiller:
                 gate.retry_ns = self._clock.monotonic_ns() + _PAUSE_NS
 
     def _failed(self, gate: BackfillGate, error: BaseException) -> None:
-        self._hand_on(gate, gate.fill.on_failure(), f"REST did not tell: {error}")
+        # What the exchange has no question for will not be answered later either.
+        found = gate.fill.give_up() if isinstance(error, ValidationError) else gate.fill.on_failure()
+        self._hand_on(gate, found, f"REST did not tell: {error}")
         if not gate.fill.is_done:
             gate.retry_ns = self._clock.monotonic_ns() + _PAUSE_NS
 

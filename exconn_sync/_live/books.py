@@ -29,6 +29,9 @@ _SNAPSHOT_LIMIT_NS = 10 * _NS
 _STEADY = 10.0
 """Seconds that a book has to live until losing it is a new case."""
 
+_LOOK_EACH = 4
+"""It is looked whether a book runs out of levels each time that so many reads have brought changes of it."""
+
 FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
 Post = Callable[[Callable[[], None]], None]
 
@@ -221,9 +224,12 @@ class BookKeeper:
         if entry.awaits_diff or entry.is_fetching or entry.retry_ns:
             return
         if not entry.book.needs_snapshot:
-            if entry.book.is_thin:
-                # It goes on meanwhile.
-                self._request(symbol, entry)
+            entry.until_look -= 1
+            if entry.until_look <= 0:
+                entry.until_look = _LOOK_EACH
+                if entry.book.is_thin:
+                    # It goes on meanwhile.
+                    self._request(symbol, entry)
             return
         if (self._is_on_stream or is_lost_now) and self._is_lost_again(entry):
             return

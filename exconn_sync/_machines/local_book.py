@@ -115,7 +115,9 @@ class LocalBook:
         except ProtocolError as error:
             self._lose(error.message, [], BookState.BROKEN)
             raise
-        if self._has_trouble([diff]):
+        trouble = self._trouble()
+        if trouble is not None:
+            self._lose(trouble[1], [diff], trouble[0])
             return False
         if self._is_widening:
             self._keep(diff)
@@ -320,7 +322,9 @@ class LocalBook:
                 self._lose("crossed", buffered[index:], BookState.BROKEN)
                 return False
             self._show(on_version)
-        if self._has_trouble(buffered[-1:]):
+        trouble = self._trouble()
+        if trouble is not None:
+            self._lose(trouble[1], buffered[-1:], trouble[0])
             return False
         self.state = BookState.LIVE
         self.reason = ""
@@ -340,28 +344,17 @@ class LocalBook:
         self._exchange_time = diff.exchange_time
         self._received_at = diff.received_at
 
-    def _has_trouble(self, buffered: list[BookDiff]) -> bool:
-        """Make the book unreadable where it cannot be right, or is not whole at its best prices any more."""
-        trouble = self._trouble()
-        if trouble is None:
-            return False
-        state, reason = trouble
-        self._lose(reason, buffered, state)
-        return True
-
     def _is_crossed(self) -> bool:
-        return _crosses(self._bids.best_price, self._asks.best_price)
+        bid, ask = self._bids.best_price, self._asks.best_price
+        return bid is not None and ask is not None and bid >= ask
 
     def _trouble(self) -> tuple[BookState, str] | None:
+        """Return what a book is where it cannot be right, or not whole at its best prices any more, and why."""
         bid, ask = self._bids.best_price, self._asks.best_price
-        if _crosses(bid, ask):
+        if bid is not None and ask is not None and bid >= ask:
             return BookState.BROKEN, "crossed"
         end = self._coverage.end(bid, ask)
         return None if end is None else (BookState.SYNCING, end)
-
-
-def _crosses(bid: Decimal | None, ask: Decimal | None) -> bool:
-    return bid is not None and ask is not None and bid >= ask
 
 
 def _joins_up(snapshot: BookSnapshot, diffs: list[BookDiff]) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from exconn_sync import Connector, DataGap, Trade
+from exconn_sync._machines.gap_fill import CandleRule
 from exconn_sync.config.settings import MarketStreams
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
@@ -172,3 +175,18 @@ def test_bybit_tells_what_its_newest_trades_do_not_reach(missed: int, still: Sim
         gap = gaps.get(timeout=LIMIT)
         assert (gap.after, gap.before, gap.exchange) == (seen[0].trade_id, seen[1].trade_id, "bybit")
     assert gaps.empty()
+
+
+@pytest.mark.parametrize("exchange", ["binance", "bybit"])
+def test_candles_of_every_length_follow_each_other_without_a_hole(exchange: str, connect: Connect) -> None:
+    """Else none would ever be seen to lack nothing."""
+    with Simulator(exchange) as simulator:
+        connector = connect(simulator)
+        for interval in connector.capabilities.streams["kline"]:
+            if "@" in interval:
+                continue
+            rows = connector.fetch_klines(BTC, interval, 5)
+            closed = [msgspec.structs.replace(row, is_closed=True) for row in rows]
+            rule = CandleRule()
+            assert all(rule.is_next(*pair) for pair in itertools.pairwise(closed)), interval
+            assert not any(rule.is_next(*pair) for pair in zip(closed, closed[2:], strict=False)), interval

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exconn_sync.errors import ConnectionFailed
+from exconn_sync.errors import ConnectionFailed, ValidationError
 from exconn_sync.model.enums import Channel, Side
 from exconn_sync.model.events import DataGap
 from exconn_sync.model.ids import TradeId
@@ -102,6 +102,13 @@ def test_an_answer_that_fails_is_asked_for_again_and_not_for_ever() -> None:
         assert desk.seen() == []
         desk.wait(0.6)
     desk.answer(ConnectionFailed("no way"))
+    assert (desk.seen(), desk.told()) == (["13"], [("10", "13")])
+
+
+def test_what_the_exchange_has_no_question_for_is_not_asked_again() -> None:
+    desk = Desk()
+    desk.wire.brings(trade(13))
+    desk.answer(ValidationError("environment", "demo", "does not have that"))
     assert (desk.seen(), desk.told()) == (["13"], [("10", "13")])
 
 
