@@ -1,8 +1,9 @@
 """How far a local book knows every level (fault F056).
 
 A snapshot that was cut at a number of levels says nothing of what lies deeper, and a diff shows single levels of it.
-Those are kept, because the next snapshot may come before they change again, but never shown: between them may be others
-that nobody told us of. As the market moves, fewer levels are left that are known without a hole.
+Those are true, but between them may be others that nobody told us of: a view that is asked for so many levels never
+shows them, and one that is asked for all says how many of them are covered. As the market moves, fewer levels are left
+that are known without a hole; where none is, even the best price may not be the best one.
 """
 
 from __future__ import annotations
@@ -52,19 +53,14 @@ class BookCoverage:
         sides = (self._bids, self.bid_floor), (self._asks, self.ask_floor)
         return any(floor is not None and side.count_to(floor) < least for side, floor in sides)
 
-    def shown(self, side: BookSide, depth: int | None) -> tuple[Sequence[tuple[Decimal, str]], bool]:
-        """Return what may be shown of a side, best first, and whether that is certainly all there is."""
+    def shown(self, side: BookSide, depth: int | None) -> tuple[Sequence[tuple[Decimal, str]], int, bool]:
+        """Return what is shown of a side, best first, how much of it is covered, and whether that is all there is."""
         floor = self.bid_floor if side is self._bids else self.ask_floor
-        if floor is not None:
-            known = side.count_to(floor)
-            return side.copy(known if depth is None else min(depth, known)), False
-        is_cut = depth is not None and depth < len(side)
-        return side.copy(depth), self._levels is not None and not is_cut
-
-    def end(self, bid: Decimal | None, ask: Decimal | None) -> str | None:
-        """Return why the best prices may not be the best ones any more, None where they certainly are."""
-        if self.bid_floor is not None and (bid is None or bid < self.bid_floor):
-            return f"no bid is left of those down to {self.bid_floor} that the snapshot showed"
-        if self.ask_floor is not None and (ask is None or ask > self.ask_floor):
-            return f"no ask is left of those up to {self.ask_floor} that the snapshot showed"
-        return None
+        if floor is None:
+            rows = side.copy(depth)
+            return rows, len(rows), self._levels is not None and len(rows) == len(side)
+        covered = side.count_to(floor)
+        if depth is not None and covered:
+            depth = min(depth, covered)
+        rows = side.copy(depth)
+        return rows, min(covered, len(rows)), False

@@ -23,8 +23,8 @@ A crossed book and a malformed level end ``live`` like a gap does (F059), but th
 came cannot be right. An exchange that restarts its sequence has the book told so by ``invalidate`` before the new
 snapshot is handed in (F057).
 
-Levels that are not known without a hole are never shown (F056): see ``book_coverage``. Where few are left, the book
-``is_thin``, and another snapshot is worth its price. Where none is left on a side, the book is not whole.
+How far levels are known without a hole is told with each view (F056): see ``book_coverage``. Where few are left, the
+book ``is_thin``, and another snapshot is worth its price.
 """
 
 from __future__ import annotations
@@ -115,9 +115,8 @@ class LocalBook:
         except ProtocolError as error:
             self._lose(error.message, [], BookState.BROKEN)
             raise
-        trouble = self._trouble()
-        if trouble is not None:
-            self._lose(trouble[1], [diff], trouble[0])
+        if self._is_crossed():
+            self._lose("crossed", [diff], BookState.BROKEN)
             return False
         if self._is_widening:
             self._keep(diff)
@@ -225,16 +224,19 @@ class LocalBook:
         """Return an immutable copy, ``depth`` levels a side or all; of a book that is not live, one without levels."""
         bids: Sequence[tuple[Decimal, str]] = ()
         asks: Sequence[tuple[Decimal, str]] = ()
+        covered_bids = covered_asks = 0
         has_all_bids = has_all_asks = False
         if self.state is BookState.LIVE:
-            bids, has_all_bids = self._coverage.shown(self._bids, depth)
-            asks, has_all_asks = self._coverage.shown(self._asks, depth)
+            bids, covered_bids, has_all_bids = self._coverage.shown(self._bids, depth)
+            asks, covered_asks, has_all_asks = self._coverage.shown(self._asks, depth)
         return BookView(
             exchange=self.exchange,
             symbol=self.symbol,
             state=self.state,
             bids=bids,
             asks=asks,
+            covered_bids=covered_bids,
+            covered_asks=covered_asks,
             has_all_bids=has_all_bids,
             has_all_asks=has_all_asks,
             update_id=self.update_id,
@@ -322,17 +324,13 @@ class LocalBook:
                 self._lose("crossed", buffered[index:], BookState.BROKEN)
                 return False
             self._show(on_version)
-        trouble = self._trouble()
-        if trouble is not None:
-            self._lose(trouble[1], buffered[-1:], trouble[0])
-            return False
         self.state = BookState.LIVE
         self.reason = ""
         return True
 
     def _show(self, on_version: Callable[[], None] | None) -> None:
-        """Let a version be read that the next buffered diff will replace; never one that cannot be right."""
-        if on_version is not None and self._trouble() is None:
+        """Let a version be read that the next buffered diff will replace; it is not crossed."""
+        if on_version is not None:
             self.state = BookState.LIVE
             self.reason = ""
             on_version()
@@ -347,14 +345,6 @@ class LocalBook:
     def _is_crossed(self) -> bool:
         bid, ask = self._bids.best_price, self._asks.best_price
         return bid is not None and ask is not None and bid >= ask
-
-    def _trouble(self) -> tuple[BookState, str] | None:
-        """Return what a book is where it cannot be right, or not whole at its best prices any more, and why."""
-        bid, ask = self._bids.best_price, self._asks.best_price
-        if bid is not None and ask is not None and bid >= ask:
-            return BookState.BROKEN, "crossed"
-        end = self._coverage.end(bid, ask)
-        return None if end is None else (BookState.SYNCING, end)
 
 
 def _joins_up(snapshot: BookSnapshot, diffs: list[BookDiff]) -> bool:

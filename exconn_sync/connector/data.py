@@ -77,7 +77,7 @@ class DataFace(MarketPushFace, StreamFace):
     ) -> Subscription:
         """Call back with an immutable view after each change of the local order book; only whole books are shown.
 
-        ``depth`` is the number of levels a side, None for all that are known without a hole (1,000 a side at first).
+        ``depth`` is the number of levels a side, None for all that are known (1,000 a side and what moved in).
         """
         depth = depth_of(depth)
         if callback is None or depth is None:
