@@ -76,7 +76,7 @@ from exconn_sync.model.enums import (
     TimeInForce,
     WorkingFloor,
 )
-from exconn_sync.model.events import ConnectionEvent, End, ErrorEvent, Gap, InstrumentEvent, RiskAlert
+from exconn_sync.model.events import ConnectionEvent, DataGap, End, ErrorEvent, Gap, InstrumentEvent, RiskAlert
 from exconn_sync.model.instrument import Instrument, Instruments
 from exconn_sync.model.market import AggregateTrade, BookTicker, PartialBook, Trade
 from exconn_sync.model.market_statistics import AveragePrice, Kline, Ticker
@@ -123,6 +123,7 @@ __all__ = [
     "ConnectorStopped",
     "Credentials",
     "CumulativeLevel",
+    "DataGap",
     "Depth",
     "DepthFill",
     "DuplicateOrder",

@@ -175,7 +175,7 @@ class Assembly:
         probe = TopicProbe(driver, self.rest, self.catalogue, self.server_clock, config.timeouts.request)
         self.market = MarketSide(
             self._parts, driver, self.rest, probe, self.catalogue, self._readiness, self.executor, self._rng,
-            lambda worker: self.supervisor.add(worker),
+            lambda worker: self.supervisor.add(worker), self.server_clock,
         )  # fmt: skip
         self.feed, self.books = self.market.feed, self.market.books
 

@@ -20,7 +20,7 @@ class BookEntry:
 
     __slots__ = (
         "awaits_diff", "backoff", "book", "connection", "epoch", "is_fetching", "is_owed", "keeper", "lock",
-        "renewals", "retry_ns", "was_live",
+        "renewals", "retry_ns", "until_look", "was_live",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,8 @@ class BookEntry:
         # When the next one is asked for, or the one on its way is overdue; 0 for never.
         self.retry_ns = 0
         self.was_live = False
+        # Reads with changes until it is looked whether few levels are left.
+        self.until_look = 0
 
 
 class BookShelf:

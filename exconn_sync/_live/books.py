@@ -29,6 +29,9 @@ _SNAPSHOT_LIMIT_NS = 10 * _NS
 _STEADY = 10.0
 """Seconds that a book has to live until losing it is a new case."""
 
+_LOOK_EACH = 4
+"""It is looked whether a book runs out of levels each time that so many reads have brought changes of it."""
+
 FetchSnapshot = Callable[[str], "Future[BookSnapshot]"]
 Post = Callable[[Callable[[], None]], None]
 
@@ -39,7 +42,8 @@ class BookKeeper:
     ``connection`` is the connection's number.
     ``fetch`` starts loading a snapshot and returns a future; ``post`` runs a function on the stream's thread. ``renew``
     has the topic of a book subscribed anew, which brings a snapshot where the stream brings any. ``snapshot_levels`` is
-    how many levels a side ``fetch`` asks for, None where it asks for all.
+    how many levels a side ``fetch`` asks for, None where it asks for all. ``tend`` looks after snapshots that wait for
+    the budget, and returns the seconds until it wants to do so again.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class BookKeeper:
         post: Post,
         renew: Callable[[str], None] = lambda _: None,
         snapshot_levels: int | None = None,
+        tend: Callable[[int], float | None] = lambda _: None,
     ) -> None:
         self._shelf = shelf
         self._connection = connection
@@ -65,6 +70,7 @@ class BookKeeper:
         self._post = post
         self._renew = renew
         self._is_on_stream = driver.has_books_on_stream
+        self._tend = tend
         self._snapshot_levels = None if self._is_on_stream else snapshot_levels
         self._entries: dict[str, BookEntry] = {}
 
@@ -167,6 +173,7 @@ class BookKeeper:
 
     def on_tick(self, now_ns: int) -> float | None:
         """Retry snapshots that are due; return the seconds until the next one is."""
+        tended = self._tend(now_ns)
         due: list[int] = []
         for symbol, entry in self._entries.items():
             if entry.keeper is self and entry.retry_ns:
@@ -174,7 +181,8 @@ class BookKeeper:
                     self._on_due(symbol, entry)
                 if entry.retry_ns:
                     due.append(entry.retry_ns)
-        return (min(due) - now_ns) / _NS if due else None
+        waits = [(min(due) - now_ns) / _NS if due else None, tended]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _on_due(self, symbol: str, entry: BookEntry) -> None:
         if entry.is_fetching:
@@ -216,9 +224,12 @@ class BookKeeper:
         if entry.awaits_diff or entry.is_fetching or entry.retry_ns:
             return
         if not entry.book.needs_snapshot:
-            if entry.book.is_thin:
-                # It goes on meanwhile.
-                self._request(symbol, entry)
+            entry.until_look -= 1
+            if entry.until_look <= 0:
+                entry.until_look = _LOOK_EACH
+                if entry.book.is_thin:
+                    # It goes on meanwhile.
+                    self._request(symbol, entry)
             return
         if (self._is_on_stream or is_lost_now) and self._is_lost_again(entry):
             return

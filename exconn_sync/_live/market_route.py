@@ -137,6 +137,10 @@ class Floor:
             self._route.gate = None
         return passed
 
+    def is_newer(self, event: Any) -> bool:
+        """Return whether an event is later than what was delivered, by its number."""
+        return self._span(event)[1] > self._last_number
+
     def _begins_anew(self, event: Any) -> bool:
         before, after = _time_of(self._last), _time_of(event)
         if before is not None and after is not None:

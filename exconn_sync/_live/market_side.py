@@ -5,16 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
+from exconn_sync._live.backfill import Backfiller, missed_call
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.connection_reporter import ConnectionReporter
 from exconn_sync._live.market_feed import MarketFeed, MarketLane
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.session_parts import SessionParts
 from exconn_sync._live.silence_watch import SilenceWatch
+from exconn_sync._live.snapshot_desk import SnapshotDesk
 from exconn_sync._live.socket_session import SocketSession
 from exconn_sync._live.stream_feed import StreamFeed
 from exconn_sync._live.topic_probe import LEVELS, BookMark, TopicProbe, Verdict
@@ -24,6 +29,7 @@ from exconn_sync._runtime.executor import Executor, Priority
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._runtime.worker import Worker, WorkerRun
 from exconn_sync.model.enums import Channel
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.market import BookSnapshot
 from exconn_sync.model.wire import Topic
 from exconn_sync.ports.driver import ExchangeDriver
@@ -45,6 +51,7 @@ class MarketSide:
         executor: Executor,
         rng: random.Random,
         start_worker: Callable[[Worker], None],
+        server_clock: ServerClock,
     ) -> None:
         self._parts = parts
         self._driver = driver
@@ -55,7 +62,9 @@ class MarketSide:
         self._executor = executor
         self._rng = rng
         self._start_worker = start_worker
+        self._server_clock = server_clock
         self.books = BookShelf(driver.name, parts.clock)
+        self._snapshots = SnapshotDesk(self.books, self._load_snapshot, self._wanted, parts.clock, executor.most_bulk)
         self.feed = MarketFeed(driver.stream_limits.topics_per_connection, readiness, self._lane, self._open)
 
     @property
@@ -95,10 +104,10 @@ class MarketSide:
         return Worker(self._name_of(lane), body, self._parts.clock)
 
     def _feed_of(self, lane: MarketLane, session: SocketSession) -> StreamFeed:
-        parts, driver = self._parts, self._driver
+        parts, driver, snapshots = self._parts, self._driver, self._snapshots
         books = BookKeeper(
-            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, self._fetch_snapshot, session.post,
-            lambda symbol: feed.renew_book(symbol), _SNAPSHOT_LEVELS,
+            self.books, lane.number, driver, parts.pipeline, parts.clock, self._rng, snapshots.fetch, session.post,
+            lambda symbol: feed.renew_book(symbol), _SNAPSHOT_LEVELS, snapshots.on_tick,
         )  # fmt: skip
 
         def ask(topic: Topic, quiet_for: float) -> Future[Verdict]:
@@ -127,12 +136,33 @@ class MarketSide:
         feed = StreamFeed(
             lane, parts.config, driver, self._catalogue, books, parts.pipeline, parts.clock, silence,
             session.demand_replacement, lane.delivered(), session.is_current,
+            Backfiller(
+                parts.config.market_streams, driver, self._catalogue.get, self._fetch_missed, session.post,
+                parts.pipeline, parts.clock,
+            ),
         )  # fmt: skip
         lane.live(session, feed)
         return feed
 
-    def _fetch_snapshot(self, symbol: str) -> Future[BookSnapshot]:
+    def _fetch_missed(self, topic: Topic, last: Any) -> Future[list[Any]]:
+        server, settings = self._server_clock, self._parts.config.market_streams
+        instrument = self._catalogue.get(topic.symbol)
+        call = missed_call(self._driver, topic, last, instrument, server.now_ns() - server.bound_ns)
+        clock = self._parts.clock
+        deadline = Deadline.after(clock.monotonic_ns(), settings.backfill_limit)
+
+        def fetch() -> list[Any]:
+            return self._rest.call(call, deadline.remaining(clock.monotonic_ns()), is_background=True)
+
+        return self._executor.submit(fetch, priority=Priority.BULK, deadline=deadline)
+
+    def _wanted(self, symbol: str) -> int:
+        """Return how many subscribers want a book."""
+        return len(self._parts.pipeline.bus.concerned(self._parts.pipeline.key(Channel.ORDER_BOOK, symbol)))
+
+    def _load_snapshot(self, symbol: str) -> Future[BookSnapshot]:
         call = self._driver.fetch_order_book(self._catalogue.get(symbol), _SNAPSHOT_LEVELS)
+        call = replace(call, lane=Lane.SNAPSHOT)
         clock = self._parts.clock
         deadline = Deadline.after(clock.monotonic_ns(), self._parts.config.timeouts.snapshot)
 

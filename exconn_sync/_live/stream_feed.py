@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from exconn_sync._live.backfill import Backfiller
 from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.link import Link
@@ -63,6 +64,7 @@ class StreamFeed:
         demand_replacement: Callable[[str], None],
         delivered: Mapping[Topic, Any] | None = None,
         is_current: Callable[[], bool] = lambda: True,
+        backfill: Backfiller | None = None,
     ) -> None:
         self.lane = lane
         self.driver = driver
@@ -73,6 +75,9 @@ class StreamFeed:
         self.silence = silence
         self._demand_replacement = demand_replacement
         self._is_current = is_current
+        self._backfill = backfill
+        if backfill is not None:
+            backfill.deliver = self._deliver
         self._demand_pause_ns = _DEMAND_PAUSE_NS
         self._next_demand_ns = 0
         self.request_ids = itertools.count(1)
@@ -105,6 +110,8 @@ class StreamFeed:
             wanted = self.lane.wanted()
             self.books.keep_only({topic.symbol for topic in wanted if topic.channel is Channel.ORDER_BOOK})
         else:
+            if self._backfill is not None:
+                self._backfill.give_up_all()
             self._successor, self._flows = made, FlowComparison(_FLOW_PATIENCE)
             for route in self.routes.values():
                 route.gate = Overlap(route, made)
@@ -274,7 +281,7 @@ class StreamFeed:
         self._looks.have_one(route, self.clock.monotonic_ns())
         route.last = self._last.pop(topic, None)
         if route.gate is None:
-            self._hold_back(route)
+            self._hold_back(route, is_cut=True)
 
     def renew_book(self, symbol: str) -> None:
         """Have the topic of a book subscribed anew on the connection that counts, for the snapshot at its beginning."""
@@ -332,7 +339,8 @@ class StreamFeed:
             if topic in self.lane.wanted():
                 self._on_silent(link, topic, action, quiet_for)
         # Asked last: what was done may have brought something nearer.
-        due = [self.books.on_tick(now_ns), self.silence.until_due(now_ns)]
+        backfill = None if self._backfill is None else self._backfill.on_tick(now_ns)
+        due = [self.books.on_tick(now_ns), self.silence.until_due(now_ns), backfill]
         known = [each for each in due if each is not None]
         return min(known) if known else None
 
@@ -361,10 +369,13 @@ class StreamFeed:
         else:
             self.pipeline.bus.publish(route.key, events)
 
-    def _hold_back(self, route: Route) -> None:
-        """Let nothing pass that was delivered before; a book knows by itself."""
+    def _hold_back(self, route: Route, *, is_cut: bool = False) -> None:
+        """Let nothing pass that was delivered before, nor anything before what was missed; a book knows by itself."""
         if route.span is not None and route.last is not None and not route.is_book:
-            route.gate = Floor(route, route.span, self.clock.monotonic_ns())
+            if self._backfill is None:
+                route.gate = Floor(route, route.span, self.clock.monotonic_ns())
+            else:
+                route.gate = self._backfill.gate(route, route.span, is_cut=is_cut)
 
     def _count(self, name: str, topic: Topic, amount: int = 1) -> None:
         self.pipeline.metrics.count(name, amount, exchange=self.driver.name, channel=topic.channel.value)

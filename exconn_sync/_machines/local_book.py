@@ -23,10 +23,8 @@ A crossed book and a malformed level end ``live`` like a gap does (F059), but th
 came cannot be right. An exchange that restarts its sequence has the book told so by ``invalidate`` before the new
 snapshot is handed in (F057).
 
-Coverage: a snapshot that was cut at a number of levels says nothing of what lies deeper, and a diff shows single levels
-of it. Those are kept, because the next snapshot may come before they change again, but never shown: between them may be
-others that nobody told us of (F056). As the market moves, fewer levels are left that are known without a hole: then the
-book is ``is_thin`` and another snapshot is worth its price. Where none is left on a side, the book is not whole.
+How far levels are known without a hole is told with each view (F056): see ``book_coverage``. Where few are left, the
+book ``is_thin``, and another snapshot is worth its price.
 """
 
 from __future__ import annotations
@@ -34,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from exconn_sync._machines.book_coverage import BookCoverage
 from exconn_sync._machines.book_side import BookSide
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import BookView, Level
@@ -43,9 +42,6 @@ from exconn_sync.model.market import BookDiff, BookSnapshot, BookTicker
 _NS = 1_000_000_000
 _MOST_TOO_OLD = 6
 """So many snapshots in a row may be older than the buffer; asked for at growing pauses, that is many seconds."""
-
-_THIN = 4
-"""A book is thin where less than this part of the levels that were asked for is left of them."""
 
 
 class LocalBook:
@@ -82,10 +78,6 @@ class LocalBook:
         self.needs_snapshot = True
         self._judge = judge
         self._max_buffered = max_buffered
-        self._snapshot_levels = snapshot_levels
-        # The worst price of each side down to which nothing is missing, None where nothing is at all.
-        self._bid_floor: Decimal | None = None
-        self._ask_floor: Decimal | None = None
         # A live book has asked for another snapshot: what is applied meanwhile is kept for it as well.
         self._is_widening = False
         self._buffer: list[BookDiff] = []
@@ -93,6 +85,7 @@ class LocalBook:
         self._too_old = 0
         self._bids = BookSide(is_bids=True)
         self._asks = BookSide(is_bids=False)
+        self._coverage = BookCoverage(self._bids, self._asks, snapshot_levels)
         self._exchange_time: int | None = None
         self._received_at = 0
         self._last_word_ns: int | None = None
@@ -122,7 +115,8 @@ class LocalBook:
         except ProtocolError as error:
             self._lose(error.message, [], BookState.BROKEN)
             raise
-        if self._has_trouble([diff]):
+        if self._is_crossed():
+            self._lose("crossed", [diff], BookState.BROKEN)
             return False
         if self._is_widening:
             self._keep(diff)
@@ -219,33 +213,30 @@ class LocalBook:
     @property
     def whole_between(self) -> tuple[Decimal | None, Decimal | None]:
         """Lowest bid and highest ask down to which no level is missing (F056); None where none is missing at all."""
-        return self._bid_floor, self._ask_floor
+        return self._coverage.bid_floor, self._coverage.ask_floor
 
     @property
     def is_thin(self) -> bool:
         """True where a live book knows so few levels without a hole that another snapshot is worth its price."""
-        if self.state is not BookState.LIVE or self._snapshot_levels is None:
-            return False
-        least = self._snapshot_levels // _THIN
-        return any(
-            floor is not None and side.count_to(floor) < least
-            for side, floor in ((self._bids, self._bid_floor), (self._asks, self._ask_floor))
-        )
+        return self.state is BookState.LIVE and self._coverage.is_thin
 
     def view(self, now_ns: int, depth: int | None = None) -> BookView:
         """Return an immutable copy, ``depth`` levels a side or all; of a book that is not live, one without levels."""
         bids: Sequence[tuple[Decimal, str]] = ()
         asks: Sequence[tuple[Decimal, str]] = ()
+        covered_bids = covered_asks = 0
         has_all_bids = has_all_asks = False
         if self.state is BookState.LIVE:
-            bids, has_all_bids = self._shown(self._bids, self._bid_floor, depth)
-            asks, has_all_asks = self._shown(self._asks, self._ask_floor, depth)
+            bids, covered_bids, has_all_bids = self._coverage.shown(self._bids, depth)
+            asks, covered_asks, has_all_asks = self._coverage.shown(self._asks, depth)
         return BookView(
             exchange=self.exchange,
             symbol=self.symbol,
             state=self.state,
             bids=bids,
             asks=asks,
+            covered_bids=covered_bids,
+            covered_asks=covered_asks,
             has_all_bids=has_all_bids,
             has_all_asks=has_all_asks,
             update_id=self.update_id,
@@ -256,16 +247,6 @@ class LocalBook:
         )
 
     # --- inside -----------------------------------------------------------------------------------------------------
-
-    def _shown(
-        self, side: BookSide, floor: Decimal | None, depth: int | None
-    ) -> tuple[Sequence[tuple[Decimal, str]], bool]:
-        """Return what a view shows of a side, and whether that is all there is."""
-        if floor is not None:
-            known = side.count_to(floor)
-            return side.copy(known if depth is None else min(depth, known)), False
-        is_cut = depth is not None and depth < len(side)
-        return side.copy(depth), self._snapshot_levels is not None and not is_cut
 
     def _widen(self, snapshot: BookSnapshot, on_version: Callable[[], None] | None) -> bool:
         """Let a live book have the levels of another snapshot, where it joins up with what was applied meanwhile.
@@ -313,15 +294,19 @@ class LocalBook:
     def _load(self, snapshot: BookSnapshot) -> None:
         self._bids.load(snapshot.bids)
         self._asks.load(snapshot.asks)
-        levels = self._snapshot_levels
-        self._bid_floor = None if levels is None or len(snapshot.bids) < levels else self._bids.deepest
-        self._ask_floor = None if levels is None or len(snapshot.asks) < levels else self._asks.deepest
+        self._coverage.loaded(snapshot)
         self.update_id = snapshot.update_id
         self._exchange_time = snapshot.exchange_time
         self._received_at = snapshot.received_at
 
     def _catch_up(self, buffered: list[BookDiff], on_version: Callable[[], None] | None) -> bool:
-        """Apply what was buffered to a snapshot just loaded; return whether the book became live."""
+        """Apply what was buffered to a snapshot just loaded; return whether the book became live.
+
+        No version on the way may be crossed: a later change might hide it, and leave the level that caused it.
+        """
+        if self._is_crossed():
+            self._lose("crossed", buffered, BookState.BROKEN)
+            return False
         self._show(on_version)
         for index, diff in enumerate(buffered):
             verdict = self._judge(self.update_id, diff)
@@ -335,16 +320,17 @@ class LocalBook:
             except ProtocolError as error:
                 self._lose(error.message, buffered[index + 1 :], BookState.BROKEN)
                 raise
+            if self._is_crossed():
+                self._lose("crossed", buffered[index:], BookState.BROKEN)
+                return False
             self._show(on_version)
-        if self._has_trouble(buffered[-1:]):
-            return False
         self.state = BookState.LIVE
         self.reason = ""
         return True
 
     def _show(self, on_version: Callable[[], None] | None) -> None:
-        """Let a version be read that the next buffered diff will replace; never one that cannot be right."""
-        if on_version is not None and self._trouble() is None:
+        """Let a version be read that the next buffered diff will replace; it is not crossed."""
+        if on_version is not None:
             self.state = BookState.LIVE
             self.reason = ""
             on_version()
@@ -356,25 +342,9 @@ class LocalBook:
         self._exchange_time = diff.exchange_time
         self._received_at = diff.received_at
 
-    def _has_trouble(self, buffered: list[BookDiff]) -> bool:
-        """Make the book unreadable where it cannot be right, or is not whole at its best prices any more."""
-        trouble = self._trouble()
-        if trouble is None:
-            return False
-        state, reason = trouble
-        self._lose(reason, buffered, state)
-        return True
-
-    def _trouble(self) -> tuple[BookState, str] | None:
+    def _is_crossed(self) -> bool:
         bid, ask = self._bids.best_price, self._asks.best_price
-        if bid is not None and ask is not None and bid >= ask:
-            return BookState.BROKEN, "crossed"
-        bid_floor, ask_floor = self._bid_floor, self._ask_floor
-        if bid_floor is not None and (bid is None or bid < bid_floor):
-            return BookState.SYNCING, f"no bid is left of those down to {bid_floor} that the snapshot showed"
-        if ask_floor is not None and (ask is None or ask > ask_floor):
-            return BookState.SYNCING, f"no ask is left of those up to {ask_floor} that the snapshot showed"
-        return None
+        return bid is not None and ask is not None and bid >= ask
 
 
 def _joins_up(snapshot: BookSnapshot, diffs: list[BookDiff]) -> bool:

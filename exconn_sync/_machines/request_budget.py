@@ -12,8 +12,11 @@ from exconn_sync._machines.silence import Silence
 from exconn_sync.model.limits import Lane, UsedFigure
 from exconn_sync.model.wire import Cost, RateRule
 
-_RESERVED = {Lane.CANCEL: 0.0, Lane.ORDER: 0.05, Lane.QUERY: 0.1, Lane.BULK: 0.2}
-"""The share of each limit that a lane leaves to those before it; so a cancel always finds room, in any process."""
+_RESERVED = {Lane.CANCEL: 0.0, Lane.ORDER: 0.05, Lane.QUERY: 0.1, Lane.SNAPSHOT: 0.14, Lane.BULK: 0.2}
+"""The share of each limit that a lane leaves to those before it; so a cancel always finds room, in any process.
+
+With what snapshots may use, 500 books of Binance come in five windows of a minute, and with the whole limit in no less.
+"""
 
 EVERYTHING = ""
 """Stands for the address itself among the names of what is silent."""

@@ -117,6 +117,11 @@ class Executor:
         self._refuses = False
         self._stopped = False
 
+    @property
+    def most_bulk(self) -> int:
+        """How many tasks of the lowest priority run at a time at most."""
+        return max(1, self._size // 2)
+
     def submit(
         self, task: Callable[[], T], *, priority: Priority = Priority.NORMAL, deadline: Deadline | None = None
     ) -> Future[T]:
@@ -232,7 +237,7 @@ class Executor:
             return True
         if bulk + self._running[Priority.NORMAL] >= max(1, self._size - 1):
             return False
-        return priority is Priority.NORMAL or bulk < max(1, self._size // 2)
+        return priority is Priority.NORMAL or bulk < self.most_bulk
 
 
 def _run(task: _Task) -> None:

@@ -186,13 +186,22 @@ class ConfigBuilder:
         return self._set(delivery=Delivery(buffer, overflow, block_limit, alarm))
 
     def market_streams(
-        self, *, book_interval_ms: int | None = None, microseconds: bool = False, book_levels: int | None = None
+        self,
+        *,
+        book_interval_ms: int | None = None,
+        microseconds: bool = False,
+        book_levels: int | None = None,
+        backfill: bool = True,
+        backfill_limit: float = 10.0,
     ) -> ConfigBuilder:
         """Set how often order books are brought up to date, and whether times are told to the microsecond.
 
-        ``book_levels`` a side are kept, where the exchange offers books of several depths, as Bybit does.
+        ``book_levels`` a side are kept, where the exchange offers books of several depths, as Bybit does. With
+        ``backfill`` what a cut made the streams of trades and candles miss is asked for; the live ones wait for it at
+        most ``backfill_limit`` seconds.
         """
-        return self._set(market_streams=MarketStreams(book_interval_ms, microseconds, book_levels))
+        settings = MarketStreams(book_interval_ms, microseconds, book_levels, backfill, backfill_limit)
+        return self._set(market_streams=settings)
 
     def account_stream(self, *, microseconds: bool = False) -> ConfigBuilder:
         """Set whether times of the account's events are told to the microsecond."""

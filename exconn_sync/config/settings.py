@@ -139,17 +139,24 @@ class MarketStreams:
     (Binance: 100). With ``microseconds`` times are asked for to the microsecond, where the exchange can tell them.
     ``book_levels`` a side are kept where the exchange offers several depths (Bybit: 50, 200 or 1000), None for the
     usual one.
+
+    Trades and candles that were missed while a connection was down are asked for and delivered before the live ones go
+    on, unless ``backfill`` is False. The live ones wait for that at most ``backfill_limit`` seconds.
     """
 
     book_interval_ms: int | None = None
     microseconds: bool = False
     book_levels: int | None = None
+    backfill: bool = True
+    backfill_limit: float = 10.0
 
     def __post_init__(self) -> None:
         _check_whole("book_interval_ms", self.book_interval_ms, "milliseconds")
         _check_whole("book_levels", self.book_levels, "levels")
-        if not isinstance(self.microseconds, bool):
-            raise ValidationError("microseconds", self.microseconds, "must be True or False")
+        _check_seconds(self)
+        for field in ("microseconds", "backfill"):
+            if not isinstance(getattr(self, field), bool):
+                raise ValidationError(field, getattr(self, field), "must be True or False")
 
     @property
     def book(self) -> str:

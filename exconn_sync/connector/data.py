@@ -15,7 +15,7 @@ from exconn_sync.errors import ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Position
 from exconn_sync.model.book_view import BookView
 from exconn_sync.model.enums import Channel
-from exconn_sync.model.events import ConnectionEvent, ErrorEvent, InstrumentEvent
+from exconn_sync.model.events import ConnectionEvent, DataGap, ErrorEvent, InstrumentEvent
 from exconn_sync.model.instrument import Instruments
 from exconn_sync.model.market import BookTicker, Trade
 from exconn_sync.model.order_lists import OrderListState
@@ -77,7 +77,7 @@ class DataFace(MarketPushFace, StreamFace):
     ) -> Subscription:
         """Call back with an immutable view after each change of the local order book; only whole books are shown.
 
-        ``depth`` is the number of levels a side, None for all that are known without a hole (1,000 a side at first).
+        ``depth`` is the number of levels a side, None for all that are known (1,000 a side and what moved in).
         """
         depth = depth_of(depth)
         if callback is None or depth is None:
@@ -118,6 +118,14 @@ class DataFace(MarketPushFace, StreamFace):
         Rules are asked for each hour, and soon after an order was refused that obeys the known ones.
         """
         return self._push_account(Channel.INSTRUMENT, symbol, callback)
+
+    def on_data_gap(self, callback: Callable[[DataGap], object] | None, *, symbol: str = ANY) -> Subscription:
+        """Call back where trades or candles were missed during a cut and cannot be had any more.
+
+        What can be had is delivered with ``is_backfilled``, and nothing is told here. See ``market_streams`` of the
+        configuration.
+        """
+        return self._push_account(Channel.DATA_GAP, symbol, callback)
 
     def on_connection(self, callback: Callable[[ConnectionEvent], object] | None) -> Subscription:
         """Call back when a connection (``rest``, ``market``, ``account``) comes up or goes down."""

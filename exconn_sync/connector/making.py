@@ -17,7 +17,7 @@ from exconn_sync.model.enums import Channel
 from exconn_sync.model.market_statistics import Kline, Ticker
 
 OnGap = Callable[[int], object] | None
-OF_SYMBOL = (Channel.ORDER, Channel.ORDER_LIST, Channel.FILL, Channel.POSITION, Channel.INSTRUMENT)
+OF_SYMBOL = (Channel.ORDER, Channel.ORDER_LIST, Channel.FILL, Channel.POSITION, Channel.INSTRUMENT, Channel.DATA_GAP)
 """Channels without loss whose events belong to a symbol."""
 
 

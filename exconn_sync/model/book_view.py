@@ -25,8 +25,9 @@ class BookView:
     """
 
     __slots__ = (
-        "_age", "_ask_rows", "_asks", "_bid_rows", "_bids", "_exchange", "_exchange_time", "_has_all_asks",
-        "_has_all_bids", "_reason", "_received_at", "_state", "_symbol", "_update_id",
+        "_age", "_ask_rows", "_asks", "_bid_rows", "_bids", "_covered_asks", "_covered_bids", "_exchange",
+        "_exchange_time", "_has_all_asks", "_has_all_bids", "_reason", "_received_at", "_state", "_symbol",
+        "_update_id",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +45,8 @@ class BookView:
         reason: str = "",
         has_all_bids: bool = False,
         has_all_asks: bool = False,
+        covered_bids: int | None = None,
+        covered_asks: int | None = None,
     ) -> None:
         self._exchange = exchange
         self._symbol = symbol
@@ -55,6 +58,8 @@ class BookView:
         self._reason = reason
         self._has_all_bids = has_all_bids
         self._has_all_asks = has_all_asks
+        self._covered_bids = len(bids) if covered_bids is None else covered_bids
+        self._covered_asks = len(asks) if covered_asks is None else covered_asks
         self._bid_rows = bids
         self._ask_rows = asks
         self._bids: tuple[Level, ...] | None = None
@@ -125,6 +130,20 @@ class BookView:
     def best_ask(self) -> Level | None:
         """Lowest sell level, None where nobody sells. Raises StaleBook."""
         return self._best(self._ask_rows)
+
+    @property
+    def covered_bids(self) -> int:
+        """How many of the shown buy levels, from the best one on, have certainly no other level between them.
+
+        Those after them are true as well, but may not be all. 0 where even the best price may not be the best one,
+        because the market has left the levels that the last snapshot showed, and the next one has not come yet.
+        """
+        return self._covered_bids
+
+    @property
+    def covered_asks(self) -> int:
+        """The same of the sell levels."""
+        return self._covered_asks
 
     @property
     def has_all_bids(self) -> bool:
@@ -212,10 +231,10 @@ class BookView:
         return tuple(cumulative(rows[:levels]))
 
     def _against(self, side: Side) -> tuple[tuple[Level, ...], bool]:
-        """Return the levels that an order of a side takes, and whether they are all there are."""
+        """Return the levels that an order of a side takes, as far as none is missing, and whether they are all."""
         if side is Side.BUY:
-            return self.asks, self.has_all_asks
-        return self.bids, self.has_all_bids
+            return self.asks[: self._covered_asks], self.has_all_asks
+        return self.bids[: self._covered_bids], self.has_all_bids
 
     def limited(self, depth: int) -> BookView:
         """Return the same book cut to ``depth`` levels a side."""
@@ -241,6 +260,8 @@ class BookView:
             reason=self._reason,
             has_all_bids=self._has_all_bids and len(bids) == len(self._bid_rows),
             has_all_asks=self._has_all_asks and len(asks) == len(self._ask_rows),
+            covered_bids=min(self._covered_bids, len(bids)),
+            covered_asks=min(self._covered_asks, len(asks)),
         )
 
     def _best(self, rows: Sequence[tuple[Decimal, str]]) -> Level | None:

@@ -183,6 +183,7 @@ class Channel(TextEnum):
     ORDER_LIST = "orderlist"
     POSITION = "position"
     INSTRUMENT = "instrument"
+    DATA_GAP = "datagap"
     CONNECTION = "connection"
     RISK_ALERT = "riskalert"
     ERROR = "error"

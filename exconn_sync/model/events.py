@@ -75,6 +75,26 @@ class InstrumentEvent:
 
 
 @dataclass(frozen=True)
+class DataGap:
+    """Trades or candles that a cut made us miss, and that could not be had afterwards.
+
+    What lies between ``after`` and ``before`` may be missing, both of them excluded: ids of trades, or the times at
+    which candles begin, in nanoseconds since the Unix epoch. It is told before what ``before`` names is delivered.
+    ``channel`` is ``trade``, ``aggregatetrade`` or ``kline``, ``variant`` the length of the candles. ``reason`` says
+    why nothing could be had.
+    """
+
+    exchange: str
+    symbol: str
+    channel: str
+    variant: str
+    after: str | None
+    before: str | None
+    reason: str
+    received_at: int
+
+
+@dataclass(frozen=True)
 class RiskAlert:
     """A risk limit is near or reached, or the kill switch was thrown or armed again; once an episode.
 

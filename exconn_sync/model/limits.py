@@ -12,13 +12,15 @@ LONGEST_SILENCE = 3 * 24 * 3600.0
 class Lane(IntEnum):
     """How urgent a request is: the lower one goes first where not all can go.
 
-    Looks for single orders are queries too, since a decision waits for them; ``BULK`` is what nobody waits for.
+    Looks for single orders are queries too, since a decision waits for them. ``SNAPSHOT`` is for order books, which are
+    unreadable until theirs comes; ``BULK`` is what nobody waits for.
     """
 
     CANCEL = 0
     ORDER = 1
     QUERY = 2
-    BULK = 3
+    SNAPSHOT = 3
+    BULK = 4
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ Row: TypeAlias = tuple[str, str]
 
 
 class Trade(Struct, frozen=True, gc=False):
-    """One public execution; ``side`` is the side of the taker."""
+    """One public execution; ``side`` is the side of the taker.
+
+    ``is_backfilled`` says that the stream missed it, and that it was asked for afterwards.
+    """
 
     exchange: str
     symbol: str
@@ -32,12 +35,14 @@ class Trade(Struct, frozen=True, gc=False):
     side: Side
     exchange_time: int | None
     received_at: int
+    is_backfilled: bool = False
 
 
 class AggregateTrade(Struct, frozen=True, gc=False):
     """Executions of one taker order at one price, seen as one; ``side`` is the side of the taker.
 
-    ``trade_id`` numbers the aggregates; ``first_trade_id`` to ``last_trade_id`` are the trades in it.
+    ``trade_id`` numbers the aggregates; ``first_trade_id`` to ``last_trade_id`` are the trades in it. ``is_backfilled``
+    says that the stream missed it, and that it was asked for afterwards.
     """
 
     exchange: str
@@ -50,6 +55,7 @@ class AggregateTrade(Struct, frozen=True, gc=False):
     side: Side
     exchange_time: int | None
     received_at: int
+    is_backfilled: bool = False
 
 
 class BookTicker(Struct, frozen=True, gc=False):

@@ -19,7 +19,8 @@ class Kline(Struct, frozen=True, gc=False):
 
     ``interval`` is the exchange-neutral text (``1s``, ``1m``, ``1h``, ``1d``, ``1w``, ``1M`` ...). The candle covers
     ``open_time`` to ``close_time``, both included. ``is_closed`` is True once it cannot change any more. The prices
-    of a candle without trades are those of the last trade before it.
+    of a candle without trades are those of the last trade before it. ``is_backfilled`` says that the stream missed it,
+    and that it was asked for afterwards.
     """
 
     exchange: str
@@ -41,6 +42,7 @@ class Kline(Struct, frozen=True, gc=False):
     received_at: int
     first_trade_id: TradeId | None = None
     last_trade_id: TradeId | None = None
+    is_backfilled: bool = False
 
 
 class Ticker(Struct, frozen=True, gc=False):

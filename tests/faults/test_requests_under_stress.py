@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,6 +26,7 @@ from exconn_sync._transport.budget import Budget
 from exconn_sync._transport.http import HttpClient
 from exconn_sync.exchanges.signers import HmacSha256Signer
 from exconn_sync.metrics import MemoryMetrics
+from exconn_sync.model.limits import Lane
 from exconn_sync.model.wire import Cost, RateRule, RestCall
 from exconn_sync.ports.clock import SystemClock
 from exconn_sync.simulator import Simulator
@@ -253,3 +255,26 @@ class Later(SystemClock):
 
     def monotonic_ns(self) -> int:
         return 1_000_000_000 + self.later_ns
+
+
+@pytest.mark.parametrize("lane", [Lane.CANCEL, Lane.QUERY])
+def test_cancels_and_looks_for_orders_go_out_whatever_failed_before(lane: Lane) -> None:
+    """An open breaker holds up what can wait, and nothing that lessens a risk (fault F162)."""
+    exchange = Exchange(lambda number: (503, "") if number < 5 else (200, "{}"))
+    breaker = Breaker("binance", SystemClock(), failures=3)
+    urgent = replace(question(), lane=lane)
+    with client_of(exchange, RateRule("weight", 1000, 60_000), breaker) as client:
+        for _ in range(3):
+            with pytest.raises(ExconnError):
+                client.call(question(), LIMIT)
+        for blocked in (question(), replace(question(), lane=Lane.BULK), replace(question(), lane=Lane.SNAPSHOT)):
+            with pytest.raises(CircuitOpen):
+                client.call(blocked, LIMIT)
+        for _ in range(2):
+            with pytest.raises(ExconnError) as caught:
+                client.call(urgent, LIMIT)
+            assert not isinstance(caught.value, CircuitOpen)
+        assert client.call(urgent, LIMIT) == 200
+        with pytest.raises(CircuitOpen):
+            client.call(question(), LIMIT)
+    assert len(exchange.seen) == 6

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from exconn_sync import Config
+from exconn_sync._live.backfill import Backfiller
 from exconn_sync._live.book_shelf import BookShelf
 from exconn_sync._live.books import BookKeeper
 from exconn_sync._live.catalogue import Catalogue
@@ -18,7 +19,7 @@ from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.stream_feed import StreamFeed
 from exconn_sync._runtime.bus import Bus
-from exconn_sync.config.settings import Reconnect
+from exconn_sync.config.settings import MarketStreams, Reconnect
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.enums import Channel
 from exconn_sync.model.instrument import Instrument, Instruments
@@ -136,6 +137,7 @@ class MarketDesk:
         topic_timeout: float = 60.0,
         symbols: tuple[str, ...] = (BTC, ETH),
         exchange: str = "binance",
+        backfill_limit: float | None = None,
     ) -> None:
         self.clock = ManualClock()
         driver = find_driver(exchange)
@@ -147,7 +149,9 @@ class MarketDesk:
         self.views = listen(self.bus, "orderbook", exchange)
         self.catalogue = Catalogue(exchange)
         self.catalogue.replace(instruments(*symbols, exchange=exchange))
-        pipeline = Pipeline(exchange, self.bus, self.clock, self.metrics)
+        pipeline = self._pipeline = Pipeline(exchange, self.bus, self.clock, self.metrics)
+        # What was asked for because the stream missed it: the topic, the event before it, and the answer.
+        self.missed: list[tuple[Topic, Any, Future[list[Any]]]] = []
         self.lane = Lane(topics)
         self.snapshots: list[Future[BookSnapshot]] = []
         self.tasks: list[Callable[[], None]] = []
@@ -161,8 +165,19 @@ class MarketDesk:
         self.demands: list[str] = []
         self.feed = StreamFeed(
             self.lane, self.config, driver, self.catalogue, self.books, pipeline, self.clock, self.silence,
-            self.demands.append,
+            self.demands.append, backfill=None if backfill_limit is None else self._backfiller(backfill_limit),
         )  # fmt: skip
+
+    def _backfiller(self, limit: float) -> Backfiller:
+        return Backfiller(
+            MarketStreams(backfill_limit=limit), find_driver(self.config.exchange), self.catalogue.get,
+            self._fetch_missed, self.tasks.append, self._pipeline, self.clock,
+        )  # fmt: skip
+
+    def _fetch_missed(self, topic: Topic, last: Any) -> Future[list[Any]]:
+        future: Future[list[Any]] = Future()
+        self.missed.append((topic, last, future))
+        return future
 
     def _fetch(self, symbol: str) -> Future[BookSnapshot]:
         self.snapshots.append(Future())

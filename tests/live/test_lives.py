@@ -11,6 +11,7 @@ from typing import Any, cast
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.market_side import MarketSide
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.topic_probe import TopicProbe
 from exconn_sync._machines.deadline import Deadline
 from exconn_sync._runtime.faultpoints import installed
@@ -64,7 +65,7 @@ class Market:
         self.trades = listen(desk.parts.pipeline.bus, "trade")
         self.side = MarketSide(
             desk.parts, DRIVER, cast(RestClient, self.rest), cast(TopicProbe, None), catalogue, self.readiness,
-            desk.executor, random.Random(1), self.workers.append,
+            desk.executor, random.Random(1), self.workers.append, cast(ServerClock, None),
         )  # fmt: skip
         desk.worker = self.side.first_worker()
 

@@ -29,7 +29,7 @@ def live_book() -> LocalBook:
 
 
 def prices(book: LocalBook) -> tuple[list[int], list[int]]:
-    view = book.view(0)
+    view = book.view(0, depth=100)
     return [int(price) for price, _ in view.bids], [int(price) for price, _ in view.asks]
 
 
@@ -44,6 +44,8 @@ def test_no_level_beyond_the_snapshot_is_shown() -> None:
     assert book.whole_between == (Decimal(93), Decimal(108))
     assert prices(book) == (list(range(100, 92, -1)), list(range(101, 109)))
     assert not book.view(0).has_all_bids
+    whole = book.view(0)
+    assert ([len(whole.bids), len(whole.asks)], [whole.covered_bids, whole.covered_asks]) == ([9, 9], [8, 8])
     assert len(book.view(0, depth=100).asks) == LEVELS
 
 
@@ -63,23 +65,20 @@ def test_a_snapshot_with_fewer_levels_than_asked_for_is_all_there_is() -> None:
     assert not book.is_thin
 
 
-def test_the_last_level_that_is_known_for_certain_is_the_end_of_the_book() -> None:
+def test_a_book_that_has_left_its_snapshot_says_that_nothing_is_covered() -> None:
     """(fault F056)"""
     book = live_book()
     book.on_diff(make_diff(11, 11, [("90", "1")]), 0)
     assert remove_bids(book, 12, 100, 99, 98, 97, 96, 95, 94)
     assert prices(book)[0] == [93]
-    assert not remove_bids(book, 13, 93), "whether 92 or 91 are there nobody has told"
-    assert book.state is BookState.SYNCING
-    assert book.needs_snapshot
-    assert "down to 93" in book.reason
-
-
-def test_the_same_goes_for_asks() -> None:
-    """(fault F056)"""
-    book = live_book()
-    assert not book.on_diff(make_diff(11, 11, [], [(str(price), "0") for price in range(101, 109)]), 0)
-    assert "up to 108" in book.reason
+    assert remove_bids(book, 13, 93)
+    view = book.view(0, depth=5)
+    assert (view.bids[0][0], view.covered_bids) == (Decimal(90), 0), "whether 92 or 91 are there nobody has told"
+    assert view.fill("sell", quantity=1).missing == Decimal(1)
+    assert not view.depth_to("sell", 90).is_complete
+    assert book.is_thin
+    assert book.on_diff(make_diff(14, 14, [], [(str(price), "0") for price in range(101, 109)]), 0)
+    assert (book.view(0).asks, book.view(0).covered_asks) == ((), 0)
 
 
 def test_a_thin_book_goes_on_while_another_snapshot_is_on_its_way() -> None:
@@ -162,13 +161,13 @@ def test_what_is_shown_is_the_true_book_without_a_hole(
         if is_asked or book.needs_snapshot:
             book.on_snapshot(snapshot(update_id), 0)
         in_order = sorted(true.items(), reverse=True)
-        if book.state is BookState.LIVE:
-            shown = book.view(0).bids
-            assert list(shown) == in_order[: len(shown)]
-            assert shown or not true
-            assert book.view(0).has_all_bids <= (len(shown) == len(true))
-        else:
-            assert len(true) >= LEVELS
+        assert book.state is BookState.LIVE
+        view = book.view(0)
+        assert list(view.bids[: view.covered_bids]) == in_order[: view.covered_bids]
+        assert set(view.bids) <= set(in_order), "what is beyond is true, but may not be all"
+        assert not view.has_all_bids or len(view.bids) == len(true)
+        cut = book.view(0, depth=100)
+        assert cut.bids == (view.bids[: view.covered_bids] if view.covered_bids else view.bids)
 
 
 def test_a_further_snapshot_that_is_ahead_of_the_changes_is_a_new_version() -> None:

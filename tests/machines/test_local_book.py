@@ -386,3 +386,14 @@ def test_a_malformed_or_crossed_snapshot_in_the_stream_leaves_no_book() -> None:
     assert (book.state, book.needs_snapshot) == (BookState.BROKEN, True)
     assert not book.on_stream_snapshot(make_snapshot(12, [("2", "1")], [("1", "1")]), 3)
     assert (book.reason, book.needs_snapshot) == ("crossed", True)
+
+
+def test_a_crossed_version_among_buffered_changes_is_not_forgotten_when_a_later_one_hides_it() -> None:
+    """The level that caused it would stay (fault F059)."""
+    book = LocalBook("binance", "BTC-USDT", judge)
+    book.on_diff(make_diff(11, 11, [("102", "1")]), 0)
+    book.on_diff(make_diff(12, 12, [], [("101", "0")]), 0)
+    assert not book.on_snapshot(make_snapshot(10, [("99", "1")], [("101", "1"), ("103", "1")]), 0)
+    assert (book.state, book.reason) == (BookState.BROKEN, "crossed")
+    assert book.on_snapshot(make_snapshot(11, [("99", "1")], [("101", "1"), ("103", "1")]), 0)
+    assert levels(book) == ({"99": "1"}, {"103": "1"})

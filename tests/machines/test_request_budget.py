@@ -63,7 +63,10 @@ def test_the_end_of_the_day_is_waited_for_although_the_seconds_are_free() -> Non
     assert refused.wait == (86_400_000 - 10 * MINUTE - 10_000) / 1000
 
 
-@pytest.mark.parametrize(("lane", "share"), [(Lane.CANCEL, 100), (Lane.ORDER, 95), (Lane.QUERY, 90), (Lane.BULK, 80)])
+@pytest.mark.parametrize(
+    ("lane", "share"),
+    [(Lane.CANCEL, 100), (Lane.ORDER, 95), (Lane.QUERY, 90), (Lane.SNAPSHOT, 86), (Lane.BULK, 80)],
+)
 def test_each_lane_leaves_a_share_to_those_before_it(lane: Lane, share: int) -> None:
     """So a cancel finds room whatever the others do (fault F160)."""
     budget = RequestBudget([WEIGHT])

@@ -179,4 +179,4 @@ def test_an_address_leaves_a_part_to_those_before_it(lane: Lane) -> None:
     count = 0
     while isinstance(mine.take([Cost("requests", 1)], "", lane, When(NOW)), Lease):
         count += 1
-    assert count == {Lane.CANCEL: 600, Lane.ORDER: 570, Lane.QUERY: 540, Lane.BULK: 480}[lane]
+    assert count == {Lane.CANCEL: 600, Lane.ORDER: 570, Lane.QUERY: 540, Lane.SNAPSHOT: 516, Lane.BULK: 480}[lane]
