@@ -28,8 +28,8 @@ def outcome(tmp_path: Path, body: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "test_one.py").write_text(f"def test_one():\n    {body}\n")
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
     return subprocess.run(
-        [*command, "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        [*command, "-n", "0", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
