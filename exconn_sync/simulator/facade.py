@@ -216,8 +216,18 @@ class Simulator:
         return self._server.call(self._hub.ledger.cuts)
 
     def request_log(self) -> list[SeenRequest]:
-        """Return the newest 100,000 REST requests, in the order in which they were answered."""
+        """Return the newest 100,000 requests over REST, and commands over Bybit's trade socket, as they were answered.
+
+        Those that a fault has answered or lost are among them.
+        """
         return self._server.call(self._traffic.requests)
+
+    def faults_done(self) -> dict[str, int]:
+        """Return how many single requests and frames each fault has met so far, by the name of the fault.
+
+        Faults that last, or that concern connections, are not counted.
+        """
+        return self._server.call(lambda: dict(self._board.done))
 
     def breaches(self) -> Breaches:
         """Return how many requests were too many so far: over a limit, or during a ban."""
