@@ -136,9 +136,11 @@ class AccountStore:
             self._positions.note_archived(known)
             told = self._join(known)
             self._positions.take_up(known, self._exposure)
+            for name, record in told.records.items():
+                # Each state that an earlier process told had news: their numbers go on and never fall (I5).
+                self._states[name] = varied(self._states[name], sequence=record.news)
             self._exposure.take_up()
-        fills = [value for _, _, value in told.events if isinstance(value, Fill)]
-        return [fill for fill in fills if fill_key(fill) not in delivered]
+        return [fill for _, _, fill in told.events if isinstance(fill, Fill) and fill_key(fill) not in delivered]
 
     def close(self) -> None:
         """Nothing will change any more: everybody who waits is told."""

@@ -268,6 +268,21 @@ def test_restoring_tells_nobody_and_gives_the_same_state() -> None:
         second.store.begin(Entry(intent()))
 
 
+def test_numbers_of_states_do_not_fall_behind_those_of_an_earlier_process() -> None:
+    """(invariant I5)"""
+    first = Kept()
+    for fact in (intent(), order("c1", exchange_id="x1"), fill("1", exchange_id="x1"), fill("2", exchange_id="x1")):
+        first.store.apply([fact])
+    told = [state.sequence for state in first.of(Channel.ORDER)]
+    second = Kept()
+    second.store.restore(first.journal.replay())
+    restored = second.store.order("c1")
+    assert restored is not None
+    assert restored.sequence >= told[-1] == 4
+    second.store.apply([fill("3", exchange_id="x1")])
+    assert [state.sequence for state in second.of(Channel.ORDER)] == [restored.sequence + 1]
+
+
 # --- several threads ------------------------------------------------------------------------------------------------
 
 
