@@ -229,6 +229,10 @@ class Simulator:
         """
         return self._server.call(lambda: dict(self._board.done))
 
+    def requests_held(self) -> int:
+        """Return how many requests ``execute_late`` holds at the moment: what they ask for is still to happen."""
+        return self._server.call(lambda: self._board.fates.held)
+
     def breaches(self) -> Breaches:
         """Return how many requests were too many so far: over a limit, or during a ban."""
         return self._server.call(self._traffic.count_breaches)

@@ -27,10 +27,10 @@ from tests.chaos import auditor
 from tests.chaos.history import Record, Truth, View
 from tests.chaos.plan import Plan, plan_of
 from tests.chaos.trader import Trader
-from tests.chaos.world import FOREIGN, World, world_of
+from tests.chaos.world import FOREIGN, MATCH_LATE_S, World, world_of
 
 WINDOW_MS = 1500
-SETTLE_S = 40.0
+SETTLE_S = 60.0
 """How long a machine that is busy may take until all is known; a quiet one takes two seconds."""
 LAST = 25
 """How many of the last calls a failure shows."""
@@ -184,6 +184,10 @@ def _life(
 def _settle(connector: Connector, world: World, record: Record) -> None:
     """Wait until nothing differs any more, or for so long that something never will."""
     limit, pause = time.monotonic() + SETTLE_S, threading.Event()
+    while world.simulator.requests_held():
+        pause.wait(0.05)
+    # As long as ``match_late`` holds what was acknowledged: the truth is not complete before.
+    pause.wait(2 * MATCH_LATE_S)
     while time.monotonic() < limit:
         truth = _truth(world)
         is_told = all(len(fills) >= len(truth.fills) for fills in record.fills)

@@ -15,6 +15,7 @@ from tests.chaos import plan
 from tests.chaos.plan import Fault, Plan
 from tests.simulator.clients import now_ms
 
+MATCH_LATE_S = 0.05
 FOREIGN = ("foreign-1", "foreign-2")
 _Targets = dict[str, tuple[tuple[str, str], ...]]
 _MANY = 10**9
@@ -169,5 +170,5 @@ def world_of(wanted: Plan) -> Iterator[tuple[World, ExitStack]]:
         market.trade("BTCUSDT", "sell", "0.001")
         for name in wanted.lasting if wanted.exchange == "bybit" else ():
             switch = getattr(simulator.faults, name)
-            lasting.enter_context(switch(0.05) if name == "match_late" else switch())
+            lasting.enter_context(switch(MATCH_LATE_S) if name == "match_late" else switch())
         yield World(wanted, simulator), lasting

@@ -87,6 +87,8 @@ def test_late(fault: str, exchange: Simulator, place: Place) -> None:
     eventually(lambda: exchange.faults_done() == {fault: 1})
     if fault == "hold_answers":
         eventually(lambda: placed(exchange) == 1)
+    eventually(lambda: exchange.requests_held() == 0)
+    assert placed(exchange) == 1, "what was held was executed in one step with its release"
     waiter.join()
     assert (statuses, placed(exchange)) == ([200], 1)
 
