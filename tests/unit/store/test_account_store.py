@@ -315,7 +315,7 @@ def test_an_order_is_told_before_what_becomes_known_while_its_intent_is_kept() -
     begun.result()
     told = [(state.sequence, str(state.status)) for state in kept.of(Channel.ORDER)]
     assert told == [(1, "pending_new"), (2, "unknown")]
-    assert list(journal.replay())[0] == intent(), "and kept before it was told"
+    assert next(iter(journal.replay())) == intent(), "and kept before it was told"
 
 
 def test_events_of_each_order_come_in_order_whoever_wrote() -> None:
