@@ -6,15 +6,18 @@ It ends with code 1 where anything was wrong with a run, or where too few faults
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import multiprocessing
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from tests import production_guard
 from tests.chaos.runner import Outcome, run
+from tests.faults.test_coverage import TABLE
 
 SEEDS = 300
 LEAST_FAULTS = 33
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("first", nargs="?", type=int)
     parser.add_argument("end", nargs="?", type=int)
     parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("--write", action="store_true", help="write the numbers of faults into their table")
     given = parser.parse_args(arguments)
     first = 0 if given.first is None else given.first
     end = given.end if given.end is not None else first + 1 if given.first is not None else SEEDS
@@ -47,6 +51,10 @@ def main(arguments: Sequence[str]) -> int:
             if outcome.problems:
                 _say(outcome.report())
     _say(_summary(outcomes, time.monotonic() - began))
+    met = sum((each.met for each in outcomes), Counter())
+    _say(", ".join(f"{fault}: {count}" for fault, count in sorted(met.items())))
+    if given.write:
+        _write(met)
     is_enough = sum(each.faults for each in outcomes) >= LEAST_FAULTS * len(outcomes) or len(outcomes) < SEEDS
     return 0 if is_enough and not any(each.problems for each in outcomes) else 1
 
@@ -59,6 +67,12 @@ def _summary(outcomes: Sequence[Outcome], seconds: float) -> str:
     wrong = sorted(each.seed for each in outcomes if each.problems)
     facts = ", ".join(f"{count:,} {name}" for name, count in sums.items())
     return f"{len(outcomes)} runs in {seconds:.0f} s: {facts}; wrong: {wrong or 'none'}"
+
+
+def _write(met: Counter[str]) -> None:
+    rows = json.loads(TABLE.read_text(encoding="utf-8"))
+    lines = [json.dumps({**row, "random": met[row["fault"]]}, ensure_ascii=False) for row in rows]
+    TABLE.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 def _say(text: str) -> None:

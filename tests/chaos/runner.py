@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -42,13 +43,18 @@ class Outcome:
 
     seed: int
     problems: Sequence[str]
-    faults: int
+    met: Counter[str]
     calls: int
     placed: int
     fills: int
     unknown: int
     seconds: float
     last: Sequence[str] = ()
+
+    @property
+    def faults(self) -> int:
+        """How many faults came true."""
+        return self.met.total()
 
     def report(self) -> str:
         """Return a text from which a failure can be studied."""
@@ -107,7 +113,7 @@ def run_plan(wanted: Plan) -> Outcome:
         facts = _facts(journal, path)
         truth = _truth(world)
         problems = auditor.audit(record, replace(view, facts=facts), truth, wanted.seed)
-        placed, fills, met = len(truth.orders), len(truth.fills), world.faults_met
+        placed, fills, met = len(truth.orders), len(truth.fills), world.faults_met()
     unknown = sum(verdict.outcome == "unknown" for verdict in record.verdicts)
     calls = sorted(record.calls, key=lambda call: call.began)
     last = [
