@@ -42,7 +42,7 @@ BUGS = (
         _GATEWAY,
         "            desk.found_out(state, deadline)\n            raise\n        except ExconnError as error:",
         "            return\n        except ExconnError as error:",
-        ("tests/integration/test_account.py::test_a_cancel_that_came_too_late_says_so",),
+        ("tests/integration/test_ended_unnoticed.py::test_a_cancel_of_an_order_that_has_ended_was_refused",),
     ),
     Bug(
         "cancel that came too late counts as done",
@@ -125,7 +125,7 @@ BUGS = (
         "            self._store.apply(self.look(state))\n        except OrderNotFound as error:",
         "            self._store.apply([replace(self.look(state)[0], status=OrderStatus.CANCELED)])\n"
         "        except OrderNotFound as error:",
-        (f"{_LOST}::test_what_happened_while_the_account_stream_was_lost_is_found_out",),
+        ("tests/integration/test_ended_unnoticed.py::test_an_order_that_is_not_listed_is_asked_for",),
     ),
     Bug(
         "no comparison after a reconnect",
