@@ -174,6 +174,6 @@ BUGS = (
         "exconn_sync/risk/guard.py",
         "            self._placed.append(case.now_ns)\n",
         "            self._placed.clear()\n",
-        ("tests/unit/risk/test_guard.py",),
+        ("tests/unit/risk/test_rules.py",),
     ),
 )

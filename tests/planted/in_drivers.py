@@ -35,7 +35,7 @@ BUGS = (
         "exconn_sync/exchanges/binance/account_events.py",
         "ClientOrderId(wire.original_client_id or wire.client_id)",
         "ClientOrderId(wire.client_id)",
-        ("tests/exchanges/binance/test_parse_ws.py",),
+        ("tests/exchanges/binance/test_parse_account.py",),
     ),
     Bug(
         "last quantity is all that is filled",
@@ -43,7 +43,7 @@ BUGS = (
         "exconn_sync/exchanges/binance/account_events.py",
         "        filled_quantity=number(wire.filled_quantity),\n",
         "        filled_quantity=number(wire.last_quantity or wire.filled_quantity),\n",
-        ("tests/exchanges/binance/test_parse_ws.py",),
+        ("tests/exchanges/binance/test_parse_account.py",),
     ),
     Bug(
         "answer about another order",
