@@ -56,7 +56,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """All decisions of a run. ``lasting`` are faults that are on from the first step to the last."""
+    """All decisions of a run. ``lasting`` are faults that are on from the first step to the last.
+
+    Some runs are two lives of one journal. The first one ends between two steps, or, ``is_cut_short``, by a stop while
+    commands are under way.
+    """
 
     seed: int
     exchange: str
@@ -64,6 +68,7 @@ class Plan:
     is_restarted: bool
     lasting: tuple[str, ...]
     threads: tuple[tuple[Step, ...], ...]
+    is_cut_short: bool
 
 
 def plan_of(seed: int) -> Plan:
@@ -75,7 +80,8 @@ def plan_of(seed: int) -> Plan:
     lasting = tuple(name for name in ("shuffle_events", "match_late", "refuse_late", "tell_new") if rng.random() < 0.3)
     planner = _Planner(rng, seed, exchange, kinds)
     traders = tuple(planner.trader(number) for number in range(THREADS))
-    return Plan(seed, exchange, via, rng.random() < 0.25, lasting, (*traders, planner.market()))
+    is_restarted, is_cut_short = rng.random() < 0.3, rng.random() < 0.5
+    return Plan(seed, exchange, via, is_restarted, lasting, (*traders, planner.market()), is_restarted and is_cut_short)
 
 
 def _chosen_kinds(rng: Random, exchange: str) -> list[str]:

@@ -33,6 +33,8 @@ from tests.chaos.world import FOREIGN, MATCH_LATE_S, World, world_of
 WINDOW_MS = 1500
 SETTLE_S = 60.0
 """How long a machine that is busy may take until all is known; a quiet one takes two seconds."""
+CUT_AFTER = 15
+"""After how many calls a life is ended while others are under way."""
 LAST = 25
 """How many of the last calls a failure shows."""
 
@@ -176,15 +178,18 @@ def _life(
         ]
         for thread in threads:
             thread.start()
+        if lasting is None and wanted.is_cut_short:
+            while len(record.calls) < CUT_AFTER:
+                threading.Event().wait(0.01)
+            connector.stop()
         for thread in threads:
             thread.join()
         if lasting is not None:
             world.heal()
             lasting.close()
             _settle(connector, world, record)
-        view = _view(connector)
         assert connector._core.store.desk.settle(SETTLE_S)
-    return view
+        return _view(connector)
 
 
 def _settle(connector: Connector, world: World, record: Record) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal
 
-from exconn_sync import CommandOutcome, Connector, ExconnError, Order, OrderRequest, PartlyDone
+from exconn_sync import CommandOutcome, Connector, ConnectorStopped, ExconnError, Order, OrderRequest, PartlyDone
 from exconn_sync._live.order_replacement import OrderReplacement
 from tests.chaos.history import DONE, NOT_SENT, UNKNOWN, Call, Record, Verdict
 from tests.chaos.plan import Step, Terms
@@ -144,7 +145,8 @@ class Trader:
         (name,) = step.names
         state = self._connector.orders.get(name)
         if state is not None:
-            self._connector._core.store.wait_for(state.client_order_id, lambda known: known.is_terminal, 0.05)
+            with contextlib.suppress(ConnectorStopped):
+                self._connector._core.store.wait_for(state.client_order_id, lambda known: known.is_terminal, 0.05)
         return []
 
     def _trade(self, step: Step) -> list[Verdict]:
