@@ -8,6 +8,7 @@ from itertools import permutations
 import pytest
 
 from exconn_sync._machines.order_fold import OrderRecord
+from exconn_sync.model.account import Fact
 from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
 from exconn_sync.model.orders import Fill, OrderFact, OrderState
@@ -89,7 +90,7 @@ def test_all_arrivals_at_the_store_agree() -> None:
         "binance", "BTC-USDT", ClientOrderId("c2"), STREAM, 1, status=S.NEW, exchange_order_id=X2, side=Side.SELL,
         quantity=Decimal(3),
     )  # fmt: skip
-    facts = [
+    facts: list[Fact] = [
         INTENT, OPEN, make_fill("1", "1"), make_fill("1", "1", side=Side.SELL, exchange_order_id=X2), other,
         balance("BTC", "5", 7),
     ]  # fmt: skip
