@@ -48,7 +48,7 @@ def audit(record: Record, view: View, truth: Truth, seed: int) -> list[str]:
         *_events(record),
         *_deliveries(record, truth),
         *_late(record),
-        *_replayed(view, seed, truth.exchange),
+        *replayed(view, seed, truth.exchange),
     ]
 
 
@@ -264,7 +264,7 @@ def _deliveries(record: Record, truth: Truth) -> Iterator[str]:
 # --- replay (I8) ----------------------------------------------------------------------------------------------------
 
 
-def _replayed(view: View, seed: int, exchange: str) -> Iterator[str]:
+def replayed(view: View, seed: int, exchange: str) -> Iterator[str]:
     """Join the facts of the journal once more, in other orders and some of them twice: the state must be the same."""
     rng = Random(f"replay {seed}")
     if not view.facts:

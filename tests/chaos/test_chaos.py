@@ -13,6 +13,7 @@ from tests.chaos.runner import run
 SEEDS = range(8)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_in_the_end_all_is_known(seed: int) -> None:
     """Requests lost and executed late, answers lost, late and false, private events lost, doubled and swapped.
