@@ -34,7 +34,7 @@ _PLACED, _CANCELLED, _AMENDED = "place", "cancel", "amend"
 
 def differences(view: View, truth: Truth) -> list[str]:
     """Return where the store differs from the exchange (invariants I1, I4, I7); empty once all is settled."""
-    return [*_orders(view, truth), *_fills(view, truth), *_money(view, truth)]
+    return [*_orders(view, truth), *_fills(view, truth), *_money(view, truth), *_exposed(view, truth)]
 
 
 def audit(record: Record, view: View, truth: Truth, seed: int) -> list[str]:
@@ -131,6 +131,26 @@ def _money(view: View, truth: Truth) -> Iterator[str]:
         position = next((each for name, each in view.positions.items() if name.replace("-", "") == symbol), None)
         if position is None or position.quantity != quantity:
             yield f"the position of {symbol} is {position and position.quantity} here and {quantity} there"
+
+
+def _exposed(view: View, truth: Truth) -> Iterator[str]:
+    """The limits count what our orders may still do and have done, and nothing stays reserved that is settled."""
+    exposed = view.exposed
+    if exposed is None:
+        return
+    ours = [order for order in truth.orders if order.is_open and not names_of(order) & truth.foreign]
+    for asset, amount in exposed.reserved.items():
+        if amount:
+            yield f"{amount} {asset} are still reserved"
+    if exposed.open_orders != len(ours):
+        yield f"{exposed.open_orders} orders count as open, and {len(ours)} are"
+    for side, pending in exposed.pending.items():
+        left = sum((order.remaining for order in ours if order.side.value == side), Decimal(0))
+        if pending != left:
+            yield f"{pending} count as pending to {side}, and {left} are"
+    position = next(iter(view.positions.values()), None)
+    if position is not None and exposed.position != position.quantity:
+        yield f"a position of {exposed.position} counts, and it is {position.quantity}"
 
 
 # --- what callers were told (I3, I9) --------------------------------------------------------------------------------

@@ -58,6 +58,17 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Exposed:
+    """What the risk limits count of the orders of this library on one symbol."""
+
+    reserved: Mapping[str, Decimal]
+    open_orders: int
+    pending: Mapping[str, Decimal | None]
+    """By side."""
+    position: Decimal
+
+
+@dataclass(frozen=True)
 class View:
     """What the connector says in the end."""
 
@@ -66,6 +77,7 @@ class View:
     balances: Mapping[str, Balance]
     positions: Mapping[str, Position]
     facts: Sequence[Fact] = ()
+    exposed: Exposed | None = None
 
 
 @dataclass(frozen=True)

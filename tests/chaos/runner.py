@@ -20,14 +20,14 @@ from exconn_sync.config.settings import Intervals, RateLimits, Reconnect, Timeou
 from exconn_sync.exchanges.binance.driver import BinanceDriver
 from exconn_sync.exchanges.bybit.driver import BybitDriver
 from exconn_sync.model.account import Fact
-from exconn_sync.model.enums import FactSource, OrderStatus
+from exconn_sync.model.enums import FactSource, OrderStatus, Side
 from exconn_sync.model.orders import OrderFact
 from exconn_sync.persistence import SqliteJournal
 from exconn_sync.persistence.memory import MemoryJournal
 from tests.chaos import auditor
-from tests.chaos.history import Record, Truth, View
+from tests.chaos.history import Exposed, Record, Truth, View
 from tests.chaos.plan import Plan, plan_of
-from tests.chaos.trader import Trader
+from tests.chaos.trader import SYMBOL, Trader
 from tests.chaos.world import FOREIGN, MATCH_LATE_S, World, world_of
 
 WINDOW_MS = 1500
@@ -147,7 +147,15 @@ def _truth(world: World) -> Truth:
 
 
 def _view(connector: Connector) -> View:
-    return View(connector.orders.history(), connector.fills(), connector.balances, connector.positions)
+    exposed = connector._core.store.decide(
+        lambda exposure: Exposed(
+            {asset: exposure.reserved(asset) for asset in ("BTC", "USDT")},
+            exposure.open_orders(),
+            {side.value: exposure.pending(SYMBOL, side) for side in Side},
+            exposure.position(SYMBOL),
+        )
+    )
+    return View(connector.orders.history(), connector.fills(), connector.balances, connector.positions, exposed=exposed)
 
 
 def _life(

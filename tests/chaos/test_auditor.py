@@ -19,7 +19,7 @@ from exconn_sync.simulator.core.orders import Fill as SimFill
 from exconn_sync.simulator.core.orders import OrderStatus as There
 from exconn_sync.simulator.core.orders import SimOrder
 from tests.chaos.auditor import audit
-from tests.chaos.history import Call, Record, Truth, Verdict, View
+from tests.chaos.history import Call, Exposed, Record, Truth, Verdict, View
 from tests.unit.store.make import Kept
 
 ONE, PRICE = Decimal(1), Decimal(100)
@@ -78,6 +78,11 @@ def spoil_orders(case: Case, **changes: object) -> None:
     case.view = replace(case.view, orders=[replace(state, **changes) for state in case.view.orders])  # type: ignore[arg-type]
 
 
+def expose(case: Case, **changes: object) -> None:
+    nothing = Exposed({}, 0, {}, ONE)
+    case.view = replace(case.view, exposed=replace(nothing, **changes))  # type: ignore[arg-type]
+
+
 def verdict(case: Case, *verdicts: Verdict, status: There = There.FILLED) -> None:
     case.record.calls = [call(*verdicts)]
     case.truth = replace(case.truth, orders=[replace(ORDER, status=status)])
@@ -134,6 +139,10 @@ SPOILT: dict[str, tuple[Callable[[Case], object], str]] = {
     "not told": (lambda case: case.record.fills[1].clear(), "0 fills were delivered to 1"),
     "late": (lambda case: setattr(case.record, "calls", [call(PLACED, took=99.0)]), "took 99.0 s"),
     "crash": (lambda case: case.record.crashes.append("KeyError"), "KeyError"),
+    "reserved": (lambda case: expose(case, reserved={"USDT": ONE}), "1 USDT are still reserved"),
+    "open": (lambda case: expose(case, open_orders=1), "1 orders count as open, and 0 are"),
+    "pending": (lambda case: expose(case, pending={"buy": ONE}), "1 count as pending to buy, and 0 are"),
+    "exposure": (lambda case: expose(case, position=Decimal(2)), "a position of 2 counts, and it is 1"),
     "replay": (lambda case: setattr(case, "view", replace(case.view, facts=case.view.facts[:2])), "after a replay"),
 }  # fmt: skip
 
