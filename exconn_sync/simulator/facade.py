@@ -215,12 +215,13 @@ class Simulator:
         """
         return self._server.call(self._hub.ledger.cuts)
 
-    def request_log(self) -> list[SeenRequest]:
+    def request_log(self, *, with_faulty: bool = False) -> list[SeenRequest]:
         """Return the newest 100,000 requests over REST, and commands over Bybit's trade socket, as they were answered.
 
-        Those that a fault has answered or lost are among them.
+        ``with_faulty`` also those that were not executed, because a fault has answered or lost them.
         """
-        return self._server.call(self._traffic.requests)
+        seen = self._server.call(self._traffic.requests)
+        return [request for request in seen if with_faulty or request.is_executed]
 
     def faults_done(self) -> dict[str, int]:
         """Return how many single requests and frames each fault has met so far, by the name of the fault.

@@ -74,6 +74,12 @@ class RequestFates:
             finally:
                 self.held -= 1
 
+    @staticmethod
+    async def hold_answer(fate: Fate) -> None:
+        """Wait as long as an answer waits; most do not even let others go first."""
+        if fate.answer_hold_s:
+            await asyncio.sleep(fate.answer_hold_s)
+
     def call_off(self) -> None:
         """Forget what has not come true yet."""
         self._waiting.clear()

@@ -141,8 +141,8 @@ def _truth(world: World) -> Truth:
     simulator = world.simulator
     accounts, key = simulator.accounts, simulator.api_key
     return Truth(
-        world.exchange, accounts.orders(key), accounts.fills(key), accounts.balances(key), simulator.request_log(),
-        frozenset(FOREIGN),
+        world.exchange, accounts.orders(key), accounts.fills(key), accounts.balances(key),
+        simulator.request_log(with_faulty=True), frozenset(FOREIGN),
     )  # fmt: skip
 
 

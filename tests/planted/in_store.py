@@ -36,9 +36,8 @@ BUGS = (
         "fill told each time",
         "a fill is delivered as often as somebody reports it",
         _STORE,
-        "        if known is None:\n            self._trades[key] = TradeReports(fill)\n            told.events",
-        "        if known is None or not is_news:\n            self._trades[key] = TradeReports(fill)\n"
-        "            told.events",
+        "        if known is None and not self._positions.is_archived(fill):\n",
+        "        if not is_news or known is None:\n",
         _OF_STORE,
     ),
     Bug(
@@ -64,8 +63,8 @@ BUGS = (
         "numbers begin anew",
         "the numbers of an order's states begin anew after a restart",
         _STORE,
-        "self._states[name] = replace(self._states[name], sequence=record.news)",
-        "self._states[name] = replace(self._states[name], sequence=1)",
+        "self._states[name] = varied(self._states[name], sequence=record.news)",
+        "self._states[name] = varied(self._states[name], sequence=1)",
         _OF_STORE,
     ),
     Bug(

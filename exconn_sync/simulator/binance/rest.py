@@ -1,6 +1,5 @@
 """HTTP requests: security, limits and faults around the handlers."""
 
-import asyncio
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -90,7 +89,7 @@ class RestFace:
         seen = SeenRequest(arrived_at, *raw.target, raw.address, 0, 0, raw.unsigned)
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
-            self._venue.traffic.note(replace(seen, status=scripted.status))
+            self._venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             return web.Response(
                 status=scripted.status, text=scripted.body, content_type=JSON_TYPE, headers=scripted.headers
             )
@@ -99,12 +98,12 @@ class RestFace:
             return not_found(request)
         fate = self._faults.fates.take(raw.target)
         if fate.is_lost:
-            self._venue.traffic.note(seen)
+            self._venue.traffic.note(replace(seen, is_executed=False))
             return await lose(request, fate)
         response, code = await self._answer(endpoint, raw, fate)
         self._venue.traffic.note(replace(seen, status=response.status, code=code))
         await self._faults.answers.hold(raw.target)
-        await asyncio.sleep(fate.answer_hold_s)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return told(fate, response)

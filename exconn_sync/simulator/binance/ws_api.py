@@ -1,6 +1,5 @@
 """The WebSocket API: the REST calls as messages, and subscriptions to user data."""
 
-import asyncio
 import json
 import re
 from dataclasses import dataclass
@@ -89,7 +88,7 @@ class WsApiSession:
             return
         await self._faults.fates.hold(fate)
         reply = await self._reply(request)
-        await asyncio.sleep(fate.answer_hold_s)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(target):
             self._connection.abort()
         elif fate.answer is not None:

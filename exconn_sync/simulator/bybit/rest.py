@@ -1,6 +1,5 @@
 """HTTP requests: security, limits and faults around the handlers (Bybit: 2)."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -72,19 +71,19 @@ class RestFace:
         seen = SeenRequest(arrived_at, *raw.target, raw.address, 0, 0, raw.payload)
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
-            self._venue.traffic.note(replace(seen, status=scripted.status))
+            self._venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             return web.Response(
                 status=scripted.status, text=scripted.body, content_type=JSON_TYPE, headers=scripted.headers
             )
         fate = self._faults.fates.take(raw.target)
         if fate.is_lost:
-            self._venue.traffic.note(seen)
+            self._venue.traffic.note(replace(seen, is_executed=False))
             return await lose(request, fate)
         response = await self._answer(raw, fate)
         code = int(response.headers.get("Ret_code", 0))
         self._venue.traffic.note(replace(seen, status=response.status, code=code))
         await self._faults.answers.hold(raw.target)
-        await asyncio.sleep(fate.answer_hold_s)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
         return told(fate, response)

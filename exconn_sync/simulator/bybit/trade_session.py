@@ -104,12 +104,12 @@ class TradeSession:
         seen = SeenRequest(venue.clock.now_ms(), *target, self._connection.remote, 0, 0, args)
         scripted = self._faults.take_answer(target)
         if scripted is not None:
-            venue.traffic.note(replace(seen, status=scripted.status))
+            venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             self._connection.send(scripted.body)
             return
         fate = self._faults.fates.take(target)
         if fate.is_lost:
-            venue.traffic.note(seen)
+            venue.traffic.note(replace(seen, is_executed=False))
             if fate.breaks:
                 self._connection.abort()
             return
@@ -126,7 +126,7 @@ class TradeSession:
         message["header"] = {**header, "Traceid": f"{now:032x}", "Timenow": str(now)}
         message["connId"] = self._id
         await self._faults.answers.hold(target)
-        await asyncio.sleep(fate.answer_hold_s)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(target):
             self._connection.abort()
         elif fate.answer is not None:
