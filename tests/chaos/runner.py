@@ -16,7 +16,7 @@ from exconn_sync import Connector
 from exconn_sync._live import command_desk, reconciler, resolver
 from exconn_sync._transport import limiter
 from exconn_sync._transport.breaker import Breaker
-from exconn_sync.config.settings import Intervals, RateLimits, Reconnect, Timeouts
+from exconn_sync.config.settings import Intervals, RateLimits, Reconnect, Timeouts, UnknownOrders
 from exconn_sync.exchanges.binance.driver import BinanceDriver
 from exconn_sync.exchanges.bybit.driver import BybitDriver
 from exconn_sync.model.account import Fact
@@ -84,7 +84,7 @@ def haste() -> Iterator[None]:
     limiter._connect_budgets.clear()
     with ExitStack() as stack:
         for target, name, value in (
-            (resolver, "_MARGIN_MS", 200), (resolver, "_READ_LAG", 0.2), (resolver, "_LOOK_PAUSE", 0.2),
+            (resolver, "_MARGIN_MS", 200), (resolver, "_LOOK_PAUSE", 0.2),
             (command_desk, "PATIENCE", 0.2), (reconciler, "_APART_NS", 300_000_000),
             (BinanceDriver, "processing_limit_ms", 0), (BinanceDriver, "rate_rules", ()),
             (BybitDriver, "processing_limit_ms", 1500),
@@ -169,6 +169,7 @@ def _life(
             journal=journal,
             commands=wanted.via if wanted.exchange == "bybit" else config.commands,
             rate_limits=RateLimits(window_ms=WINDOW_MS),
+            unknown_orders=UnknownOrders(read_lag=0.2),
             reconnect=Reconnect(base=0.02, cap=0.2, settle=0.05),
             timeouts=Timeouts(connect=2.0, read=1.0, request=1.5, stop=10.0),
             intervals=Intervals(reconcile=0.7, ping=0.5, clock=2.0),
