@@ -73,7 +73,7 @@ class OrderChanges:
         reach("order.before_intent")
         with desk.placing([item], deadline) as (new,):
             try:
-                answer = self._sent(old, new, call, deadline)
+                answer = self._sent(old, new, call, deadline, place_anyway=place_anyway)
             except ExconnError:
                 raise
             except BaseException:
@@ -83,7 +83,9 @@ class OrderChanges:
             made = self._entered(old, new, answer, deadline)
         return self._judged(made)
 
-    def _sent(self, old: OrderState, new: Order, call: RestCall[ReplaceAnswer], deadline: Deadline) -> ReplaceAnswer:
+    def _sent(
+        self, old: OrderState, new: Order, call: RestCall[ReplaceAnswer], deadline: Deadline, *, place_anyway: bool
+    ) -> ReplaceAnswer:
         """Send both commands as one; return what the answer says, or what the looking has found."""
         desk = self._desk
         try:
@@ -93,9 +95,11 @@ class OrderChanges:
             if error.outcome in _CERTAIN:
                 refused(desk, new, error, deadline)
                 raise
-            return self._sought(old, new, error, deadline)
+            return self._sought(old, new, error, deadline, place_anyway=place_anyway)
 
-    def _sought(self, old: OrderState, new: Order, error: ExconnError, deadline: Deadline) -> ReplaceAnswer:
+    def _sought(
+        self, old: OrderState, new: Order, error: ExconnError, deadline: Deadline, *, place_anyway: bool
+    ) -> ReplaceAnswer:
         """Look for what became of both halves of a command that was not answered; nothing is sent again."""
         desk = self._desk
         placement = self._sought_placement(new, error, deadline)
@@ -106,6 +110,12 @@ class OrderChanges:
         # The command is over, so the old order is what it will stay: it is cancelled before the new one is placed, and
         # where the new one can no longer arrive, neither can the cancel.
         looked = desk.looked_up(old, deadline)
+        if placement.outcome is _DONE and not place_anyway:
+            # The new order proves the cancel: without it, it is not placed (Binance: 5.7). What the look says of the
+            # old one may be older than that (fault F070).
+            if looked is None or looked.status is not OrderStatus.CANCELED:
+                desk.reconciler.doubt()
+            return ReplaceAnswer(HalfAnswer(_DONE), placement)
         if looked is None:
             return ReplaceAnswer(unknown, placement)
         if looked.status is OrderStatus.CANCELED:

@@ -123,6 +123,11 @@ class OrderRecord:
         times += [reports.chosen.exchange_time for reports in self._trades.values()]
         return min((time for time in times if time is not None), default=None)
 
+    @property
+    def news(self) -> int:
+        """How many times ``add`` has learnt something; the states that were told of them are no more than that."""
+        return len(self._history)
+
     def history(self) -> tuple[HistoryEntry, ...]:
         """Return what was learnt, in the order of arrival; no part of the state."""
         return tuple(self._history)

@@ -22,11 +22,12 @@ from exconn_sync._runtime.process import ProcessGuard
 from exconn_sync._store.aliases import Aliases
 from exconn_sync._store.desk import Desk
 from exconn_sync._store.entry import Entry
-from exconn_sync._store.keeper import Keeper
+from exconn_sync._store.held_intents import HeldIntents
+from exconn_sync._store.keeper import Keeper, hanging_journal
 from exconn_sync._store.list_table import ListTable
 from exconn_sync._store.position_table import PositionTable
 from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
-from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
+from exconn_sync.errors import ConnectorStopped, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId, TradeId
@@ -70,7 +71,8 @@ class AccountStore:
         self._trades: dict[tuple[str, TradeId, ExchangeOrderId], TradeReports] = {}
         self._balances: dict[str, Balance] = {}
         self._exposure = Exposure(exchange)
-        self.desk: Desk[Told] = Desk(self._tell, _hanging_journal)
+        self._held = HeldIntents()
+        self.desk: Desk[Told] = Desk(self._tell, hanging_journal)
         self._closed = False
         self.guard = ProcessGuard()
 
@@ -102,14 +104,13 @@ class AccountStore:
             entry.admit(self._exposure)
             entry.is_entered = True
             told = self._join([intent])
-            # Kept by this thread below, before the events are left to whoever is busy delivering.
-            told.facts.clear()
+            self._held.hold(told)
             self._changed.notify_all()
         try:
             self.keeper.keep_intent(intent)
         finally:
             with self._changed:
-                self.desk.put([told])
+                self.desk.put(self._held.kept(told))
             self.desk.flush()
 
     def apply(self, facts: Iterable[Fact]) -> None:
@@ -121,7 +122,7 @@ class AccountStore:
             told = self._join(facts)
             if not told.facts:
                 return
-            self.desk.put([told])
+            self.desk.put([*self._held.before(told), told])
             self._changed.notify_all()
         self.desk.flush()
 
@@ -136,9 +137,11 @@ class AccountStore:
             self._positions.note_archived(known)
             told = self._join(known)
             self._positions.take_up(known, self._exposure)
+            for name, record in told.records.items():
+                # Each state that an earlier process told had news: their numbers go on and never fall (I5).
+                self._states[name] = varied(self._states[name], sequence=record.news)
             self._exposure.take_up()
-        fills = [value for _, _, value in told.events if isinstance(value, Fill)]
-        return [fill for fill in fills if fill_key(fill) not in delivered]
+        return [fill for _, _, fill in told.events if isinstance(fill, Fill) and fill_key(fill) not in delivered]
 
     def close(self) -> None:
         """Nothing will change any more: everybody who waits is told."""
@@ -392,7 +395,3 @@ class AccountStore:
                     return None
                 if self._states[client_order_id] is state and not self._closed:
                     self._changed.wait(remaining)
-
-
-def _hanging_journal() -> JournalError:
-    return JournalError("the journal hangs")

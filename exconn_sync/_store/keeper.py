@@ -76,3 +76,8 @@ class Keeper:
             self._report("journal", error)
             return error
         return None
+
+
+def hanging_journal() -> JournalError:
+    """Return the error for whoever waits for a journal that hangs."""
+    return JournalError("the journal hangs")

@@ -155,7 +155,8 @@ class OrderState:
     """Everything known about one order at one moment; immutable.
 
     ``filled_quantity`` is in the base asset, ``average_price`` in quote per base (None before the first fill),
-    ``fees`` maps asset to amount paid so far. ``sequence`` grows by one with each change of this order.
+    ``fees`` maps asset to amount paid so far. ``sequence`` grows by one with each change of this order,
+    and by one or more where another process goes on with the journal.
     ``contradictions`` names facts that exclude each other; they are reported, never silently resolved.
 
     ``quantity`` is what the exchange last stated where that differs from what was asked for: orders can be amended.

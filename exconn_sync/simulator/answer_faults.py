@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from exconn_sync.simulator.fault_board import ScriptedAnswer, Target
+from exconn_sync.simulator.request_fates import Target
 
 
 @dataclass(slots=True)
@@ -21,12 +18,11 @@ class _Swap:
 
 
 class AnswerFaults:
-    """Late, false and swapped answers of requests that are executed."""
+    """Late and swapped answers of requests that are executed."""
 
     def __init__(self) -> None:
         self._delays: dict[Target, float] = {}
         self._engine_delays: dict[Target, float] = {}
-        self._false: defaultdict[Target, list[ScriptedAnswer]] = defaultdict(list)
         self._swapped: dict[Target, _Swap] = {}
 
     def set_delay(self, target: Target, seconds: float | None) -> None:
@@ -46,15 +42,6 @@ class AnswerFaults:
         seconds = self._engine_delays.get(target)
         if seconds is not None:
             await asyncio.sleep(seconds)
-
-    def lie(self, target: Target, answer: ScriptedAnswer, count: int) -> None:
-        """Execute the next requests and give this answer instead of their own."""
-        self._false[target] += [answer] * count
-
-    def take_lie(self, target: Target) -> ScriptedAnswer | None:
-        """The answer that a request gets in place of its own, used up by asking."""
-        waiting = self._false.get(target)
-        return waiting.pop(0) if waiting else None
 
     def swap(self, target: Target, count: int, times: int) -> None:
         """Hold the next answers until there are so many, then give them in reverse; 0 lets go of what is held."""

@@ -215,9 +215,24 @@ class Simulator:
         """
         return self._server.call(self._hub.ledger.cuts)
 
-    def request_log(self) -> list[SeenRequest]:
-        """Return the newest 100,000 REST requests, in the order in which they were answered."""
-        return self._server.call(self._traffic.requests)
+    def request_log(self, *, with_faulty: bool = False) -> list[SeenRequest]:
+        """Return the newest 100,000 requests over REST, and commands over Bybit's trade socket, as they were answered.
+
+        ``with_faulty`` also those that were not executed, because a fault has answered or lost them.
+        """
+        seen = self._server.call(self._traffic.requests)
+        return [request for request in seen if with_faulty or request.is_executed]
+
+    def faults_done(self) -> dict[str, int]:
+        """Return how many single requests and frames each fault has met so far, by the name of the fault.
+
+        Faults that last, or that concern connections, are not counted.
+        """
+        return self._server.call(lambda: dict(self._board.done))
+
+    def requests_held(self) -> int:
+        """Return how many requests ``execute_late`` holds at the moment: what they ask for is still to happen."""
+        return self._server.call(lambda: self._board.fates.held)
 
     def breaches(self) -> Breaches:
         """Return how many requests were too many so far: over a limit, or during a ban."""

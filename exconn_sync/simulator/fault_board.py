@@ -1,30 +1,17 @@
 """The faults that are switched on right now. Read and changed on the server's thread only."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
 from typing import TypeVar, cast
 
 from exconn_sync.simulator.answer_faults import AnswerFaults
 from exconn_sync.simulator.order_switches import OrderSwitches
 from exconn_sync.simulator.private_events import PrivateEvents
+from exconn_sync.simulator.request_fates import RequestFates, ScriptedAnswer, Target
 from exconn_sync.simulator.subscription_faults import SubscriptionFaults
 from exconn_sync.simulator.wire_faults import WireFaults
 
 Frame = TypeVar("Frame")
-
-Target = tuple[str, str]
-"""HTTP method and path of the requests a fault is for."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedAnswer:
-    """An HTTP answer given without executing the request."""
-
-    status: int
-    body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class FaultBoard:
@@ -39,6 +26,7 @@ class FaultBoard:
         self._duplicates: defaultdict[str, int] = defaultdict(int)
         self._swaps: defaultdict[str, int] = defaultdict(int)
         self._held: dict[tuple[str, object], object] = {}
+        self.fates = RequestFates()
         self.wire = WireFaults()
         self.subscriptions = SubscriptionFaults()
         self.orders = OrderSwitches()
@@ -52,7 +40,10 @@ class FaultBoard:
     def take_answer(self, target: Target) -> ScriptedAnswer | None:
         """The scripted answer for a request, used up by asking."""
         waiting = self._answers.get(target)
-        return waiting.pop(0) if waiting else None
+        if not waiting:
+            return None
+        self.done["answer"] += 1
+        return waiting.pop(0)
 
     def drop_after(self, target: Target, count: int) -> None:
         """Execute the next requests, then break their connections instead of answering."""
@@ -63,7 +54,20 @@ class FaultBoard:
         if not self._drops.get(target):
             return False
         self._drops[target] -= 1
+        self.done["execute_then_drop"] += 1
         return True
+
+    @property
+    def done(self) -> Counter[str]:
+        """How many single requests and frames each fault has met, by the name of the fault."""
+        return self.fates.done
+
+    def call_off(self) -> None:
+        """Forget the faults of single requests and frames that have not met theirs yet."""
+        self.fates.call_off()
+        for waiting in (self._answers, self._drops, self._losses, self._duplicates, self._swaps):
+            waiting.clear()
+        self._held.clear()
 
     def set_delay(self, target: Target, seconds: float | None) -> None:
         """Hold requests for so long between their check and their execution; None ends it."""
@@ -99,19 +103,19 @@ class FaultBoard:
 
         A frame that is held back comes behind the next one for the same ``receiver``.
         """
-        if self._silenced.get(stream) or self._take(self._losses, stream):
+        if self._silenced.get(stream) or self._take(self._losses, stream, "lose_frames"):
             return []
         held = self._held.pop((stream, receiver), None)
         if held is not None:
             return [frame, cast(Frame, held)]
-        if self._take(self._swaps, stream):
+        if self._take(self._swaps, stream, "swap_frames"):
             self._held[stream, receiver] = frame
             return []
-        return [frame, frame] if self._take(self._duplicates, stream) else [frame]
+        return [frame, frame] if self._take(self._duplicates, stream, "duplicate_frames") else [frame]
 
-    @staticmethod
-    def _take(counts: defaultdict[str, int], stream: str) -> bool:
+    def _take(self, counts: defaultdict[str, int], stream: str, name: str) -> bool:
         if not counts.get(stream):
             return False
         counts[stream] -= 1
+        self.done[name] += 1
         return True

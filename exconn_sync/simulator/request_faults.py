@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from exconn_sync.simulator.fault_board import ScriptedAnswer
 from exconn_sync.simulator.fault_targets import FaultControls, positive
+from exconn_sync.simulator.request_fates import Fate, ScriptedAnswer
 
 
 class RequestFaults(FaultControls):
@@ -30,8 +30,8 @@ class RequestFaults(FaultControls):
         self, method: str, path: str, status: int, body: str, count: int = 1, headers: Mapping[str, str] | None = None
     ) -> None:
         """Execute the next requests, then answer with this instead of what came of them (fault F071)."""
-        answer, answers = ScriptedAnswer(status, body, dict(headers or {})), self._board.answers
-        self._call(lambda: answers.lie((method, path), answer, count))
+        fate = Fate(answer=ScriptedAnswer(status, body, dict(headers or {})))
+        self._call(self._board.fates.add, (method, path), "execute_then_answer", fate, count)
 
     def swap_answers(self, method: str, path: str, count: int = 2, times: int = 1) -> None:
         """Hold the answers of the next requests until there are so many, then give them in reverse, ``times`` times.
@@ -60,6 +60,25 @@ class RequestFaults(FaultControls):
         late, behind = positive("seconds", seconds), self._board.orders.on_read_lag
         with self._between(lambda: [lag(late) for lag in behind], lambda: [lag(None) for lag in behind]):
             yield
+
+    def execute_late(self, method: str, path: str, seconds: float, count: int = 1) -> None:
+        """Hold the next requests so long between their check on receipt and their execution (fault F069)."""
+        fate = Fate(hold_s=positive("seconds", seconds))
+        self._call(self._board.fates.add, (method, path), "execute_late", fate, count)
+
+    def hold_answers(self, method: str, path: str, seconds: float, count: int = 1) -> None:
+        """Execute the next requests at once and answer them so much later."""
+        fate = Fate(answer_hold_s=positive("seconds", seconds))
+        self._call(self._board.fates.add, (method, path), "hold_answers", fate, count)
+
+    def lose_requests(self, method: str, path: str, count: int = 1, *, reset: bool = False) -> None:
+        """Neither execute nor answer the next requests (fault F067); with ``reset`` their connections break at once."""
+        fate = Fate(is_lost=True, breaks=reset)
+        self._call(self._board.fates.add, (method, path), "lose_requests", fate, count)
+
+    def call_off(self) -> None:
+        """Forget the faults of single requests and frames that have not met theirs yet; blocks go on."""
+        self._call(self._board.call_off)
 
     @contextmanager
     def delay(self, method: str, path: str, seconds: float) -> Iterator[None]:

@@ -29,13 +29,21 @@ class Breaches:
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """A REST request: when it came (ms of the venue's clock), what it was, from where, and the status of its answer."""
+    """A request: when it came (ms of the venue's clock), what it was, from where, and the status of its answer.
+
+    ``status`` is 0 for a request that was lost on its way in. ``code`` is the exchange's own code of an error, 0 for
+    success. ``params`` are the parameters as they were sent, without the signature. ``is_executed`` is
+    False for what a fault has answered in the place of the exchange, or lost.
+    """
 
     time: int
     method: str
     path: str
     address: str
     status: int
+    code: int = 0
+    params: str = ""
+    is_executed: bool = True
 
 
 class Traffic:

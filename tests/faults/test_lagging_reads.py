@@ -12,7 +12,7 @@ from exconn_sync import Connector, OrderRequest, OutcomeUnknown
 from exconn_sync._runtime.faultpoints import installed
 from exconn_sync.config.settings import UnknownOrders
 from exconn_sync.simulator import Simulator
-from exconn_sync.simulator.fault_board import ScriptedAnswer
+from exconn_sync.simulator.request_fates import ScriptedAnswer
 from tests.faults.conftest import LIMIT, Connect, Errors, Ups
 from tests.faults.faces import RESTING, Face, face, proof, resting
 from tests.simulator.clients import eventually

@@ -31,7 +31,7 @@ from exconn_sync.config.settings import RiskLimits
 from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
-from tests.simulator.clients import eventually
+from tests.simulator.clients import eventually, now_ms
 
 REPLACE = "/api/v3/order/cancelReplace"
 AMEND = "/api/v3/order/amend/keepPriority"
@@ -177,6 +177,23 @@ def test_a_replacement_that_is_found_in_time_is_done(quiet: Simulator, connect: 
                   newClientOrderId="next")  # fmt: skip
     made = future.result(LIMIT)
     assert (outcomes(made), made.old.status, made.new.status) == ((DONE, DONE), "canceled", "new")
+
+
+def test_a_new_order_proves_the_cancel_of_the_old_one(quiet: Simulator, connect: Connect) -> None:
+    """The look for the old one is answered by what is behind, and says that it is open (faults F068, F070, F109)."""
+    connector = connect(quiet)
+    old = resting(connector)
+    named = {"symbol": "BTCUSDT", "orderId": old.exchange_order_id or ""}
+    stale = connector.request("GET", ORDER, named, signed=True)
+    now = now_ms() + 1000
+    placed = {**stale, "orderId": stale["orderId"] + 1, "clientOrderId": "next", "price": "49000.00", "time": now}
+    with quiet.faults.silence("userDataStream"):
+        quiet.faults.execute_then_drop("POST", REPLACE)
+        for row in (placed, stale):
+            quiet.faults.answer("GET", ORDER, 200, json.dumps(row))
+        made = connector.replace_order(old, NEXT)
+    assert outcomes(made) == (DONE, DONE)
+    assert old.wait("canceled", LIMIT), "asked for once more"
 
 
 def test_a_half_with_an_unknown_code_is_looked_for(quiet: Simulator, connect: Connect) -> None:

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from exconn_sync import Config, Connector
 from exconn_sync.config.settings import RateLimits
+from exconn_sync.persistence import SqliteJournal
+from exconn_sync.ports.journal import SQLITE
 from exconn_sync.simulator import Simulator
 from exconn_sync.simulator.core.orders import SimOrder
+from tests.chaos.auditor import replayed
+from tests.chaos.history import View
 from tests.integration.conftest import LIMIT, quick
 from tests.process.support import Ended, finish, popen
 from tests.unit.support import until
@@ -142,14 +146,19 @@ def live_on(simulator: Simulator, folder: Path) -> list[str]:
 
 
 def third(config: Config, simulator: Simulator, told: list[str]) -> None:
-    """Another start changes nothing and tells nothing."""
+    """Another start changes nothing and tells nothing, and so does the journal in another order (invariant I8)."""
     known = len(told)
     connector = Connector(config)
     connector.on_fill(lambda fill: told.append(fill.trade_id))
     with connector:
         connector.wait_ready(LIMIT)
         assert wrong(connector, simulator) == []
+        states = connector._core.store.orders()
     assert told[known:] == []
+    journal = SqliteJournal(str(config.journal).removeprefix(SQLITE))
+    facts = list(journal.replay())
+    journal.close()
+    assert list(replayed(View(states, (), {}, {}, facts), 149, "binance")) == []
 
 
 def orders(simulator: Simulator) -> list[SimOrder]:

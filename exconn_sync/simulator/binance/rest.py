@@ -1,6 +1,6 @@
 """HTTP requests: security, limits and faults around the handlers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from exconn_sync.simulator.binance.venue import Call, Endpoint, Venue
 from exconn_sync.simulator.binance.wire import to_json
 from exconn_sync.simulator.connection import abort_transport
 from exconn_sync.simulator.fault_board import FaultBoard
+from exconn_sync.simulator.request_fates import ORDINARY, Fate, lose, told
 from exconn_sync.simulator.traffic import SeenRequest
 
 JSON_TYPE = "application/json"
@@ -58,6 +59,12 @@ class RawRequest:
         """What endpoints and faults are found by."""
         return self.method, self.path
 
+    @property
+    def unsigned(self) -> str:
+        """The parameters as they were sent, without the signature."""
+        parts = [part for text in (self.query, self.body) for part in text.split("&")]
+        return "&".join(part for part in parts if part and not part.startswith("signature="))
+
 
 def time_unit(name: str) -> int:
     """How many of the wanted units make a millisecond."""
@@ -78,24 +85,28 @@ class RestFace:
         """Answer one request, or do with it what a fault says."""
         raw = await RawRequest.of(request)
         self._venue.clock.next_node()
+        arrived_at = self._venue.clock.now_ms()
+        seen = SeenRequest(arrived_at, *raw.target, raw.address, 0, 0, raw.unsigned)
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
+            self._venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             return web.Response(
                 status=scripted.status, text=scripted.body, content_type=JSON_TYPE, headers=scripted.headers
             )
         endpoint = REST.get(raw.target)
         if endpoint is None:
             return not_found(request)
-        arrived_at = self._venue.clock.now_ms()
-        response = await self.answer(endpoint, raw)
-        self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
+        fate = self._faults.fates.take(raw.target)
+        if fate.is_lost:
+            self._venue.traffic.note(replace(seen, is_executed=False))
+            return await lose(request, fate)
+        response, code = await self._answer(endpoint, raw, fate)
+        self._venue.traffic.note(replace(seen, status=response.status, code=code))
         await self._faults.answers.hold(raw.target)
-        lie = self._faults.answers.take_lie(raw.target)
-        if lie is not None:
-            return web.Response(status=lie.status, text=lie.body, content_type=JSON_TYPE, headers=lie.headers)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
-        return response
+        return told(fate, response)
 
     def refusal_to_connect(self, request: web.BaseRequest, weight: int) -> web.Response | None:
         """Charge for a connection that costs weight; the answer where too little is left, or the address is banned."""
@@ -115,18 +126,23 @@ class RestFace:
 
     async def answer(self, endpoint: Endpoint, raw: RawRequest) -> web.Response:
         """Answer a request to an endpoint."""
+        return (await self._answer(endpoint, raw, ORDINARY))[0]
+
+    async def _answer(self, endpoint: Endpoint, raw: RawRequest, fate: Fate) -> tuple[web.Response, int]:
         headers: dict[str, str] = {}
+        code = 0
         try:
-            body, status = to_json(await self._execute(endpoint, raw, headers)), 200
+            body, status = to_json(await self._execute(endpoint, raw, headers, fate)), 200
         except errors.ApiError as error:
-            body, status = to_json(error.body()), error.status
+            body, status, code = to_json(error.body()), error.status, error.code
             headers |= self._wait(error)
         used = str(self._venue.weights.used(raw.address, self._venue.clock.now_ms()))
         unit, number = window_of(self._venue.limits.weight_window_s)
         headers["X-MBX-USED-WEIGHT"] = headers[f"X-MBX-USED-WEIGHT-{number}{unit[0]}"] = used
-        return web.Response(text=body, status=status, content_type=JSON_TYPE, charset="UTF-8", headers=headers)
+        response = web.Response(text=body, status=status, content_type=JSON_TYPE, charset="UTF-8", headers=headers)
+        return response, code
 
-    async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str]) -> object:
+    async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str], fate: Fate) -> object:
         weights, clock = self._venue.weights, self._venue.clock
         params = Params.from_http(raw.query, raw.body)
         weight, admitted_at = endpoint.weight(params), clock.now_ms()
@@ -137,6 +153,7 @@ class RestFace:
         if self._faults.answers.engine_delay(raw.target) is not None:
             call.look_at_time_now()
             await self._faults.answers.wait_for_engine(raw.target)
+        await self._faults.fates.hold(fate)
         result = endpoint.handler(call)
         if endpoint.free_on_success:
             weights.give_back(raw.address, weight, admitted_at, clock.now_ms())

@@ -22,8 +22,9 @@ from exconn_sync.simulator.binance.wire import shutdown_event, to_json
 from exconn_sync.simulator.binance.ws_api_url import WsApiUrl
 from exconn_sync.simulator.binance.ws_session import LOGIN, AccountSession
 from exconn_sync.simulator.clock import VenueClock
-from exconn_sync.simulator.fault_board import FaultBoard, ScriptedAnswer
+from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.outlet import Outlet
+from exconn_sync.simulator.request_fates import ScriptedAnswer
 
 KIND = "ws_api"
 FAULT_METHOD = "WS"
@@ -80,9 +81,18 @@ class WsApiSession:
             return
         if request.method in (LOGIN, "session.logon") and self._faults.wire.withholds_login:
             return
+        fate = self._faults.fates.take(target)
+        if fate.is_lost:
+            if fate.breaks:
+                self._connection.abort()
+            return
+        await self._faults.fates.hold(fate)
         reply = await self._reply(request)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(target):
             self._connection.abort()
+        elif fate.answer is not None:
+            self._connection.send(_scripted_reply(request, fate.answer))
         elif not self._faults.subscriptions.take_lost_reply(KIND):
             self._connection.send(to_json(reply))
         self._session.after_request()

@@ -1,7 +1,7 @@
 """HTTP requests: security, limits and faults around the handlers (Bybit: 2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -16,6 +16,7 @@ from exconn_sync.simulator.bybit.wire import to_json
 from exconn_sync.simulator.connection import abort_transport
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.keys import ApiKey
+from exconn_sync.simulator.request_fates import Fate, lose, told
 from exconn_sync.simulator.traffic import SeenRequest
 
 JSON_TYPE = "application/json"
@@ -66,30 +67,35 @@ class RestFace:
         """Answer one request, or do with it what a fault says."""
         raw = await RawRequest.of(request)
         self._venue.clock.next_node()
+        arrived_at = self._venue.clock.now_ms()
+        seen = SeenRequest(arrived_at, *raw.target, raw.address, 0, 0, raw.payload)
         scripted = self._faults.take_answer(raw.target)
         if scripted is not None:
+            self._venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             return web.Response(
                 status=scripted.status, text=scripted.body, content_type=JSON_TYPE, headers=scripted.headers
             )
-        arrived_at = self._venue.clock.now_ms()
-        response = await self._answer(raw)
-        self._venue.traffic.note(SeenRequest(arrived_at, *raw.target, raw.address, response.status))
+        fate = self._faults.fates.take(raw.target)
+        if fate.is_lost:
+            self._venue.traffic.note(replace(seen, is_executed=False))
+            return await lose(request, fate)
+        response = await self._answer(raw, fate)
+        code = int(response.headers.get("Ret_code", 0))
+        self._venue.traffic.note(replace(seen, status=response.status, code=code))
         await self._faults.answers.hold(raw.target)
-        lie = self._faults.answers.take_lie(raw.target)
-        if lie is not None:
-            return web.Response(status=lie.status, text=lie.body, content_type=JSON_TYPE, headers=lie.headers)
+        await self._faults.fates.hold_answer(fate)
         if self._faults.take_drop(raw.target):
             abort_transport(request.transport)
-        return response
+        return told(fate, response)
 
-    async def _answer(self, raw: RawRequest) -> web.Response:
+    async def _answer(self, raw: RawRequest, fate: Fate) -> web.Response:
         headers: dict[str, str] = {}
         try:
             self._check_form(raw)
             endpoint = REST.get(raw.target)
             if endpoint is None:
                 raise errors.HttpError(404, "404 page not found")
-            answer = await self._execute(endpoint, raw, headers)
+            answer = await self._execute(endpoint, raw, headers, fate)
             code, message, result, extra = 0, answer.message, answer.result, answer.extra
         except errors.HttpError as error:
             return web.Response(status=error.status, text=error.text)
@@ -107,7 +113,7 @@ class RestFace:
         if raw.method == "GET" and raw.body:
             raise errors.HttpError(403, "forbidden")
 
-    async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str]) -> Answer:
+    async def _execute(self, endpoint: Endpoint, raw: RawRequest, headers: dict[str, str], fate: Fate) -> Answer:
         venue = self._venue
         key = None
         if endpoint.access is not Access.PUBLIC:
@@ -119,6 +125,7 @@ class RestFace:
         await self._faults.hold(raw.target)
         # Its time was looked at on receipt, and is not again.
         await self._faults.answers.wait_for_engine(raw.target)
+        await self._faults.fates.hold(fate)
         quota = take_quota(venue, endpoint, raw.path, key)
         if quota is not None:
             headers.update(quota.headers())

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from exconn_sync.simulator.bybit import errors
 from exconn_sync.simulator.bybit.dialect import new_connection_id
@@ -20,6 +21,8 @@ from exconn_sync.simulator.clock import VenueClock
 from exconn_sync.simulator.connection import Connection
 from exconn_sync.simulator.fault_board import FaultBoard
 from exconn_sync.simulator.keys import ApiKey
+from exconn_sync.simulator.request_fates import Fate
+from exconn_sync.simulator.traffic import SeenRequest
 
 KIND = "trade"
 FAULT_METHOD = "WS"
@@ -96,30 +99,42 @@ class TradeSession:
         self._reply(request, "auth", 0, "OK")
 
     async def _command(self, request: Mapping[str, object], op: str) -> None:
-        target = (FAULT_METHOD, op)
+        target, venue = (FAULT_METHOD, op), self._front.venue
+        args = to_json(request.get("args"))
+        seen = SeenRequest(venue.clock.now_ms(), *target, self._connection.remote, 0, 0, args)
         scripted = self._faults.take_answer(target)
         if scripted is not None:
+            venue.traffic.note(replace(seen, status=scripted.status, is_executed=False))
             self._connection.send(scripted.body)
             return
+        fate = self._faults.fates.take(target)
+        if fate.is_lost:
+            venue.traffic.note(replace(seen, is_executed=False))
+            if fate.breaks:
+                self._connection.abort()
+            return
         header: dict[str, str] = {}
+        code = 0
         try:
-            answer = await self._execute(request, op, header)
+            answer = await self._execute(request, op, header, fate)
             message = self._answer(request, op, 0, answer.message, answer)
         except ApiError as error:
+            code = error.code
             message = self._answer(request, op, error.code, error.message, Answer({}))
-        now = self._front.venue.clock.now_ms()
+        venue.traffic.note(replace(seen, status=200, code=code))
+        now = venue.clock.now_ms()
         message["header"] = {**header, "Traceid": f"{now:032x}", "Timenow": str(now)}
         message["connId"] = self._id
         await self._faults.answers.hold(target)
-        lie = self._faults.answers.take_lie(target)
-        if lie is not None:
-            self._connection.send(lie.body)
-        elif self._faults.take_drop(target):
+        await self._faults.fates.hold_answer(fate)
+        if self._faults.take_drop(target):
             self._connection.abort()
+        elif fate.answer is not None:
+            self._connection.send(fate.answer.body)
         else:
             self._send(message)
 
-    async def _execute(self, request: Mapping[str, object], op: str, header: dict[str, str]) -> Answer:
+    async def _execute(self, request: Mapping[str, object], op: str, header: dict[str, str], fate: Fate) -> Answer:
         venue, key = self._front.venue, self._key
         if self._is_restarting:
             raise ApiError(10019, "The trade service is restarting")
@@ -143,6 +158,7 @@ class TradeSession:
             raise ApiError(10404, "category is not correct")
         await self._faults.hold((FAULT_METHOD, op))
         await self._faults.answers.wait_for_engine((FAULT_METHOD, op))
+        await self._faults.fates.hold(fate)
         quota = take_quota(venue, endpoint, path, key)
         if quota is not None:
             header.update(quota.headers())

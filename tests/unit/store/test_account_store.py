@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import pytest
@@ -268,7 +269,53 @@ def test_restoring_tells_nobody_and_gives_the_same_state() -> None:
         second.store.begin(Entry(intent()))
 
 
+def test_numbers_of_states_do_not_fall_behind_those_of_an_earlier_process() -> None:
+    """(invariant I5)"""
+    first = Kept()
+    for fact in (intent(), order("c1", exchange_id="x1"), fill("1", exchange_id="x1"), fill("2", exchange_id="x1")):
+        first.store.apply([fact])
+    told = [state.sequence for state in first.of(Channel.ORDER)]
+    second = Kept()
+    second.store.restore(first.journal.replay())
+    restored = second.store.order("c1")
+    assert restored is not None
+    assert restored.sequence >= told[-1] == 4
+    second.store.apply([fill("3", exchange_id="x1")])
+    assert [state.sequence for state in second.of(Channel.ORDER)] == [restored.sequence + 1]
+
+
 # --- several threads ------------------------------------------------------------------------------------------------
+
+
+class SlowJournal(MemoryJournal):
+    """Takes its time for the first fact that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.may_go_on = Event(), Event()
+        self._is_first = True
+
+    def append(self, fact: Fact) -> None:
+        if self._is_first:
+            self._is_first = False
+            self.entered.set()
+            assert self.may_go_on.wait(LIMIT)
+        super().append(fact)
+
+
+def test_an_order_is_told_before_what_becomes_known_while_its_intent_is_kept() -> None:
+    """(invariant I5)"""
+    journal = SlowJournal()
+    kept = Kept(journal)
+    begun = Background(lambda: kept.store.begin(Entry(intent())))
+    assert journal.entered.wait(LIMIT)
+    assert kept.events == [], "not before the journal has it"
+    kept.store.apply([order("c1", OrderStatus.UNKNOWN, FactSource.LOCAL)])
+    journal.may_go_on.set()
+    begun.result()
+    told = [(state.sequence, str(state.status)) for state in kept.of(Channel.ORDER)]
+    assert told == [(1, "pending_new"), (2, "unknown")]
+    assert next(iter(journal.replay())) == intent(), "and kept before it was told"
 
 
 def test_events_of_each_order_come_in_order_whoever_wrote() -> None:

@@ -1,0 +1,8 @@
+"""See ``campaign``."""
+
+import sys
+
+from tests.planted.campaign import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
