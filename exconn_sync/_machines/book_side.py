@@ -1,27 +1,36 @@
 """The levels of one side of an order book, kept so that a diff is applied in a few microseconds.
 
-How it is fast: the exchange's text of a price leads to a sort key that was made once, when the text was first seen;
-quantities stay text until somebody reads them, and their form is checked for a whole diff at once. Both sides are
-sorted with the best level at the end, where most changes happen and where inserting into a list moves the least: the
-sort key of an ask is its negated price.
+How it is fast, and small: a level is found by a binary number that stands for its price, and its quantity stays the
+text that the exchange sent until somebody reads it. A binary number tells any two prices of up to 15 digits apart,
+orders them rightly and leads back to the exact price; it is never shown and never calculated with. Where a price has
+more digits, the side goes over to Decimals. Both sides are sorted with the best level at the end, where most changes
+happen and where inserting into a list moves the least: the key of an ask is its negated price.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
+from typing import TypeAlias
 
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import Level
 from exconn_sync.model.market import Row
 
-_NUMBER = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
-_is_number = re.compile(_NUMBER).fullmatch
-_are_numbers = re.compile(rf"{_NUMBER}(?: {_NUMBER})*").fullmatch
-_MAX_TEXT = 60
-_SPARE_TEXTS = 10_000
+_is_number = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?").fullmatch
+_SHOWN = 60
+_DIGITS = b"0123456789."
+_DIGITS_TOLD_APART = 15
+"""Any two numbers of so many decimal digits are different binary numbers of 64 bits, in the same order."""
+
+_SHORT_PRICE, _SHORT_QUANTITY = _DIGITS_TOLD_APART + 1, 30
+"""Lengths up to which a text has no more digits than that, or than a number may have."""
+
+Key: TypeAlias = "float | Decimal"
 
 
 class BookSide:
@@ -34,13 +43,15 @@ class BookSide:
         deepest: the worst price of the snapshot that was loaded, None for an empty one.
     """
 
-    __slots__ = ("_is_bids", "_key_of_text", "_keys", "_quantities", "deepest")
+    __slots__ = ("_floor", "_keys", "_make_key", "_quantities", "_sign", "deepest")
 
     def __init__(self, *, is_bids: bool) -> None:
-        self._is_bids = is_bids
-        self._keys: list[Decimal] = []
-        self._quantities: dict[Decimal, str] = {}
-        self._key_of_text: dict[str, Decimal] = {}
+        self._sign = "" if is_bids else "-"
+        self._make_key: Callable[[str], Key] = float
+        self._keys: list[Key] = []
+        self._quantities: dict[Key, str] = {}
+        # A price that was counted to, and its key: it is asked for again and again.
+        self._floor: tuple[Decimal, Key] | None = None
         self.deepest: Decimal | None = None
 
     def __len__(self) -> int:
@@ -52,13 +63,13 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; nothing is replaced then.
         """
-        _check_quantities(rows)
-        self._key_of_text.clear()
+        make_key, sign = Decimal if _check(rows) else float, self._sign
         # One sort instead of keeping order row by row: a snapshot may bring thousands of levels.
-        quantities = {self._key_of(price): quantity for price, quantity in rows}
+        quantities: dict[Key, str] = {make_key(sign + price): quantity for price, quantity in rows}
+        self._make_key, self._floor = make_key, None
         self._quantities = {key: quantity for key, quantity in quantities.items() if quantity.strip("0.")}
         self._keys = sorted(self._quantities)
-        self.deepest = self._price_of(self._keys[0]) if self._keys else None
+        self.deepest = self._price_at(0)
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Set the quantities of some levels; zero removes the level, also one that is not there (fault F056).
@@ -68,68 +79,119 @@ class BookSide:
         """
         if not rows:
             return
-        _check_quantities(rows)
-        key_of_text, keys, quantities = self._key_of_text, self._keys, self._quantities
+        if self._make_key is float and _are_usual(rows):
+            try:
+                self._apply_usual(rows)
+            except ValueError:
+                # Too long, empty, or two points: looked at one by one. What was applied is applied again.
+                self._apply_any(rows)
+        else:
+            self._apply_any(rows)
+
+    def _apply_usual(self, rows: Sequence[Row]) -> None:
+        sign, keys, quantities = self._sign, self._keys, self._quantities
         for price, quantity in rows:
-            key = key_of_text.get(price)
-            if key is None:
-                key = self._key_of(price)
-            if quantity.strip("0."):
+            if len(price) > _SHORT_PRICE or len(quantity) > _SHORT_QUANTITY:
+                raise ValueError("a number is longer than usual")
+            key = float(sign + price)
+            if float(quantity):
                 if key not in quantities:
                     keys.insert(bisect_left(keys, key), key)
                 quantities[key] = quantity
             elif key in quantities:
                 del quantities[key]
                 del keys[bisect_left(keys, key)]
-        if len(key_of_text) > 4 * len(keys) + _SPARE_TEXTS:
-            # A wandering market must not fill the memory with prices nobody offers any more.
-            key_of_text.clear()
+
+    def _apply_any(self, rows: Sequence[Row]) -> None:
+        if _check(rows):
+            self._go_over_to_decimals()
+        keys, quantities = self._keys, self._quantities
+        for price, quantity in rows:
+            key = self._make_key(self._sign + price)
+            is_there = key in quantities
+            if quantity.strip("0."):
+                if not is_there:
+                    keys.insert(bisect_left(keys, key), key)
+                quantities[key] = quantity
+            elif is_there:
+                del quantities[key]
+                del keys[bisect_left(keys, key)]
+
+    def _go_over_to_decimals(self) -> None:
+        if self._make_key is float:
+            self._make_key, self._floor = Decimal, None
+            exact = {key: Decimal(f"{self._sign}{price_of(key):f}") for key in self._keys}
+            self._quantities = {exact[key]: quantity for key, quantity in self._quantities.items()}
+            self._keys = sorted(self._quantities)
 
     @property
     def best_price(self) -> Decimal | None:
         """The price that trades first, or None."""
-        return self._price_of(self._keys[-1]) if self._keys else None
+        return self._price_at(-1)
 
     def best_level(self) -> Level | None:
         """Return price and quantity of the best level, or None."""
         if not self._keys:
             return None
         key = self._keys[-1]
-        return self._price_of(key), Decimal(self._quantities[key])
+        return price_of(key), Decimal(self._quantities[key])
 
     def copy(self, depth: int | None) -> tuple[tuple[Decimal, str], ...]:
         """Return an immutable copy of the best ``depth`` levels, or of all, best first."""
         keys = self._keys if depth is None else self._keys[max(0, len(self._keys) - depth) :]
         quantities = self._quantities
-        if self._is_bids:
-            return tuple([(key, quantities[key]) for key in reversed(keys)])
-        return tuple([(key.copy_negate(), quantities[key]) for key in reversed(keys)])
+        return tuple([(price_of(key), quantities[key]) for key in reversed(keys)])
 
     def count_to(self, price: Decimal) -> int:
         """Return how many levels are as good as a price or better."""
-        return len(self._keys) - bisect_left(self._keys, price if self._is_bids else price.copy_negate())
+        if self._floor is None or self._floor[0] is not price:
+            self._floor = price, self._make_key(f"{self._sign}{price:f}")
+        return len(self._keys) - bisect_left(self._keys, self._floor[1])
 
-    def _price_of(self, key: Decimal) -> Decimal:
-        return key if self._is_bids else key.copy_negate()
+    def _price_at(self, index: int) -> Decimal | None:
+        return price_of(self._keys[index]) if self._keys else None
 
-    def _key_of(self, price: str) -> Decimal:
-        """Return the sort key of a price; texts of one value, as ``1.0`` and ``1.00``, have equal keys (F114)."""
-        if len(price) > _MAX_TEXT or _is_number(price) is None:
+
+@lru_cache(maxsize=8192)
+def price_of(key: Key) -> Decimal:
+    """Return the exact price for which a key stands; the same ones, near the best, are read again and again.
+
+    The shortest text that leads to a binary number is the price itself, where that has no more than 15 digits. Nothing
+    here rounds, whatever the thread's context says (fault F182).
+    """
+    if isinstance(key, Decimal):
+        return key.copy_abs()
+    # In plain notation: a text of Decimal with an exponent would print with one.
+    return Decimal(format(Decimal(repr(abs(key)).removesuffix(".0")), "f"))
+
+
+def _are_usual(rows: Sequence[Row]) -> bool:
+    """Return whether all texts consist of digits and points, none at an end; looked at in one piece, as that is cheap.
+
+    ``float`` refuses what else may be wrong with them then.
+    """
+    joined = " ".join(chain.from_iterable(rows)).encode("utf-8", "replace")
+    others = joined.translate(None, _DIGITS)
+    if len(others) != 2 * len(rows) - 1 or others.strip(b" "):
+        return False
+    return b" ." not in joined and b". " not in joined and not joined.startswith(b".") and not joined.endswith(b".")
+
+
+def _check(rows: Sequence[Row]) -> bool:
+    """Return whether a price has more digits than a binary number tells apart.
+
+    Raises:
+        ProtocolError: a malformed number.
+    """
+    for price, quantity in rows:
+        if _is_number(price) is None:
             raise _malformed("price", price)
-        # Neither the constructor nor the negation rounds, whatever the thread's context says.
-        key = Decimal(price) if self._is_bids else Decimal(price).copy_negate()
-        self._key_of_text[price] = key
-        return key
-
-
-def _check_quantities(rows: Sequence[Row]) -> None:
-    """Check all quantities in one match, which costs half of matching each; only a failure looks at them one by one."""
-    quantities = [quantity for _, quantity in rows]
-    joined = " ".join(quantities)
-    if quantities and (_are_numbers(joined) is None or joined.count(" ") != len(quantities) - 1):
-        wrong = next(text for text in quantities if _is_number(text) is None)
-        raise _malformed("quantity", wrong)
+        if _is_number(quantity) is None:
+            raise _malformed("quantity", quantity)
+    return any(
+        len(price) > _SHORT_PRICE and len(price.replace(".", "").strip("0")) > _DIGITS_TOLD_APART for price, _ in rows
+    )
 
 
 def _malformed(what: str, text: str) -> ProtocolError:
-    return ProtocolError(f"malformed {what} in an order book", details={"payload": text[:_MAX_TEXT]})
+    return ProtocolError(f"malformed {what} in an order book", details={"payload": text[:_SHOWN]})
