@@ -49,7 +49,8 @@ class BookSide:
         self._sign = "" if is_bids else "-"
         self._make_key: Callable[[str], Key] = float
         self._keys: list[Key] = []
-        self._quantities: dict[Key, str] = {}
+        # Beside the keys, each at the place of its level: a dictionary would take more and be no faster.
+        self._quantities: list[str] = []
         # A price that was counted to, and its key: it is asked for again and again.
         self._floor: tuple[Decimal, Key] | None = None
         self.deepest: Decimal | None = None
@@ -67,8 +68,8 @@ class BookSide:
         # One sort instead of keeping order row by row: a snapshot may bring thousands of levels.
         quantities: dict[Key, str] = {make_key(sign + price): quantity for price, quantity in rows}
         self._make_key, self._floor = make_key, None
-        self._quantities = {key: quantity for key, quantity in quantities.items() if quantity.strip("0.")}
-        self._keys = sorted(self._quantities)
+        self._keys = sorted([key for key, quantity in quantities.items() if quantity.strip("0.")])
+        self._quantities = [quantities[key] for key in self._keys]
         self.deepest = self._price_at(0)
 
     def apply(self, rows: Sequence[Row]) -> None:
@@ -94,13 +95,17 @@ class BookSide:
             if len(price) > _SHORT_PRICE or len(quantity) > _SHORT_QUANTITY:
                 raise ValueError("a number is longer than usual")
             key = float(sign + price)
+            place = bisect_left(keys, key)
+            is_there = place < len(keys) and keys[place] == key
             if float(quantity):
-                if key not in quantities:
-                    keys.insert(bisect_left(keys, key), key)
-                quantities[key] = quantity
-            elif key in quantities:
-                del quantities[key]
-                del keys[bisect_left(keys, key)]
+                if is_there:
+                    quantities[place] = quantity
+                else:
+                    keys.insert(place, key)
+                    quantities.insert(place, quantity)
+            elif is_there:
+                del keys[place]
+                del quantities[place]
 
     def _apply_any(self, rows: Sequence[Row]) -> None:
         if _check(rows):
@@ -108,21 +113,19 @@ class BookSide:
         keys, quantities = self._keys, self._quantities
         for price, quantity in rows:
             key = self._make_key(self._sign + price)
-            is_there = key in quantities
+            place = bisect_left(keys, key)
+            if place < len(keys) and keys[place] == key:
+                del keys[place]
+                del quantities[place]
             if quantity.strip("0."):
-                if not is_there:
-                    keys.insert(bisect_left(keys, key), key)
-                quantities[key] = quantity
-            elif is_there:
-                del quantities[key]
-                del keys[bisect_left(keys, key)]
+                keys.insert(place, key)
+                quantities.insert(place, quantity)
 
     def _go_over_to_decimals(self) -> None:
         if self._make_key is float:
             self._make_key, self._floor = Decimal, None
-            exact = {key: Decimal(f"{self._sign}{price_of(key):f}") for key in self._keys}
-            self._quantities = {exact[key]: quantity for key, quantity in self._quantities.items()}
-            self._keys = sorted(self._quantities)
+            # In the same order, so that the quantities stay where they are.
+            self._keys = [Decimal(f"{self._sign}{price_of(key):f}") for key in self._keys]
 
     @property
     def best_price(self) -> Decimal | None:
@@ -133,14 +136,13 @@ class BookSide:
         """Return price and quantity of the best level, or None."""
         if not self._keys:
             return None
-        key = self._keys[-1]
-        return price_of(key), Decimal(self._quantities[key])
+        return price_of(self._keys[-1]), Decimal(self._quantities[-1])
 
     def copy(self, depth: int | None) -> tuple[tuple[Decimal, str], ...]:
         """Return an immutable copy of the best ``depth`` levels, or of all, best first."""
-        keys = self._keys if depth is None else self._keys[max(0, len(self._keys) - depth) :]
-        quantities = self._quantities
-        return tuple([(price_of(key), quantities[key]) for key in reversed(keys)])
+        first = 0 if depth is None else max(0, len(self._keys) - depth)
+        prices = map(price_of, reversed(self._keys[first:]))
+        return tuple(zip(prices, reversed(self._quantities[first:]), strict=True))
 
     def count_to(self, price: Decimal) -> int:
         """Return how many levels are as good as a price or better."""
