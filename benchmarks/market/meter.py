@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_QUIET = 3.0
+_QUIET = 5.0
 """Seconds without a message after which a client is taken to have lost the rest."""
 
 
@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--paced", action="store_true")
     parser.add_argument("--subscribers", type=int, default=1)
     parser.add_argument("--symbols", type=int, default=1)
+    parser.add_argument("--library", default="")
     return parser.parse_args()
 
 
@@ -49,7 +50,7 @@ class Meter:
         def tick() -> None:
             nonlocal left
             left -= 1
-            if not left % 1000 or left == first:
+            if not left % 100 or left == first:
                 self._note(left)
 
         first = left - 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import socket
 import sys
 import threading
@@ -24,6 +25,7 @@ from exconn_sync.simulator.bybit.instruments import instrument
 from exconn_sync.simulator.core.symbols import SymbolSpec, spec_of
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TRADE_ID = re.compile(r'"t":(\d+)')
 _SETTLE = 0.3
 """Seconds between the answer to a subscription and the first message: a client may have to note it first."""
 
@@ -83,6 +85,7 @@ class Connection:
         self._lock = threading.Lock()
         self._has_begun = False
         self._is_wrapped = True
+        self._has_aggregates = False
         self._subscribed: set[str] = set()
 
     def run(self) -> None:
@@ -208,7 +211,9 @@ class Connection:
 
     def _subscribe(self, names: list[str]) -> None:
         plan = self._feed.plan
-        self._subscribed.update(name for name in names if plan.mark in name)
+        self._has_aggregates = any(name.endswith("@aggTrade") for name in names)
+        marks = (plan.mark, "@aggTrade") if plan.kind == "trade" else (plan.mark,)
+        self._subscribed.update(name for name in names if any(mark in name for mark in marks))
         if len(self._subscribed) >= len(plan.names) and not self._has_begun:
             self._has_begun = True
             threading.Thread(target=self._play, args=(plan,), daemon=True).start()
@@ -219,7 +224,7 @@ class Connection:
             if plan.rate:
                 self._play_paced(plan)
             else:
-                for piece in plan.pieces if self._is_wrapped else map(_unwrapped, plan.pieces):
+                for piece in self._in_its_form(plan.pieces):
                     self._send(piece)
         except OSError:
             return
@@ -232,11 +237,20 @@ class Connection:
             due += step
             _until(due)
             text = f"{before}{time.monotonic_ns()}{after}"
-            self._send(recorded.frame_of(text if self._is_wrapped else text[text.index(',"data":') + 8 : -1]))
+            self._send(recorded.frame_of(self._formed(text)))
 
+    def _in_its_form(self, pieces: list[bytes]) -> list[bytes]:
+        """Return the messages as this connection wants them, made before any of them is sent."""
+        if self._is_wrapped and not self._has_aggregates:
+            return pieces
+        return [b"".join(recorded.frame_of(self._formed(text)) for text in _texts(piece)) for piece in pieces]
 
-def _unwrapped(piece: bytes) -> bytes:
-    return b"".join(recorded.frame_of(text[text.index(',"data":') + 8 : -1]) for text in _texts(piece))
+    def _formed(self, text: str) -> str:
+        if self._has_aggregates:
+            text = _TRADE_ID.sub(
+                r'"a":\1,"f":\1,"l":\1', text.replace("@trade", "@aggTrade").replace('"trade"', '"aggTrade"')
+            )
+        return text if self._is_wrapped else text[text.index(',"data":') + 8 : -1]
 
 
 def _texts(piece: bytes) -> Iterator[str]:

@@ -14,8 +14,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from itertools import chain
 from typing import TypeAlias
+
+import msgspec
 
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import Level
@@ -23,7 +24,8 @@ from exconn_sync.model.market import Row
 
 _is_number = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?").fullmatch
 _SHOWN = 60
-_DIGITS = b"0123456789."
+_USUAL = b'0123456789.",[]'
+_joined = msgspec.json.Encoder().encode
 _DIGITS_TOLD_APART = 15
 """Any two numbers of so many decimal digits are different binary numbers of 64 bits, in the same order."""
 
@@ -78,16 +80,21 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; some of the rows may have been applied.
         """
-        if not rows:
-            return
-        if self._make_key is float and _are_usual(rows):
-            try:
-                self._apply_usual(rows)
-            except ValueError:
-                # Too long, empty, or two points: looked at one by one. What was applied is applied again.
-                self._apply_any(rows)
-        else:
+        if rows and not self._has_applied_usual(rows):
             self._apply_any(rows)
+
+    def _has_applied_usual(self, rows: Sequence[Row]) -> bool:
+        """Apply rows in the quick way; return False where they have to be looked at one by one, and applied again."""
+        if self._make_key is not float:
+            return False
+        try:
+            if not _are_usual(rows):
+                return False
+            self._apply_usual(rows)
+        except ValueError:
+            # Too long, empty, two points, or no text at all.
+            return False
+        return True
 
     def _apply_usual(self, rows: Sequence[Row]) -> None:
         sign, keys, quantities = self._sign, self._keys, self._quantities
@@ -168,15 +175,15 @@ def price_of(key: Key) -> Decimal:
 
 
 def _are_usual(rows: Sequence[Row]) -> bool:
-    """Return whether all texts consist of digits and points, none at an end; looked at in one piece, as that is cheap.
+    """Return whether all texts consist of digits and points, with a digit at both ends.
 
-    ``float`` refuses what else may be wrong with them then.
+    They are looked at in one piece, which the encoder joins many times as fast as ``str.join`` would. What else may be
+    wrong with them is refused by ``float``.
     """
-    joined = " ".join(chain.from_iterable(rows)).encode("utf-8", "replace")
-    others = joined.translate(None, _DIGITS)
-    if len(others) != 2 * len(rows) - 1 or others.strip(b" "):
+    joined = _joined(rows)
+    if joined.translate(None, _USUAL):
         return False
-    return b" ." not in joined and b". " not in joined and not joined.startswith(b".") and not joined.endswith(b".")
+    return b'".' not in joined and b'."' not in joined
 
 
 def _check(rows: Sequence[Row]) -> bool:

@@ -17,13 +17,16 @@ def main() -> None:
     options = meter.arguments()
     base, socket = f"http://127.0.0.1:{options.port}", f"ws://127.0.0.1:{options.port}"
     if options.exchange == "bybit":
-        endpoints = {"rest": base, "stream": socket + "/v5/public/spot", "private": socket, "trade": socket}
+        endpoints = {"rest": base, "public": socket + "/v5/public/spot", "private": socket, "trade": socket}
     else:
         endpoints = {"rest": base, "stream": socket, "ws_api": socket}
-    # Nothing may be lost at full speed: the socket is read no faster than the callback takes it.
-    config = Config.builder(options.exchange).endpoints(**endpoints).delivery(overflow="block").build()
-    if options.paced:
-        config = Config.builder(options.exchange).endpoints(**endpoints).build()
+    builder = Config.builder(options.exchange).endpoints(**endpoints)
+    if options.exchange == "bybit":
+        builder = builder.market_streams(book_levels=50)
+    if not options.paced:
+        # Nothing may be lost at full speed: the socket is read no faster than the callback takes it.
+        builder = builder.delivery(overflow="block")
+    config = builder.build()
     connector = Connector(config)
     measured = meter.Meter(options)
     if options.kind == "book":
