@@ -71,7 +71,7 @@ def trades(exchange: str, symbol: str = SYMBOL) -> Iterator[str]:
 
 def trade_parts(exchange: str, symbol: str = SYMBOL) -> tuple[str, str]:
     """Return one trade without its id, into which a time of sending is put."""
-    text = next(trades(exchange, symbol))
+    text = next(trades(exchange)).replace(SYMBOL, symbol).replace(SYMBOL.lower(), symbol.lower())
     found = (_BYBIT_TRADE_ID if exchange == "bybit" else _TRADE_ID).search(text)
     assert found is not None
     return text[: found.start(1)], text[found.end(1) :]

@@ -68,22 +68,6 @@ def test_importing_the_package_loads_none_of_its_modules() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_any_name_may_be_the_first_that_is_asked_for() -> None:
-    """Each is asked for in a child of its own, in which nothing else was loaded."""
-    code = """
-import os, exconn_sync
-for name in [*exconn_sync._MODULES, *exconn_sync.__all__]:
-    pid = os.fork()
-    if not pid:
-        getattr(exconn_sync, name)
-        os._exit(0)
-    if os.waitpid(pid, 0)[1]:
-        print(name)
-"""
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
-    assert (result.stdout, result.stderr) == ("", "")
-
-
 def test_an_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Conector'"):
         _ = exconn_sync.Conector

@@ -56,8 +56,8 @@ def test_it_is_what_a_dictionary_of_decimals_would_be(
         assert side.best_level() == (best_first[0] if best_first else None)
         assert side.best_price == (best_first[0][0] if best_first else None)
         assert len(side) == len(best_first)
-        for place, (price, _) in enumerate(best_first, 1):
-            assert side.count_to(price) == place
+        for place, (level, _) in enumerate(best_first, 1):
+            assert side.count_to(level) == place
         assert levels(side)[:2] == [(price, Decimal(quantity)) for price, quantity in side.copy(2)]
 
 
