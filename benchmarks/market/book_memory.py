@@ -33,8 +33,10 @@ def ours() -> Callable[[str, list[bytes]], Any]:
         bids, asks = ([(price, quantity) for price, quantity in wire[side]] for side in ("bids", "asks"))
         book = LocalBook("binance", "BTC-USDT", driver.judge_diff)
         book.on_snapshot(BookSnapshot("binance", "BTC-USDT", wire["lastUpdateId"], bids, asks, 0), 0)
+        diffs: list[Any] = []
         for change in changes:
-            decode(change, 0, lambda diff: book.on_diff(diff, 0))
+            decode(change, 0, diffs.append)
+            book.on_diff(diffs.pop(), 0)
         assert book.top()[0] is not None
         return book
 

@@ -131,7 +131,7 @@ def _way_back(
     bids: _Rows, asks: _Rows, changes: Iterable[tuple[_Rows, _Rows]]
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Return the rows that lead from the end of the changes to the snapshot before them."""
-    begin = [dict(map(tuple, rows)) for rows in (bids, asks)]  # type: ignore[arg-type]
+    begin: list[dict[str, str]] = [{row[0]: row[1] for row in rows} for rows in (bids, asks)]
     touched: list[dict[str, None]] = [{}, {}]
     for change in changes:
         for side, rows in enumerate(change):

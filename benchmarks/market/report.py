@@ -21,7 +21,7 @@ Figures = dict[str, list[dict[str, Any]]]
 
 def middle(results: list[dict[str, Any]], name: str) -> float:
     """Return the median of a figure."""
-    return median(result[name] for result in results)
+    return float(median(result[name] for result in results))
 
 
 def _spread(results: list[dict[str, Any]], name: str, scale: float = 1.0) -> str:

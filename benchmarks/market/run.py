@@ -122,18 +122,12 @@ class Run:
 
     def latency(self) -> None:
         """The time from sending to the callback at several rates."""
-        # Who cannot keep up at full speed has no latency to speak of.
         with self.feed() as port:
             for rate in _RATES:
                 self.in_turns(
                     f"latency {rate}",
                     [
-                        (
-                            client.name,
-                            lambda client=client, rate=rate: self.ask(
-                                port, client, "trade", 4 * rate // self._scale, rate
-                            ),
-                        )
+                        (client.name, partial(self.ask, port, client, "trade", 4 * rate // self._scale, rate))
                         for client in self.clients
                     ],
                 )
