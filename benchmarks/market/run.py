@@ -217,11 +217,14 @@ def main() -> None:
     )
     options = parser.parse_args()
     run = Run(options.environments, options.quick, options.repetitions or (3 if options.quick else 5), _cores())
+    known = json.loads(options.results.read_text()) if options.results.exists() else {}
+    kept: Results = known.get("results", {})
     for name in options.only:
         SECTIONS[name](run)
-    known = json.loads(options.results.read_text()) if options.results.exists() else {}
-    kept = {**known.get("results", {}), **run.results}
-    options.results.write_text(json.dumps({"versions": run.versions, "results": kept}, indent=1))
+        # After each section, so that a run that is broken off has not been for nothing.
+        kept |= run.results
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps({"versions": run.versions, "results": kept}, indent=1))
     text = report.tables(kept, run.versions)
     sys.stdout.write(text + "\n")
     if options.write:
