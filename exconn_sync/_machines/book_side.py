@@ -1,20 +1,20 @@
 """The levels of one side of an order book, kept so that a diff is applied in a few microseconds.
 
-How it is fast, and small: a level is found by a binary number that stands for its price, and its quantity stays the
-text that the exchange sent until somebody reads it. A binary number tells any two prices of up to 15 digits apart,
-orders them rightly and leads back to the exact price; it is never shown and never calculated with. Where a price has
-more digits, the side goes over to Decimals. Both sides are sorted with the best level at the end, where most changes
-happen and where inserting into a list moves the least: the key of an ask is its negated price.
+How it is fast, and small: a level is found by an integer, its price counted in the smallest part of a price that the
+side has seen, and its quantity stays the text that the exchange sent until somebody reads it. Integers are exact
+whatever the number of digits, hash and compare faster than Decimals, and take a third of their memory. Both sides are
+sorted with the best level at the end, where most changes happen and where inserting into a list moves the least: the
+key of an ask is its negated price.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import repeat
 
 import msgspec
 
@@ -24,15 +24,11 @@ from exconn_sync.model.market import Row
 
 _is_number = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?").fullmatch
 _SHOWN = 60
-_USUAL = b'0123456789.",[]'
+_DIGITS = b"0123456789"
+_TENS: tuple[int, ...] = tuple([10**decimals for decimals in range(31)])
 _joined = msgspec.json.Encoder().encode
-_DIGITS_TOLD_APART = 15
-"""Any two numbers of so many decimal digits are different binary numbers of 64 bits, in the same order."""
-
-_SHORT_PRICE, _SHORT_QUANTITY = _DIGITS_TOLD_APART + 1, 30
-"""Lengths up to which a text has no more digits than that, or than a number may have."""
-
-Key: TypeAlias = "float | Decimal"
+_USUAL_LENGTH = 30
+"""A text of so many characters has no more digits than a number may have."""
 
 
 class BookSide:
@@ -45,16 +41,17 @@ class BookSide:
         deepest: the worst price of the snapshot that was loaded, None for an empty one.
     """
 
-    __slots__ = ("_floor", "_keys", "_make_key", "_quantities", "_sign", "deepest")
+    __slots__ = ("_decimals", "_floor", "_keys", "_quantities", "_sign", "deepest")
 
     def __init__(self, *, is_bids: bool) -> None:
-        self._sign = "" if is_bids else "-"
-        self._make_key: Callable[[str], Key] = float
-        self._keys: list[Key] = []
+        self._sign = 1 if is_bids else -1
+        # Keys count prices in units of the last one of so many decimals.
+        self._decimals = 0
+        self._keys: list[int] = []
         # Beside the keys, each at the place of its level: a dictionary would take more and be no faster.
         self._quantities: list[str] = []
         # A price that was counted to, and its key: it is asked for again and again.
-        self._floor: tuple[Decimal, Key] | None = None
+        self._floor: tuple[Decimal, int] | None = None
         self.deepest: Decimal | None = None
 
     def __len__(self) -> int:
@@ -66,10 +63,9 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; nothing is replaced then.
         """
-        make_key, sign = Decimal if _check(rows) else float, self._sign
+        self._decimals, self._floor = _check(rows), None
         # One sort instead of keeping order row by row: a snapshot may bring thousands of levels.
-        quantities: dict[Key, str] = {make_key(sign + price): quantity for price, quantity in rows}
-        self._make_key, self._floor = make_key, None
+        quantities = {self._key_of(price): quantity for price, quantity in rows}
         self._keys = sorted([key for key, quantity in quantities.items() if quantity.strip("0.")])
         self._quantities = [quantities[key] for key in self._keys]
         self.deepest = self._price_at(0)
@@ -80,31 +76,27 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; some of the rows may have been applied.
         """
-        if rows and not self._has_applied_usual(rows):
-            self._apply_any(rows)
+        if not (_are_plain([quantity for _, quantity in rows]) and self._has_applied(rows)):
+            self._count_in(_check(rows))
+            # What was applied is applied again, to the same end.
+            for price, quantity in rows:
+                self._set(self._key_of(price), quantity)
 
-    def _has_applied_usual(self, rows: Sequence[Row]) -> bool:
-        """Apply rows in the quick way; return False where they have to be looked at one by one, and applied again."""
-        if self._make_key is not float:
-            return False
-        try:
-            if not _are_usual(rows):
-                return False
-            self._apply_usual(rows)
-        except ValueError:
-            # Too long, empty, two points, or no text at all.
-            return False
-        return True
-
-    def _apply_usual(self, rows: Sequence[Row]) -> None:
-        sign, keys, quantities = self._sign, self._keys, self._quantities
+    def _has_applied(self, rows: Sequence[Row]) -> bool:
+        """Apply rows whose quantities are in order; return False at one that has to be looked at by itself."""
+        sign, decimals, keys, quantities = self._sign, self._decimals, self._keys, self._quantities
         for price, quantity in rows:
-            if len(price) > _SHORT_PRICE or len(quantity) > _SHORT_QUANTITY:
-                raise ValueError("a number is longer than usual")
-            key = float(sign + price)
+            has, number = counted(price)
+            if has != decimals:
+                if not 0 <= has < decimals:
+                    return False
+                number *= _TENS[decimals - has]
+            if len(quantity) > _USUAL_LENGTH:
+                return False
+            key = sign * number
             place = bisect_left(keys, key)
             is_there = place < len(keys) and keys[place] == key
-            if float(quantity):
+            if quantity.strip("0."):
                 if is_there:
                     quantities[place] = quantity
                 else:
@@ -113,26 +105,27 @@ class BookSide:
             elif is_there:
                 del keys[place]
                 del quantities[place]
+        return True
 
-    def _apply_any(self, rows: Sequence[Row]) -> None:
-        if _check(rows):
-            self._go_over_to_decimals()
-        keys, quantities = self._keys, self._quantities
-        for price, quantity in rows:
-            key = self._make_key(self._sign + price)
-            place = bisect_left(keys, key)
-            if place < len(keys) and keys[place] == key:
-                del keys[place]
-                del quantities[place]
-            if quantity.strip("0."):
-                keys.insert(place, key)
-                quantities.insert(place, quantity)
+    def _set(self, key: int, quantity: str) -> None:
+        place = bisect_left(self._keys, key)
+        if place < len(self._keys) and self._keys[place] == key:
+            del self._keys[place]
+            del self._quantities[place]
+        if quantity.strip("0."):
+            self._keys.insert(place, key)
+            self._quantities.insert(place, quantity)
 
-    def _go_over_to_decimals(self) -> None:
-        if self._make_key is float:
-            self._make_key, self._floor = Decimal, None
-            # In the same order, so that the quantities stay where they are.
-            self._keys = [Decimal(f"{self._sign}{price_of(key):f}") for key in self._keys]
+    def _count_in(self, decimals: int) -> None:
+        """Count in smaller units from now on, where a price needs them; the order of the levels stays."""
+        if decimals > self._decimals:
+            factor = _TENS[decimals - self._decimals]
+            self._keys = [key * factor for key in self._keys]
+            self._decimals, self._floor = decimals, None
+
+    def _key_of(self, price: str) -> int:
+        has, number = counted(price)
+        return self._sign * number * _TENS[self._decimals - has]
 
     @property
     def best_price(self) -> Decimal | None:
@@ -143,51 +136,67 @@ class BookSide:
         """Return price and quantity of the best level, or None."""
         if not self._keys:
             return None
-        return price_of(self._keys[-1]), Decimal(self._quantities[-1])
+        return price_of(self._keys[-1], self._decimals), Decimal(self._quantities[-1])
 
     def copy(self, depth: int | None) -> tuple[tuple[Decimal, str], ...]:
         """Return an immutable copy of the best ``depth`` levels, or of all, best first."""
         first = 0 if depth is None else max(0, len(self._keys) - depth)
-        prices = map(price_of, reversed(self._keys[first:]))
+        prices = map(price_of, reversed(self._keys[first:]), repeat(self._decimals))
         return tuple(zip(prices, reversed(self._quantities[first:]), strict=True))
 
     def count_to(self, price: Decimal) -> int:
         """Return how many levels are as good as a price or better."""
         if self._floor is None or self._floor[0] is not price:
-            self._floor = price, self._make_key(f"{self._sign}{price:f}")
+            over, under = price.as_integer_ratio()
+            # Rounded up, which is towards better prices on both sides.
+            self._floor = price, -(-self._sign * over * _TENS[self._decimals] // under)
         return len(self._keys) - bisect_left(self._keys, self._floor[1])
 
     def _price_at(self, index: int) -> Decimal | None:
-        return price_of(self._keys[index]) if self._keys else None
+        return price_of(self._keys[index], self._decimals) if self._keys else None
 
 
 @lru_cache(maxsize=8192)
-def price_of(key: Key) -> Decimal:
-    """Return the exact price for which a key stands; the same ones, near the best, are read again and again.
+def price_of(key: int, decimals: int) -> Decimal:
+    """Return the price for which a key stands; the same ones, near the best, are read again and again.
 
-    The shortest text that leads to a binary number is the price itself, where that has no more than 15 digits. Nothing
-    here rounds, whatever the thread's context says (fault F182).
+    Made from text, because calculating would round to the precision of the thread's context (fault F182).
     """
-    if isinstance(key, Decimal):
-        return key.copy_abs()
-    # In plain notation: a text of Decimal with an exponent would print with one.
-    return Decimal(format(Decimal(repr(abs(key)).removesuffix(".0")), "f"))
+    digits = str(abs(key)).rjust(decimals + 1, "0")
+    return Decimal(f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
 
 
-def _are_usual(rows: Sequence[Row]) -> bool:
-    """Return whether all texts consist of digits and points, with a digit at both ends.
+@lru_cache(maxsize=1 << 15)
+def counted(price: str) -> tuple[int, int]:
+    """Return how many decimals a price has, and how many units of the last one it is; -1 decimals for no number.
 
-    They are looked at in one piece, which the encoder joins many times as fast as ``str.join`` would. What else may be
-    wrong with them is refused by ``float``.
+    The same prices change again and again, so that most of them were looked at before.
     """
-    joined = _joined(rows)
-    if joined.translate(None, _USUAL):
+    if _is_number(price) is None:
+        return -1, 0
+    whole, _, fraction = price.partition(".")
+    return len(fraction), int(whole + fraction)
+
+
+def _are_plain(quantities: list[str]) -> bool:
+    """Return whether all texts are digits, with one point at most, which is not at an end.
+
+    They are looked at in one piece, which the encoder joins quicker than anything else does: what is left of it without
+    digits has one form.
+    """
+    try:
+        joined = _joined(quantities)
+    except ValueError:
+        # A lone surrogate cannot be encoded.
         return False
-    return b'".' not in joined and b'."' not in joined
+    form = joined.translate(None, _DIGITS).replace(b'"."', b'""')
+    if form[1:-1] + b"," != b'"",' * len(quantities):
+        return not quantities
+    return b'".' not in joined and b'."' not in joined and b'""' not in joined
 
 
-def _check(rows: Sequence[Row]) -> bool:
-    """Return whether a price has more digits than a binary number tells apart.
+def _check(rows: Sequence[Row]) -> int:
+    """Return the largest number of decimals of a price.
 
     Raises:
         ProtocolError: a malformed number.
@@ -197,9 +206,7 @@ def _check(rows: Sequence[Row]) -> bool:
             raise _malformed("price", price)
         if _is_number(quantity) is None:
             raise _malformed("quantity", quantity)
-    return any(
-        len(price) > _SHORT_PRICE and len(price.replace(".", "").strip("0")) > _DIGITS_TOLD_APART for price, _ in rows
-    )
+    return max((counted(price)[0] for price, _ in rows), default=0)
 
 
 def _malformed(what: str, text: str) -> ProtocolError:

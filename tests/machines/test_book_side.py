@@ -12,7 +12,7 @@ from exconn_sync._machines.book_side import BookSide, price_of
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.market import Row
 
-# Few prices, so that they meet again in another spelling, and some that differ beyond what a binary number tells apart.
+# Few prices, so that they meet again in another spelling, and some with far more digits than the others.
 _WHOLE = st.sampled_from(["0", "1", "61837", "123456789012345", "1234567890123456", "9" * 30])
 _FRACTION = st.sampled_from(
     [
@@ -63,7 +63,7 @@ def test_it_is_what_a_dictionary_of_decimals_would_be(
 
 @pytest.mark.parametrize("is_bids", [True, False])
 def test_prices_of_many_digits_are_told_apart_from_when_they_come(is_bids: bool) -> None:
-    """Two prices that are one and the same binary number."""
+    """Two prices that would be one and the same binary number."""
     near, far = "61837.6300000000001", "61837.6300000000002"
     assert float(near) == float(far)
     side = BookSide(is_bids=is_bids)
@@ -97,13 +97,29 @@ def test_what_is_no_plain_number_is_refused(text: str, where: str, others: int) 
         side.apply(rows)
 
 
-@given(st.integers(1, 10**15 - 1), st.integers(0, 30))
+@pytest.mark.parametrize("is_bids", [True, False])
+def test_prices_are_read_as_they_were_written(is_bids: bool) -> None:
+    side = BookSide(is_bids=is_bids)
+    side.load([("61837.63000000", "1.00"), ("0.00000001", "2")])
+    assert {str(price) for price, _ in side.copy(None)} == {"61837.63000000", "1E-8"}
+    assert {quantity for _, quantity in side.copy(None)} == {"1.00", "2"}
+
+
+@pytest.mark.parametrize("is_bids", [True, False])
+@given(prices=st.lists(_PRICES, min_size=1, max_size=8), limit=_PRICES)
+def test_it_counts_to_a_price_that_lies_between_levels(is_bids: bool, prices: list[str], limit: str) -> None:
+    side = BookSide(is_bids=is_bids)
+    side.load([(price, "1") for price in prices])
+    distinct = {Decimal(price) for price in prices}
+    bound = Decimal(limit)
+    assert side.count_to(bound) == sum(price >= bound if is_bids else price <= bound for price in distinct)
+
+
+@given(st.integers(0, 10**40), st.integers(0, 30))
 def test_a_key_leads_back_to_the_exact_price(digits: int, decimals: int) -> None:
-    """In plain notation, and whatever the context of the thread says (fault F182)."""
-    price = Decimal(digits).scaleb(-decimals)
-    text = format(price, "f")
+    """Whatever the context of the thread says (fault F182)."""
+    price = Decimal((0, tuple(map(int, str(digits))), -decimals))
     price_of.cache_clear()
     with localcontext() as context:
         context.prec = 2
-        assert price_of(float(text)) == price_of(float("-" + text)) == price
-    assert "E" not in format(price_of(float(text)), "f")
+        assert price_of(digits, decimals) == price_of(-digits, decimals) == price

@@ -45,7 +45,8 @@ def test_a_snapshot_alone_makes_it_live() -> None:
 def test_a_diff_sets_adds_and_removes_levels() -> None:
     book = live_book()
     assert book.on_diff(make_diff(11, 12, [("99", "0.00"), ("97.5", "3")], [("101", "7")]), 0)
-    assert levels(book) == ({"98": "2", "97.5": "3"}, {"101": "7", "102": "2"})
+    # Prices are told with as many decimals as the finest of their side.
+    assert levels(book) == ({"98.0": "2", "97.5": "3"}, {"101": "7", "102": "2"})
     assert book.update_id == 12
 
 
