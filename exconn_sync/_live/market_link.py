@@ -117,6 +117,7 @@ class MarketLink:
         """Decode one read's messages and hand each topic's events over once."""
         routes, topic_of_frame = self._feed.routes, self._feed.driver.topic_of_frame
         touched: dict[str, Route] = {}
+        newest: Route | None = None
         is_useful = False
         for frame in messages:
             name = topic_of_frame(frame)
@@ -129,7 +130,9 @@ class MarketLink:
             except ProtocolError as error:
                 self._on_garbage(route.topic.name, error)
                 continue
-            touched[name] = route
+            if route is not newest:
+                # Messages of one topic often come in a row.
+                touched[name] = newest = route
         if touched:
             if self._table.is_waiting:
                 self._has_delivered.update(route.topic for route in touched.values())

@@ -1,9 +1,10 @@
 """The levels of one side of an order book, kept so that a diff is applied in a few microseconds.
 
-How it is fast: the exchange's text of a price leads to a sort key that was made once, when the text was first seen;
-quantities stay text until somebody reads them, and their form is checked for a whole diff at once. Both sides are
+How it is fast, and small: a level is found by an integer, its price counted in the smallest part of a price that the
+side has seen, and its quantity stays the text that the exchange sent until somebody reads it. Integers are exact
+whatever the number of digits, hash and compare faster than Decimals, and take a third of their memory. Both sides are
 sorted with the best level at the end, where most changes happen and where inserting into a list moves the least: the
-sort key of an ask is its negated price.
+key of an ask is its negated price.
 """
 
 from __future__ import annotations
@@ -12,16 +13,22 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
+from itertools import repeat
+
+import msgspec
 
 from exconn_sync.errors import ProtocolError
 from exconn_sync.model.book_view import Level
 from exconn_sync.model.market import Row
 
-_NUMBER = r"[0-9]{1,30}(?:\.[0-9]{1,30})?"
-_is_number = re.compile(_NUMBER).fullmatch
-_are_numbers = re.compile(rf"{_NUMBER}(?: {_NUMBER})*").fullmatch
-_MAX_TEXT = 60
-_SPARE_TEXTS = 10_000
+_is_number = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?").fullmatch
+_SHOWN = 60
+_DIGITS = b"0123456789"
+_TENS: tuple[int, ...] = tuple([10**decimals for decimals in range(31)])
+_joined = msgspec.json.Encoder().encode
+_USUAL_LENGTH = 30
+"""A text of so many characters has no more digits than a number may have."""
 
 
 class BookSide:
@@ -34,13 +41,17 @@ class BookSide:
         deepest: the worst price of the snapshot that was loaded, None for an empty one.
     """
 
-    __slots__ = ("_is_bids", "_key_of_text", "_keys", "_quantities", "deepest")
+    __slots__ = ("_decimals", "_floor", "_keys", "_quantities", "_sign", "deepest")
 
     def __init__(self, *, is_bids: bool) -> None:
-        self._is_bids = is_bids
-        self._keys: list[Decimal] = []
-        self._quantities: dict[Decimal, str] = {}
-        self._key_of_text: dict[str, Decimal] = {}
+        self._sign = 1 if is_bids else -1
+        # Keys count prices in units of the last one of so many decimals.
+        self._decimals = 0
+        self._keys: list[int] = []
+        # Beside the keys, each at the place of its level: a dictionary would take more and be no faster.
+        self._quantities: list[str] = []
+        # A price that was counted to, and its key: it is asked for again and again.
+        self._floor: tuple[Decimal, int] | None = None
         self.deepest: Decimal | None = None
 
     def __len__(self) -> int:
@@ -52,13 +63,12 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; nothing is replaced then.
         """
-        _check_quantities(rows)
-        self._key_of_text.clear()
+        self._decimals, self._floor = _check(rows), None
         # One sort instead of keeping order row by row: a snapshot may bring thousands of levels.
         quantities = {self._key_of(price): quantity for price, quantity in rows}
-        self._quantities = {key: quantity for key, quantity in quantities.items() if quantity.strip("0.")}
-        self._keys = sorted(self._quantities)
-        self.deepest = self._price_of(self._keys[0]) if self._keys else None
+        self._keys = sorted([key for key, quantity in quantities.items() if quantity.strip("0.")])
+        self._quantities = [quantities[key] for key in self._keys]
+        self.deepest = self._price_at(0)
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Set the quantities of some levels; zero removes the level, also one that is not there (fault F056).
@@ -66,70 +76,138 @@ class BookSide:
         Raises:
             ProtocolError: a malformed price or quantity; some of the rows may have been applied.
         """
-        if not rows:
-            return
-        _check_quantities(rows)
-        key_of_text, keys, quantities = self._key_of_text, self._keys, self._quantities
+        if not (_are_plain([quantity for _, quantity in rows]) and self._has_applied(rows)):
+            self._count_in(_check(rows))
+            # What was applied is applied again, to the same end.
+            for price, quantity in rows:
+                self._set(self._key_of(price), quantity)
+
+    def _has_applied(self, rows: Sequence[Row]) -> bool:
+        """Apply rows whose quantities are in order; return False at one that has to be looked at by itself."""
+        sign, decimals, keys, quantities = self._sign, self._decimals, self._keys, self._quantities
         for price, quantity in rows:
-            key = key_of_text.get(price)
-            if key is None:
-                key = self._key_of(price)
+            has, number = counted(price)
+            if has != decimals:
+                if not 0 <= has < decimals:
+                    return False
+                number *= _TENS[decimals - has]
+            if len(quantity) > _USUAL_LENGTH:
+                return False
+            key = sign * number
+            place = bisect_left(keys, key)
+            is_there = place < len(keys) and keys[place] == key
             if quantity.strip("0."):
-                if key not in quantities:
-                    keys.insert(bisect_left(keys, key), key)
-                quantities[key] = quantity
-            elif key in quantities:
-                del quantities[key]
-                del keys[bisect_left(keys, key)]
-        if len(key_of_text) > 4 * len(keys) + _SPARE_TEXTS:
-            # A wandering market must not fill the memory with prices nobody offers any more.
-            key_of_text.clear()
+                if is_there:
+                    quantities[place] = quantity
+                else:
+                    keys.insert(place, key)
+                    quantities.insert(place, quantity)
+            elif is_there:
+                del keys[place]
+                del quantities[place]
+        return True
+
+    def _set(self, key: int, quantity: str) -> None:
+        place = bisect_left(self._keys, key)
+        if place < len(self._keys) and self._keys[place] == key:
+            del self._keys[place]
+            del self._quantities[place]
+        if quantity.strip("0."):
+            self._keys.insert(place, key)
+            self._quantities.insert(place, quantity)
+
+    def _count_in(self, decimals: int) -> None:
+        """Count in smaller units from now on, where a price needs them; the order of the levels stays."""
+        if decimals > self._decimals:
+            factor = _TENS[decimals - self._decimals]
+            self._keys = [key * factor for key in self._keys]
+            self._decimals, self._floor = decimals, None
+
+    def _key_of(self, price: str) -> int:
+        has, number = counted(price)
+        return self._sign * number * _TENS[self._decimals - has]
 
     @property
     def best_price(self) -> Decimal | None:
         """The price that trades first, or None."""
-        return self._price_of(self._keys[-1]) if self._keys else None
+        return self._price_at(-1)
 
     def best_level(self) -> Level | None:
         """Return price and quantity of the best level, or None."""
         if not self._keys:
             return None
-        key = self._keys[-1]
-        return self._price_of(key), Decimal(self._quantities[key])
+        return price_of(self._keys[-1], self._decimals), Decimal(self._quantities[-1])
 
     def copy(self, depth: int | None) -> tuple[tuple[Decimal, str], ...]:
         """Return an immutable copy of the best ``depth`` levels, or of all, best first."""
-        keys = self._keys if depth is None else self._keys[max(0, len(self._keys) - depth) :]
-        quantities = self._quantities
-        if self._is_bids:
-            return tuple([(key, quantities[key]) for key in reversed(keys)])
-        return tuple([(key.copy_negate(), quantities[key]) for key in reversed(keys)])
+        first = 0 if depth is None else max(0, len(self._keys) - depth)
+        prices = map(price_of, reversed(self._keys[first:]), repeat(self._decimals))
+        return tuple(zip(prices, reversed(self._quantities[first:]), strict=True))
 
     def count_to(self, price: Decimal) -> int:
         """Return how many levels are as good as a price or better."""
-        return len(self._keys) - bisect_left(self._keys, price if self._is_bids else price.copy_negate())
+        if self._floor is None or self._floor[0] is not price:
+            over, under = price.as_integer_ratio()
+            # Rounded up, which is towards better prices on both sides.
+            self._floor = price, -(-self._sign * over * _TENS[self._decimals] // under)
+        return len(self._keys) - bisect_left(self._keys, self._floor[1])
 
-    def _price_of(self, key: Decimal) -> Decimal:
-        return key if self._is_bids else key.copy_negate()
+    def _price_at(self, index: int) -> Decimal | None:
+        return price_of(self._keys[index], self._decimals) if self._keys else None
 
-    def _key_of(self, price: str) -> Decimal:
-        """Return the sort key of a price; texts of one value, as ``1.0`` and ``1.00``, have equal keys (F114)."""
-        if len(price) > _MAX_TEXT or _is_number(price) is None:
+
+@lru_cache(maxsize=8192)
+def price_of(key: int, decimals: int) -> Decimal:
+    """Return the price for which a key stands; the same ones, near the best, are read again and again.
+
+    Made from text, because calculating would round to the precision of the thread's context (fault F182).
+    """
+    digits = str(abs(key)).rjust(decimals + 1, "0")
+    return Decimal(f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+
+
+@lru_cache(maxsize=1 << 15)
+def counted(price: str) -> tuple[int, int]:
+    """Return how many decimals a price has, and how many units of the last one it is; -1 decimals for no number.
+
+    The same prices change again and again, so that most of them were looked at before.
+    """
+    if _is_number(price) is None:
+        return -1, 0
+    whole, _, fraction = price.partition(".")
+    return len(fraction), int(whole + fraction)
+
+
+def _are_plain(quantities: list[str]) -> bool:
+    """Return whether all texts are digits, with one point at most, which is not at an end.
+
+    They are looked at in one piece, which the encoder joins quicker than anything else does: what is left of it without
+    digits has one form.
+    """
+    try:
+        joined = _joined(quantities)
+    except ValueError:
+        # A lone surrogate cannot be encoded.
+        return False
+    form = joined.translate(None, _DIGITS).replace(b'"."', b'""')
+    if form[1:-1] + b"," != b'"",' * len(quantities):
+        return not quantities
+    return b'".' not in joined and b'."' not in joined and b'""' not in joined
+
+
+def _check(rows: Sequence[Row]) -> int:
+    """Return the largest number of decimals of a price.
+
+    Raises:
+        ProtocolError: a malformed number.
+    """
+    for price, quantity in rows:
+        if _is_number(price) is None:
             raise _malformed("price", price)
-        # Neither the constructor nor the negation rounds, whatever the thread's context says.
-        key = Decimal(price) if self._is_bids else Decimal(price).copy_negate()
-        self._key_of_text[price] = key
-        return key
-
-
-def _check_quantities(rows: Sequence[Row]) -> None:
-    """Check all quantities in one match, which costs half of matching each; only a failure looks at them one by one."""
-    quantities = [quantity for _, quantity in rows]
-    joined = " ".join(quantities)
-    if quantities and (_are_numbers(joined) is None or joined.count(" ") != len(quantities) - 1):
-        wrong = next(text for text in quantities if _is_number(text) is None)
-        raise _malformed("quantity", wrong)
+        if _is_number(quantity) is None:
+            raise _malformed("quantity", quantity)
+    return max((counted(price)[0] for price, _ in rows), default=0)
 
 
 def _malformed(what: str, text: str) -> ProtocolError:
-    return ProtocolError(f"malformed {what} in an order book", details={"payload": text[:_MAX_TEXT]})
+    return ProtocolError(f"malformed {what} in an order book", details={"payload": text[:_SHOWN]})

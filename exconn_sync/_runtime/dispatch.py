@@ -189,36 +189,44 @@ class PushSubscription(Subscription):
             end = number - batch.first
             self._call_with(batch.events[begin:end])
             work.gaps_told += 1
-            self._call(self._on_gap, missed)
+            self._call_on_gap(missed)
             begin = end
         self._call_with(batch.events[begin:] if begin else batch.events)
 
     def _call_with(self, events: list[Any]) -> None:
+        mailbox, callback = self._mailbox, self._callback
         for event in events:
-            if self._mailbox.is_discarded:
+            if mailbox.is_discarded:
                 return
             try:
-                self._call(self._callback, event)
+                callback(event)
+            except BaseException as error:  # noqa: BLE001 - the user's code: it is reported, and the next one delivered
+                self._raised(event, error)
             finally:
                 self.delivered += 1
             if self.on_handled is not None:
                 self.on_handled(self, event)
 
-    def _call(self, function: Callable[[Any], object] | None, value: Any) -> None:
-        if function is None or self._mailbox.is_discarded:
+    def _call_on_gap(self, missed: int) -> None:
+        if self._on_gap is None or self._mailbox.is_discarded:
             return
         try:
-            function(value)
-        except Exception as error:  # noqa: BLE001 - the user's code: it is reported, and the next event delivered
+            self._on_gap(missed)
+        except BaseException as error:  # noqa: BLE001 - as for events
+            self._raised(missed, error)
+
+    def _raised(self, value: object, error: BaseException) -> None:
+        if isinstance(error, Exception):
             self._failed(value, error)
-        except BaseException as error:  # noqa: BLE001 - nobody above this thread would hear of it (fault F135)
-            wrapped = RuntimeError(f"the callback raised {type(error).__name__}")
-            wrapped.__cause__ = error
-            self._failed(value, wrapped)
-            if isinstance(error, SystemExit):
-                # The callback wants no more; ending the whole program is not in its thread's power.
-                self._mailbox.discard()
-                self._on_end(self)
+            return
+        # Nobody above this thread would hear of it (fault F135).
+        wrapped = RuntimeError(f"the callback raised {type(error).__name__}")
+        wrapped.__cause__ = error
+        self._failed(value, wrapped)
+        if isinstance(error, SystemExit):
+            # The callback wants no more; ending the whole program is not in its thread's power.
+            self._mailbox.discard()
+            self._on_end(self)
 
     def _failed(self, value: object, error: Exception) -> None:
         self.errors += 1

@@ -16,7 +16,10 @@ _MICROSECONDS_FROM = 10**14
 
 # The same 38 digits that the user's numbers may have. ``Decimal`` alone would also take NaN, blanks, underscores,
 # full-width digits and exponents that print as megabytes (faults F039, F041).
-_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?", re.ASCII)
+_NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,18})?"
+_is_number = re.compile("-?" + _NUMBER, re.ASCII).fullmatch
+_is_never_negative = re.compile(_NUMBER, re.ASCII).fullmatch
+_MALFORMED, _NEGATIVE = "a number is not plain decimal text", "a price or quantity is negative"
 
 
 @lru_cache(maxsize=4096)
@@ -28,9 +31,9 @@ def number(text: str) -> Decimal:
     Raises:
         ValueError: not plain decimal text, too many digits, or negative.
     """
-    if text.startswith("-"):
-        raise ValueError("a price or quantity is negative")
-    return signed_number(text)
+    if _is_never_negative(text) is None:
+        raise ValueError(_NEGATIVE if text.startswith("-") else _MALFORMED)
+    return Decimal(text) or ZERO
 
 
 # For numbers that hardly ever come twice, such as volumes: they would only push those out that do.
@@ -43,8 +46,8 @@ def signed_number(text: str) -> Decimal:
     Raises:
         ValueError: not plain decimal text, or too many digits.
     """
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("a number is not plain decimal text")
+    if _is_number(text) is None:
+        raise ValueError(_MALFORMED)
     # A plain zero: "0.00000000" would print as 0E-8.
     return Decimal(text) or ZERO
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -46,3 +47,28 @@ def test_importing_configures_no_logging_and_starts_no_thread() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "[] 1 True"
+
+
+def test_names_are_loaded_from_where_type_checkers_find_them() -> None:
+    tree = ast.parse(inspect.getsource(exconn_sync))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    stated = {
+        alias.name: node.module.removeprefix("exconn_sync.")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    assert stated == exconn_sync._MODULE_OF
+    assert sorted(stated) == sorted(exconn_sync.__all__)
+
+
+def test_importing_the_package_loads_none_of_its_modules() -> None:
+    code = "import sys, exconn_sync; print([name for name in sys.modules if name.startswith('exconn_sync.')])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Conector'"):
+        _ = exconn_sync.Conector
+    assert set(exconn_sync.__all__) <= set(dir(exconn_sync))

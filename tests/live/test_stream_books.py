@@ -75,7 +75,7 @@ def test_the_snapshot_comes_with_the_topic_and_rest_is_not_asked() -> None:
     desk.run()
     assert (desk.snapshots, asked(wire)) == ([], [])
     view = desk.shelf.view(BTC)
-    assert (view.bids[0].__class__, str(view.bids[0][0]), view.exchange_time) == (tuple, "100", frames.AT_MS * 10**6)
+    assert (view.bids[0].__class__, str(view.bids[0][0]), view.exchange_time) == (tuple, "100.0", frames.AT_MS * 10**6)
 
 
 def test_a_snapshot_may_come_before_the_answer() -> None:

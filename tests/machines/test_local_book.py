@@ -45,7 +45,8 @@ def test_a_snapshot_alone_makes_it_live() -> None:
 def test_a_diff_sets_adds_and_removes_levels() -> None:
     book = live_book()
     assert book.on_diff(make_diff(11, 12, [("99", "0.00"), ("97.5", "3")], [("101", "7")]), 0)
-    assert levels(book) == ({"98": "2", "97.5": "3"}, {"101": "7", "102": "2"})
+    # Prices are told with as many decimals as the finest of their side.
+    assert levels(book) == ({"98.0": "2", "97.5": "3"}, {"101": "7", "102": "2"})
     assert book.update_id == 12
 
 
@@ -335,8 +336,7 @@ def test_a_wandering_market_does_not_fill_the_memory() -> None:
         price = f"{200 + update_id}"
         book.on_diff(make_diff(update_id, update_id, [], [(price, "1")]), 0)
         book.on_diff(make_diff(update_id, update_id + 1, [], [(price, "0")]), 0)
-    known = book._asks._key_of_text
-    assert len(known) < 10_100
+    assert len(book._asks._keys) == len(book._asks._quantities) == 2
     assert book.on_diff(make_diff(update_id + 1, update_id + 2, [], [("101", "5")]), 0)
     assert book.top()[1] == (Decimal(101), Decimal(5))
 
@@ -345,7 +345,7 @@ def test_many_snapshots_do_not_fill_the_memory() -> None:
     book = live_book()
     for update_id in range(11, 111):
         book.on_snapshot(make_snapshot(update_id, [(f"{update_id}", "1")]), 0)
-    assert len(book._bids._key_of_text) == 1
+    assert len(book._bids._keys) == len(book._bids._quantities) == 1
 
 
 def test_a_change_that_no_snapshot_reaches_does_not_end_the_book_for_ever() -> None:

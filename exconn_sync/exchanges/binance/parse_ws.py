@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -22,6 +21,8 @@ from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrec
 from exconn_sync.ports.driver import Control, Decode, Emit
 
 _START = b'{"stream":"'
+_NAME_AT = len(_START)
+_MOST_KNOWN = 16_384
 _SHUTDOWN_STREAM = "!serverShutdown"
 SHUTDOWN_EVENT = "serverShutdown"
 
@@ -91,6 +92,9 @@ class _StreamName(msgspec.Struct):
     stream: str
 
 
+# A member of an enum is looked up in several steps before Python 3.12.
+_BUY, _SELL = Side.BUY, Side.SELL
+
 # ``TradeId(str(x))`` would call a Python function for each trade only to please the type checker.
 _trade_id = cast("Callable[[int], TradeId]", str)
 
@@ -99,19 +103,28 @@ _BOOK_TICKER = msgspec.json.Decoder(_BookTickerFrame).decode
 _DEPTH = msgspec.json.Decoder(_DepthFrame).decode
 _STREAM_NAME = msgspec.json.Decoder(_StreamName).decode
 
+# The stream of each beginning that was seen, up to the quote behind its name: the same few come again and again.
+_known: dict[bytes, str] = {}
+
 
 def topic_of_frame(frame: bytes) -> str | None:
     """Return the stream a frame belongs to by its first bytes; frames written in another way are decoded."""
-    if frame.startswith(_START):
-        end = frame.find(b'"', len(_START))
-        return _topic_of_name(frame[len(_START) : end]) if end > 0 else None
-    return _decoded_topic(frame) if b'"stream"' in frame else None
+    return _known.get(frame[: frame.find(b'"', _NAME_AT)]) or _look_for_topic(frame)
 
 
-@lru_cache(maxsize=16_384)
-def _topic_of_name(name: bytes) -> str | None:
-    """Return the stream for a name as it stands in the frame; the same few names come again and again."""
-    return _decoded_topic(_START + name + b'"}')
+def _look_for_topic(frame: bytes) -> str | None:
+    if not frame.startswith(_START):
+        return _decoded_topic(frame) if b'"stream"' in frame else None
+    end = frame.find(b'"', _NAME_AT)
+    if end < 0:
+        return None
+    beginning = frame[:end]
+    name = _decoded_topic(beginning + b'"}')
+    if name is not None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[beginning] = name
+    return name
 
 
 def _decoded_topic(frame: bytes) -> str | None:
@@ -139,7 +152,7 @@ def trade_decoder(topic: Topic, unit_ns: int) -> Decode:
                 _trade_id(data.trade_id),
                 number(data.price),
                 number(data.quantity),
-                Side.SELL if data.buyer_is_maker else Side.BUY,
+                _SELL if data.buyer_is_maker else _BUY,
                 data.trade_time * unit_ns,
                 received_at,
             )

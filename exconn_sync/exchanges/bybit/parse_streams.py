@@ -95,6 +95,9 @@ class _Candles(msgspec.Struct):
     ts: int
 
 
+# A member of an enum is looked up in several steps before Python 3.12.
+_BUY, _SELL = Side.BUY, Side.SELL
+
 _TRADES = msgspec.json.Decoder(_Trades).decode
 _BOOK = msgspec.json.Decoder(_Book).decode
 _TICKER = msgspec.json.Decoder(_TickerFrame).decode
@@ -114,7 +117,7 @@ def trade_decoder(topic: Topic) -> Decode:
                     data.trade_id,
                     number(data.price),
                     number(data.quantity),
-                    Side.BUY if data.side == "Buy" else Side.SELL,
+                    _BUY if data.side == "Buy" else _SELL,
                     data.trade_time * NS_PER_MS,
                     received_at,
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +16,8 @@ from exconn_sync.model.wire import Pong, SubscriptionReply, Topic, Unrecognized
 from exconn_sync.ports.driver import Control, Decode
 
 _START = b'{"topic":"'
+_NAME_AT = len(_START)
+_MOST_KNOWN = 16_384
 _ALREADY = "error:already subscribed"
 _REPLIES = ("subscribe", "unsubscribe")
 _LONGEST_ID = 18
@@ -28,19 +29,28 @@ class _TopicName(msgspec.Struct):
 
 _TOPIC_NAME = msgspec.json.Decoder(_TopicName).decode
 
+# The topic of each beginning that was seen, up to the quote behind its name: the same few come again and again.
+_known: dict[bytes, str] = {}
+
 
 def topic_of_frame(frame: bytes) -> str | None:
     """Return the topic a frame belongs to by its first bytes; frames written in another way are decoded."""
-    if frame.startswith(_START):
-        end = frame.find(b'"', len(_START))
-        return _topic_of_name(frame[len(_START) : end]) if end > 0 else None
-    return _decoded_topic(frame) if b'"topic"' in frame else None
+    return _known.get(frame[: frame.find(b'"', _NAME_AT)]) or _look_for_topic(frame)
 
 
-@lru_cache(maxsize=16_384)
-def _topic_of_name(name: bytes) -> str | None:
-    """Return the topic for a name as it stands in the frame; the same few names come again and again."""
-    return _decoded_topic(_START + name + b'"}')
+def _look_for_topic(frame: bytes) -> str | None:
+    if not frame.startswith(_START):
+        return _decoded_topic(frame) if b'"topic"' in frame else None
+    end = frame.find(b'"', _NAME_AT)
+    if end < 0:
+        return None
+    beginning = frame[:end]
+    name = _decoded_topic(beginning + b'"}')
+    if name is not None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[beginning] = name
+    return name
 
 
 def _decoded_topic(frame: bytes) -> str | None:
