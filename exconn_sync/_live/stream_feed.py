@@ -18,6 +18,7 @@ from exconn_sync._live.silence_watch import SilenceWatch
 from exconn_sync._live.unknown_kinds import UnknownKinds
 from exconn_sync._live.unknown_parts import FrameLooks
 from exconn_sync._machines.flow_comparison import FlowComparison
+from exconn_sync._machines.replacement_pace import ReplacementPace
 from exconn_sync._machines.retries import Retries
 from exconn_sync._runtime.faultpoints import reach
 from exconn_sync.config import Config
@@ -32,8 +33,6 @@ _FLOW_PATIENCE = 2.0
 """Seconds that two connections of one exchange may be apart."""
 
 _MOST_NAMED = 3
-_DEMAND_PAUSE_NS, _LONGEST_DEMAND_PAUSE_NS = 30 * _NS, 3600 * _NS
-"""Pauses between two replacements that one topic's silence asks for: a topic may be dead on every connection."""
 
 
 class Lane(Protocol):
@@ -78,8 +77,7 @@ class StreamFeed:
         self._backfill = backfill
         if backfill is not None:
             backfill.deliver = self._deliver
-        self._demand_pause_ns = _DEMAND_PAUSE_NS
-        self._next_demand_ns = 0
+        self._pace = ReplacementPace()
         self.request_ids = itertools.count(1)
         self.routes: dict[str, Route] = {}
         self._config = config
@@ -214,14 +212,8 @@ class StreamFeed:
 
     def try_another(self, why: str) -> bool:
         """Have the connection replaced because a topic does not come over it; return False where that is too soon."""
-        now_ns = self.clock.monotonic_ns()
-        if now_ns < self._next_demand_ns:
+        if not self._pace.may_replace(self.clock.monotonic_ns()):
             return False
-        if now_ns - self._next_demand_ns > _LONGEST_DEMAND_PAUSE_NS:
-            # That trouble is long over.
-            self._demand_pause_ns = _DEMAND_PAUSE_NS
-        self._next_demand_ns = now_ns + self._demand_pause_ns
-        self._demand_pause_ns = min(2 * self._demand_pause_ns, _LONGEST_DEMAND_PAUSE_NS)
         self._demand_replacement(why)
         return True
 
