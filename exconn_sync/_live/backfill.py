@@ -127,7 +127,6 @@ class Backfiller:
             return floor
         asks_when_quiet = is_cut and route.topic.channel is not Channel.KLINE
         gate = BackfillGate(self, route, floor, GapFill(rule, route.last), now_ns + _QUIET_NS if asks_when_quiet else 0)
-        self._gates = [each for each in self._gates if each.is_in_use]
         self._gates.append(gate)
         return gate
 
@@ -152,9 +151,10 @@ class Backfiller:
             return []
         route, now_ns = gate.route, self._clock.monotonic_ns()
         if now_ns >= gate.floor.until_ns:
-            route.gate = None
-            return events
-        passed = gate.floor.let_pass(source, events)
+            # Whatever comes now is believed to go on; what it lacks is looked for all the same.
+            route.gate, passed = None, events
+        else:
+            passed = gate.floor.let_pass(source, events)
         if len(passed) < len(events):
             labels = {"exchange": self._driver.name, "channel": route.topic.channel.value}
             self._pipeline.metrics.count("stream.repeated", len(events) - len(passed), **labels)

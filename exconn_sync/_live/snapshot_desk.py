@@ -13,9 +13,6 @@ from exconn_sync.model.enums import BookState
 from exconn_sync.model.market import BookSnapshot
 from exconn_sync.ports.clock import Clock
 
-_UNTOLD_PAUSE = 1.0
-"""Seconds until the next attempt where nobody says when the budget has room."""
-
 
 class SnapshotDesk:
     """One line for the books of all connections. Thread-safe.
@@ -98,10 +95,10 @@ class SnapshotDesk:
         error = done.exception()
         if error is None:
             self._settle(ticket, done.result(), None)
-        elif isinstance(error, RateLimitError):
+        elif isinstance(error, RateLimitError) and error.retry_after is not None:
+            # Without a time it costs more than there ever is, which is a failure like any other.
             with self._lock:
-                pause = error.retry_after or _UNTOLD_PAUSE
-                is_waiting = self._queue.held_up(ticket, pause, self._clock.monotonic_ns())
+                is_waiting = self._queue.held_up(ticket, error.retry_after, self._clock.monotonic_ns())
                 void = None if is_waiting else self._futures.pop(ticket, None)
             if void is not None:
                 void.cancel()

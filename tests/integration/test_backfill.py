@@ -190,3 +190,14 @@ def test_candles_of_every_length_follow_each_other_without_a_hole(exchange: str,
             rule = CandleRule()
             assert all(rule.is_next(*pair) for pair in itertools.pairwise(closed)), interval
             assert not any(rule.is_next(*pair) for pair in zip(closed, closed[2:], strict=False)), interval
+
+
+@pytest.mark.parametrize("exchange", ["binance", "bybit"])
+def test_candles_of_the_stream_begin_and_end_as_those_of_rest(exchange: str, connect: Connect) -> None:
+    """Both are told apart by their beginnings, and joined where one ends and the next one begins."""
+    with Simulator(exchange) as simulator:
+        connector = connect(simulator)
+        live = connector.stream_klines(BTC, "1m").get(LIMIT)
+        rows = {row.open_time: row for row in connector.fetch_klines(BTC, "1m", 3)}
+        assert rows[live.open_time].close_time == live.close_time
+        assert (live.is_backfilled, rows[live.open_time].is_backfilled) == (False, False)

@@ -153,6 +153,25 @@ def test_a_quiet_topic_that_could_not_be_asked_for_is_as_soon_as_it_moves() -> N
     assert desk.seen() == ["11+", "12"]
 
 
+def test_what_was_missed_is_looked_for_however_late_a_topic_moves() -> None:
+    """After half a minute lower numbers are believed to begin anew; a higher one still shows the hole."""
+    desk = Desk()
+    desk.wait(3.1)
+    for _ in range(3):
+        desk.answer(ConnectionFailed("no way"))
+        desk.wait(0.6)
+    desk.wait(40.0)
+    desk.wire.brings(trade(12))
+    desk.answer(rows(11))
+    assert desk.seen() == ["11+", "12"]
+    desk.wire = desk.reconnect()
+    desk.wait(3.1)
+    desk.answer([])
+    desk.wait(40.0)
+    desk.wire.brings(trade(5))
+    assert (desk.seen(), desk.market.missed) == (["5"], [])
+
+
 def test_a_second_cut_while_it_waits_loses_nothing() -> None:
     desk = Desk()
     desk.wire.brings(trade(13))

@@ -11,7 +11,7 @@ from exconn_sync._live.book_shelf import BookEntry, BookShelf
 from exconn_sync._live.snapshot_desk import SnapshotDesk
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.local_book import LocalBook
-from exconn_sync.errors import ConnectionFailed, ConnectorStopped, RateLimitError
+from exconn_sync.errors import ConnectionFailed, ConnectorStopped, ExconnError, RateLimitError
 from exconn_sync.model.market import BookSnapshot
 from exconn_sync.testing import ManualClock
 from tests.machines.make import judge, make_snapshot
@@ -76,12 +76,15 @@ def test_a_used_up_budget_is_waited_for_and_no_failure() -> None:
     assert desk.tick() is None
 
 
-def test_a_failure_is_handed_on_and_holds_up_nobody() -> None:
+@pytest.mark.parametrize(
+    "error", [ConnectionFailed("reset"), RateLimitError("costs more than the whole limit", outcome="not_sent")]
+)
+def test_a_failure_is_handed_on_and_holds_up_nobody(error: ExconnError) -> None:
     """(fault F054)"""
     desk = Desk("A", "B")
     first, second = desk.desk.fetch("A"), desk.desk.fetch("B")
-    desk.loading[0][1].set_exception(ConnectionFailed("reset"))
-    with pytest.raises(ConnectionFailed):
+    desk.loading[0][1].set_exception(error)
+    with pytest.raises(type(error)):
         first.result(0)
     desk.loading[1][1].set_result(make_snapshot(4))
     assert second.result(0).update_id == 4
