@@ -352,6 +352,18 @@ def test_balances_and_fees(bybit: Simulator, connect: Connect) -> None:
     assert connector.fetch_commission("BTC-USDT").standard.taker == Decimal("0.001")
 
 
+def test_a_coin_that_is_all_sold_is_no_more_when_balances_are_asked_for(bybit: Simulator, connect: Connect) -> None:
+    """Only coins of which there is something are listed (Bybit: 4.18)."""
+    connector = connect(bybit)
+    owned = connector.fetch_balances()["BTC"].free
+    bybit.market.quote("BTCUSDT", "buy", 60000, owned)
+    with bybit.faults.silence("wallet"):
+        assert connector.place_order(market("BTC-USDT", "sell", owned)).wait("filled", LIMIT)
+        assert connector.balances["BTC"].free == owned, "nobody has told it"
+        assert connector.fetch_balances()["BTC"].total == 0
+        assert connector.balances["BTC"].total == 0
+
+
 # --- the trade socket -----------------------------------------------------------------------------------------------
 
 
