@@ -97,6 +97,20 @@ def test_a_silent_stream_is_replaced_by_questions(bybit: Simulator, connect: Con
         assert other.status == "canceled"
 
 
+@pytest.mark.parametrize(
+    "request_", [market("BTC-USDT", "buy", "0.01"), limit("BTC-USDT", "buy", "0.01", "60010")], ids=["market", "limit"]
+)
+def test_an_order_whose_end_alone_is_not_told_is_asked_for(
+    bybit: Simulator, connect: Connect, request_: OrderRequest
+) -> None:
+    """Orders and executions are topics of their own (Bybit: 7.6), and fills do not prove an end where orders grow."""
+    connector = connect(bybit, intervals=Intervals(reconcile=600))
+    with bybit.faults.silence("order"):
+        order = connector.place_order(request_)
+        assert order.wait("filled", LIMIT)
+    assert order.filled_quantity == Decimal("0.01")
+
+
 def test_an_order_refused_late_reaches_the_handle_the_events_and_a_waiter(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     states: list[OrderState] = []
