@@ -13,6 +13,7 @@ from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._live.unknown_kinds import UnknownKinds
 from exconn_sync._live.unknown_parts import UnknownParts
 from exconn_sync._machines.garbage import GarbageCount
+from exconn_sync._machines.untold_ends import UntoldEnds
 from exconn_sync._runtime.readiness import Readiness
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.config import Config
@@ -96,6 +97,7 @@ class AccountFeed:
         self._unknown_parts = UnknownParts(driver.name, pipeline.metrics, clock)
         self._is_in_doubt = False
         self._next_doubt_ns = 0
+        self._untold_ends = UntoldEnds(config.unknown_orders.read_lag)
         self._primary: AccountLink | None = None
         self._successor: AccountLink | None = None
         self._end_of_successor = ""
@@ -186,6 +188,17 @@ class AccountFeed:
             if known is not None and known.is_own and not known.filled_quantity and fill.exchange_time is not None:
                 self._on_first_fill(fill.exchange_time)
         self.store.apply(facts)
+        if fill is not None and self.driver.enlarges_orders:
+            self._watch_for_ends(facts)
+
+    def _watch_for_ends(self, facts: Sequence[Fact]) -> None:
+        """Note orders that should have ended: there the exchange alone says so, in an event that may be lost."""
+        now_ns = self.clock.monotonic_ns()
+        for fact in facts:
+            if isinstance(fact, Fill) and fact.client_order_id is not None:
+                state = self.store.order(fact.client_order_id)
+                if state is not None and state.exchange_order_id == fact.exchange_order_id:
+                    self._untold_ends.note(state, now_ns)
 
     def doubt(self) -> None:
         """Have what is known compared with the exchange: an unreadable message may have been about an order (F038)."""
@@ -203,8 +216,11 @@ class AccountFeed:
 
     def on_tick(self, now_ns: int) -> float | None:
         """Ask for the comparison, but not for each bad message of a flood; return the seconds until it may be due."""
+        if self._untold_ends.take_due(now_ns, self.store.order):
+            self._is_in_doubt = True
         if not self._is_in_doubt:
-            return None
+            due_ns = self._untold_ends.next_due()
+            return None if due_ns is None else max(due_ns - now_ns, 0) / _NS
         if now_ns < self._next_doubt_ns:
             return (self._next_doubt_ns - now_ns) / _NS
         self._is_in_doubt = False

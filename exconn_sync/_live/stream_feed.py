@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from exconn_sync._live.backfill import Backfiller
 from exconn_sync._live.books import BookKeeper
@@ -15,6 +15,7 @@ from exconn_sync._live.market_route import Floor, Overlap, Route
 from exconn_sync._live.pipeline import Pipeline
 from exconn_sync._live.refusals import Refusals
 from exconn_sync._live.silence_watch import SilenceWatch
+from exconn_sync._live.topic_lane import Lane
 from exconn_sync._live.unknown_kinds import UnknownKinds
 from exconn_sync._live.unknown_parts import FrameLooks
 from exconn_sync._machines.flow_comparison import FlowComparison
@@ -33,18 +34,6 @@ _FLOW_PATIENCE = 2.0
 """Seconds that two connections of one exchange may be apart."""
 
 _MOST_NAMED = 3
-
-
-class Lane(Protocol):
-    """The topics of one market connection over all lives of its worker; its methods may be called from any thread."""
-
-    def wanted(self) -> frozenset[Topic]:
-        """Return the topics that this connection is to bring."""
-        ...
-
-    def settled(self, is_settled: bool, why: str = "", covered: frozenset[Topic] | None = None) -> None:
-        """Hear whether all of them come: those of ``covered``, where others may have been wanted meanwhile."""
-        ...
 
 
 class StreamFeed:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exconn_sync._live.order_handle import Order
+from exconn_sync._machines.reconcile import unlisted
 from exconn_sync.connector.market_questions import MarketQuestions
 from exconn_sync.connector.raw_params import checked_params
 from exconn_sync.errors import ValidationError
@@ -27,9 +28,13 @@ class RemoteFace(MarketQuestions):
     """
 
     def fetch_balances(self, *, timeout: float | None = None) -> Mapping[str, Balance]:
-        """Return the balances by asset (Binance: 5.10, ``account``)."""
-        balances = self._fetch(self._core.driver.fetch_balances(), timeout)
-        self._core.store.apply(balances)
+        """Return the balances by asset (Binance: 5.10, ``account``; Bybit: 4.18).
+
+        Exchanges need not list an asset of which there is nothing: one that was known here before comes with zeros.
+        """
+        listed, store = self._fetch(self._core.driver.fetch_balances(), timeout), self._core.store
+        balances = [*listed, *unlisted(store.balances().values(), listed)]
+        store.apply(balances)
         return {balance.asset: balance for balance in balances}
 
     def fetch_order(self, order: Order | str, *, symbol: str | None = None, timeout: float | None = None) -> OrderState:

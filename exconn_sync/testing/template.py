@@ -8,6 +8,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from exconn_sync.ports.registry import known_exchanges
+
 _TEMPLATE = "exconn_sync.exchanges._template"
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _SUITE = '''"""The driver holds the contract of exconn_sync."""
@@ -38,7 +40,7 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     """Write a package ``name`` and the test of it into a folder; return what was written.
 
     Raises:
-        ValueError: the name is no plain lower-case word.
+        ValueError: the name is no plain lower-case word, or means something else already.
         FileExistsError: something of that name is there already; nothing is written over.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
@@ -47,6 +49,8 @@ def copy_template(name: str, folder: Path) -> list[Path]:
     package, suite = folder / name, folder / f"test_{name}.py"
     if suite.exists():
         raise FileExistsError(f"{suite} exists")
+    if name in known_exchanges() or name in sys.stdlib_module_names:
+        raise ValueError(f"{name!r} is taken: by an exchange that is known already, or by a module of Python")
     package.mkdir(parents=True)
     written = []
     for source in sorted(_folder().glob("*.py")):

@@ -102,3 +102,11 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     for name in ("My", "with-dash", "1st", "class", ""):
         with pytest.raises(ValueError, match="no name for an exchange"):
             copy_template(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit", "mock", "json"])
+def test_a_name_that_means_something_else_already_is_not_taken(name: str, tmp_path: Path) -> None:
+    """A registered driver wins over the library's own: keys would go elsewhere."""
+    with pytest.raises(ValueError, match="is taken"):
+        copy_template(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -97,6 +97,20 @@ def test_a_silent_stream_is_replaced_by_questions(bybit: Simulator, connect: Con
         assert other.status == "canceled"
 
 
+@pytest.mark.parametrize(
+    "request_", [market("BTC-USDT", "buy", "0.01"), limit("BTC-USDT", "buy", "0.01", "60010")], ids=["market", "limit"]
+)
+def test_an_order_whose_end_alone_is_not_told_is_asked_for(
+    bybit: Simulator, connect: Connect, request_: OrderRequest
+) -> None:
+    """Orders and executions are topics of their own (Bybit: 7.6), and fills do not prove an end where orders grow."""
+    connector = connect(bybit, intervals=Intervals(reconcile=600))
+    with bybit.faults.silence("order"):
+        order = connector.place_order(request_)
+        assert order.wait("filled", LIMIT)
+    assert order.filled_quantity == Decimal("0.01")
+
+
 def test_an_order_refused_late_reaches_the_handle_the_events_and_a_waiter(bybit: Simulator, connect: Connect) -> None:
     connector = connect(bybit)
     states: list[OrderState] = []
@@ -350,6 +364,18 @@ def test_balances_and_fees(bybit: Simulator, connect: Connect) -> None:
     held = connector.balances["USDT"]
     assert (held.total, held.free) == (before.total, before.free - 1000)
     assert connector.fetch_commission("BTC-USDT").standard.taker == Decimal("0.001")
+
+
+def test_a_coin_that_is_all_sold_is_no_more_when_balances_are_asked_for(bybit: Simulator, connect: Connect) -> None:
+    """Only coins of which there is something are listed (Bybit: 4.18)."""
+    connector = connect(bybit)
+    owned = connector.fetch_balances()["BTC"].free
+    bybit.market.quote("BTCUSDT", "buy", 60000, owned)
+    with bybit.faults.silence("wallet"):
+        assert connector.place_order(market("BTC-USDT", "sell", owned)).wait("filled", LIMIT)
+        assert connector.balances["BTC"].free == owned, "nobody has told it"
+        assert connector.fetch_balances()["BTC"].total == 0
+        assert connector.balances["BTC"].total == 0
 
 
 # --- the trade socket -----------------------------------------------------------------------------------------------

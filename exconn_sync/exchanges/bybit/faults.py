@@ -31,6 +31,13 @@ _WINDOW = 1.0
 
 _SUCCESS = re.compile(rb'\s*\{\s*"retCode"\s*:\s*0\s*[,}]')
 _EPOCH = re.compile(r"[0-9]{13}", re.ASCII)
+_FORBIDDEN = 403
+_MEANINGS = {
+    400: "the request is not formed as it has to be",
+    401: "the request is not signed, or its key is of another environment or site",
+    404: "there is no such path, or not for this kind of account",
+}
+"""What a status means whose body says nothing (Bybit: 2.2)."""
 _BANNED = (
     "the exchange refuses this address: too many requests (it lifts such a ban after ten minutes), or a country that "
     "it does not serve"
@@ -90,9 +97,12 @@ def _error(response: HttpResponse, body: _Body | None, call: RestCall[Any]) -> E
     if refusal is None:
         return _of_status(response, call, code, body.ret_msg)
     if refusal.kind is RateLimitError:
+        # With this status it is the ban of the address, whichever code comes along (Bybit: 2.2, 3.1).
+        is_ban = status == _FORBIDDEN
         return RateLimitError(
-            message, exchange=EXCHANGE, details=details, outcome="refused", retry_after=_wait(response, body),
-            is_per_account=code == TOO_MANY_REQUESTS,
+            message, exchange=EXCHANGE, details=details, outcome="refused",
+            retry_after=BAN if is_ban else _wait(response, body),
+            is_per_account=code == TOO_MANY_REQUESTS and not is_ban,
         )  # fmt: skip
     return _made(refusal.kind, message, details, "refused", retryable=refusal.retryable or None)
 
@@ -104,10 +114,10 @@ def _of_status(response: HttpResponse, call: RestCall[Any], code: int | None = N
     details: dict[str, Any] = (
         {"http_status": status} if code is None else {"http_status": status, "exchange_code": code}
     )
-    message = _message(text or "an answer without an error code", where)
+    message = _message(text or _MEANINGS.get(status, "an answer without an error code"), where)
     if status == 401:
         return AuthenticationError(message, exchange=EXCHANGE, details=details, outcome="refused")
-    if status == 403:
+    if status == _FORBIDDEN:
         message = _message(_BANNED, where)
         return RateLimitError(message, exchange=EXCHANGE, details=details, outcome="refused", retry_after=BAN)
     if status == 429 or status >= 500:

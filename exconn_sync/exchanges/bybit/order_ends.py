@@ -46,13 +46,16 @@ def end_of(word: str, cancel_type: str | None, reject_reason: str | None, amount
     if status is OrderStatus.REJECTED:
         # What has traded was at the exchange, whatever it is called (Bybit: 4.14).
         return End(OrderStatus.EXPIRED if amounts.traded else status, reason or word)
+    is_by_user = cancel_type in _BY_USER
     if reject_reason in _USER_REASONS:
         # So it is worded for any cancel; by whom, the cancel type says where it says anything.
         reason = reason_of(cancel_type)
-    if cancel_type in _BY_USER or not reason:
-        return End(status, word if word == _DEACTIVATED else "")
-    if word == PARTLY_CANCELED and is_spent(amounts, lot_step):
+        is_by_user = is_by_user or not reason
+    if word == PARTLY_CANCELED and not is_by_user and is_spent(amounts, lot_step):
+        # Also where no reason is told: nobody has cancelled what was done.
         return End(OrderStatus.FILLED, "")
+    if is_by_user or not reason:
+        return End(status, word if word == _DEACTIVATED else "")
     return End(OrderStatus.EXPIRED, reason)
 
 

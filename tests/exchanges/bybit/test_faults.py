@@ -108,12 +108,29 @@ def test_a_status_without_a_readable_body(status: int, kind: type[ExconnError], 
     assert error.details == {"http_status": status}
 
 
-def test_a_banned_address_is_told_for_how_long() -> None:
-    """(Bybit: 2.2: ten minutes)"""
-    error = DRIVER.error_of(response(b"", 403), QUESTION)
+@pytest.mark.parametrize("body", [b"", b"<html>", refusal(10018), refusal(10006), refusal(403)])
+def test_a_banned_address_is_told_for_how_long(body: object) -> None:
+    """(Bybit: 2.2: ten minutes, whatever code comes with the status)"""
+    error = DRIVER.error_of(response(body, 403), QUESTION)
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 600.0
     assert not error.is_per_account
+
+
+def test_a_country_that_is_not_served_is_no_ban() -> None:
+    """(Bybit: 5)"""
+    assert type(DRIVER.error_of(response(refusal(10009), 403), QUESTION)) is PermissionDenied
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(400, "not formed"), (401, "not signed, or its key"), (404, "no such path")]
+)
+def test_a_status_without_a_body_is_put_into_words(status: int, said: str) -> None:
+    """(Bybit: 2.2)"""
+    error = DRIVER.error_of(response(b"", status), QUESTION)
+    assert error is not None
+    assert said in error.message
+    assert f"HTTP {status}" in error.message
 
 
 def test_a_system_that_protects_itself_is_no_limit_of_ours() -> None:

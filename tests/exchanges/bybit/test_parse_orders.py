@@ -184,6 +184,9 @@ def test_a_race_of_cancel_and_fill_is_one_filled_order() -> None:
         # 0.02 is left of 200, and 0.000001 costs 0.06.
         ({}, FILLED),
         ({"cumExecValue": "200"}, FILLED),
+        ({"rejectReason": "EC_NoError"}, FILLED),
+        ({"rejectReason": "EC_NoError", "cumExecValue": "100"}, CANCELED_),
+        ({"rejectReason": "EC_PerCancelRequest"}, CANCELED_),
         # A thin book: for 0.07 more could have been bought.
         ({"cumExecValue": "199.93"}, EXPIRED),
         ({"cumExecValue": "100"}, EXPIRED),
