@@ -269,10 +269,10 @@ class AccountStore:
             return
         state = varied(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state
-        if state.is_terminal:
-            self._open.pop(record.client_order_id, None)
-        else:
+        if state.may_trade:
             self._open[record.client_order_id] = None
+        else:
+            self._open.pop(record.client_order_id, None)
         told.events.append((Channel.ORDER, state.symbol, state))
 
     def _note_position(self, fill: Fill, told: Told) -> None:
@@ -353,7 +353,8 @@ class AccountStore:
         """Return the fill with what is known of its order, which may have become known later than the fill."""
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
         record = None if named is None else self._records.get(named)
-        return fill if record is None else shown(fill, fill.client_order_id or named, record)
+        # What the exchange calls the order may be the name of another one by now (faults F102, F103).
+        return fill if record is None else shown(fill, named, record)
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset, with what is reserved of them."""

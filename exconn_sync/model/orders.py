@@ -231,6 +231,11 @@ class OrderState:
         return CONTESTED in self.contradictions
 
     @property
+    def may_trade(self) -> bool:
+        """True where the order is not terminal, or contested: it may be open at the exchange."""
+        return not self.is_terminal or self.is_contested
+
+    @property
     def open_quantity(self) -> Decimal | None:
         """What can still trade, in the base asset; None where the ordered quantity is not known."""
         if self.is_terminal:
