@@ -9,6 +9,7 @@ from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.model.orders import Fill
 from exconn_sync.simulator import Simulator
 from tests.integration.conftest import LIMIT, Connect
+from tests.quiet import quiet_exchange
 from tests.simulator.clients import eventually
 
 BTC = "BTC-USDT"
@@ -71,3 +72,22 @@ def test_comparisons_say_what_they_cost(quiet: Simulator, connect: Connect) -> N
     assert isinstance(connector.metrics, MemoryMetrics)
     cost = connector.metrics.counts()["reconciliation.cost{exchange=binance,limit=REQUEST_WEIGHT}"]
     assert cost == 100 * comparisons(connector)
+
+
+def test_it_is_found_on_bybit_as_well(connect: Connect) -> None:
+    """(faults F098, F100)"""
+    with quiet_exchange("bybit") as bybit:
+        connector = connect(bybit, metrics=MemoryMetrics())
+        other = connect(bybit)
+        assert connector.place_order(OrderRequest.limit(BTC, "buy", "0.01", "50000")).wait("new", LIMIT)
+        with bybit.faults.delay("WS", "auth", 1.0):
+            bybit.faults.drop_connections("private")
+            eventually(lambda: not connector.ready.is_set())
+            other.place_order(OrderRequest.limit(BTC, "buy", "0.02", "60010", client_order_id="elsewhere"))
+        connector.wait_ready(LIMIT)
+        found = connector.orders.get("elsewhere")
+        assert found is not None
+        assert (found.status, found.filled_quantity, found.is_own) == ("filled", Decimal("0.02"), False)
+        bought = Decimal("0.02") - sum(fill.fee for fill in connector.fills(BTC))
+        assert connector.positions[BTC].quantity == bought
+        assert connector.stop(LIMIT) == other.stop(LIMIT) == []
