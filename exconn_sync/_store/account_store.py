@@ -25,7 +25,7 @@ from exconn_sync._store.entry import Entry
 from exconn_sync._store.keeper import Keeper
 from exconn_sync._store.list_table import ListTable
 from exconn_sync._store.position_table import PositionTable
-from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
+from exconn_sync._store.told import EventNumbers, Told, Value, fill_key, is_newer, shown
 from exconn_sync.errors import ConnectorStopped, JournalError, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
@@ -71,6 +71,7 @@ class AccountStore:
         self._balances: dict[str, Balance] = {}
         self._exposure = Exposure(exchange)
         self.desk: Desk[Told] = Desk(self._tell, _hanging_journal)
+        self._numbers = EventNumbers()
         self._closed = False
         self.guard = ProcessGuard()
 
@@ -234,7 +235,7 @@ class AccountStore:
         if known is None:
             self._trades[key] = TradeReports(fill)
         if known is None and not self._positions.is_archived(fill):
-            told.events.append((Channel.FILL, fill.symbol, shown(fill, client_order_id, record)))
+            self._numbers.put(told, Channel.FILL, fill.symbol, shown(fill, client_order_id, record))
         if record is not None:
             # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
             if record.add(fill):
@@ -257,7 +258,7 @@ class AccountStore:
         self._exposure.note_balance(fact)
         told.facts.append(fact)
         if known is None or (known.free, known.locked) != (fact.free, fact.locked):
-            told.events.append((Channel.BALANCE, fact.asset, self._exposure.shown(fact)))
+            self._numbers.put(told, Channel.BALANCE, fact.asset, self._exposure.shown(fact))
 
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
@@ -278,7 +279,7 @@ class AccountStore:
     def _note_position(self, fill: Fill, told: Told) -> None:
         position = self._positions.add(fill)
         if position is not None:
-            told.events.append((Channel.POSITION, fill.symbol, position))
+            self._numbers.put(told, Channel.POSITION, fill.symbol, position)
 
     def decide(self, decision: Callable[[Exposure], T]) -> T:
         """Return what a decision makes of our orders at one moment; it is told and must do neither I/O nor wait."""
