@@ -182,8 +182,9 @@ class Assembly:
     def _build_account(self, store: AccountStore) -> None:
         config, driver, clock = self._config, self._driver, self._clock
         self.reconciler = Reconciler(
-            config, driver, self.rest, self.catalogue, store, self._readiness, self._pipeline, clock, self._rng
-        )
+            config, driver, self.rest, self.catalogue, store, self._readiness, self._pipeline, clock, self._rng,
+            self.server_clock,
+        )  # fmt: skip
         proof = config.unknown_orders
         self.resolver = Resolver(
             store, clock, self.server_clock, config.rate_limits.window_ms, proof.limit_ms(driver.processing_limit_ms),

@@ -180,7 +180,8 @@ class BatchGateway:
         if wanted is not None and not state.is_terminal:
             Wanted(wanted).check(state, instrument)
         change = _Change(ChangedOrder(instrument, state, wanted))
-        if state.is_terminal:
+        # One that is contested may be open, and its cancel ends that.
+        if not state.may_trade or (state.is_terminal and wanted is not None):
             text = f"order {state.client_order_id} is {state.status} already"
             change.answer = HalfAnswer(_NOT_SENT, (), OrderRejected(text, outcome="not_sent"))
         return change
@@ -211,7 +212,7 @@ class BatchGateway:
         answer = change.answer
         if answer is not None and answer.outcome in (_NOT_SENT, _REFUSED):
             return CommandResult(order, answer.outcome, answer.error)
-        if not state.is_terminal:
+        if state.may_trade:
             text = f"cancel of {state.client_order_id}: it is not known yet whether it was done"
             return CommandResult(order, _UNKNOWN, self._unknown(text, order, _error_of(answer)))
         if state.status is not OrderStatus.CANCELED:

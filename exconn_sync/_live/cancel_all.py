@@ -99,7 +99,7 @@ def awaited_ends(desk: CommandDesk, names: Sequence[ClientOrderId], deadline: De
 
 def _has_ended(desk: CommandDesk, name: ClientOrderId, until: Deadline, deadline: Deadline) -> bool:
     left = [seconds for each in (until, deadline) if (seconds := desk.remaining(each)) is not None]
-    return desk.store.wait_for(name, lambda state: state.is_terminal, max(min(left), 0.0)) is not None
+    return desk.store.wait_for(name, lambda state: not state.may_trade, max(min(left), 0.0)) is not None
 
 
 def _settled(desk: CommandDesk, known: list[OrderState], error: ExconnError, deadline: Deadline) -> list[Order]:
@@ -108,7 +108,7 @@ def _settled(desk: CommandDesk, known: list[OrderState], error: ExconnError, dea
     ended: list[Order] = []
     open_still: list[Order] = []
     for state in known:
-        settled = desk.settled(state.client_order_id, lambda item: item.is_terminal, deadline)
+        settled = desk.settled(state.client_order_id, lambda item: not item.may_trade, deadline)
         (open_still if settled is None else ended).append(desk.handle(state.client_order_id))
     if open_still or not known:
         text = f"cancel of all orders: it is not known yet whether it arrived ({error.message})"

@@ -20,6 +20,9 @@ from exconn_sync.ports.waiting import Event
 _LOOK = 0.5
 """Seconds between two looks at the connection and the day's profit."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_ATTEMPT = 3.0
+"""Seconds that a cancel may take until it is sent again: that is safe, and an order must not stay for one lost answer
+(fault F095)."""
 _SLICE = 0.2
 """Seconds between two looks for a stop, while cancels are waited for."""
 
@@ -141,10 +144,14 @@ class KillSwitch:
                 raise ConnectorStopped("the connector is stopped")
 
     def _submit(self, state: OrderState, deadline: Deadline) -> Future[None]:
-        return self._executor.submit(
-            lambda: self._gateway.cancel(state.client_order_id, deadline), priority=Priority.URGENT, deadline=deadline
-        )
+        def cancel() -> None:
+            # Counted from here: how long the pool took to come to it says nothing of this cancel.
+            left = self._desk.remaining(deadline)
+            seconds = _ATTEMPT if left is None else min(left, _ATTEMPT)
+            self._gateway.cancel(state.client_order_id, self._desk.deadline(max(seconds, 0.0)))
+
+        return self._executor.submit(cancel, priority=Priority.URGENT, deadline=deadline)
 
 
 def _has_ended(state: OrderState) -> bool:
-    return state.is_terminal
+    return not state.may_trade

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from exconn_sync._live.catalogue import Catalogue
-from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.questions import Asks
 from exconn_sync.errors import ValidationError
 from exconn_sync.model.ids import TradeId
 from exconn_sync.model.orders import Fill, OrderState
@@ -24,7 +24,7 @@ class OrderFills:
     Each page is asked for when it is wanted; ``left`` gives the seconds that its request may take.
     """
 
-    def __init__(self, driver: ExchangeDriver, rest: RestClient, catalogue: Catalogue) -> None:
+    def __init__(self, driver: ExchangeDriver, rest: Asks, catalogue: Catalogue) -> None:
         self._driver = driver
         self._rest = rest
         self._catalogue = catalogue

@@ -75,7 +75,7 @@ class OrderGateway:
         desk = self._desk
         desk.require("cancelling an order", deadline)
         state = desk.known(order)
-        if state.is_terminal and not state.is_contested:
+        if not state.may_trade:
             raise OrderRejected(f"order {state.client_order_id} is {state.status} already", outcome="not_sent")
         call = desk.driver.cancel_order(desk.catalogue.of_order(state.symbol), state, desk.catalogue.instruments)
         try:
@@ -115,7 +115,7 @@ class OrderGateway:
 
     def _settle_cancel(self, state: OrderState, error: ExconnError, deadline: Deadline) -> None:
         desk = self._desk
-        settled = desk.searched(state, lambda item: item.is_terminal, deadline)
+        settled = desk.searched(state, lambda item: not item.may_trade, deadline)
         if settled is None:
             order = desk.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id}: it is not known yet whether it arrived ({error.message})"
@@ -127,7 +127,7 @@ class OrderGateway:
     def _confirm_cancel(self, state: OrderState, deadline: Deadline) -> None:
         """Wait for the end of an order whose cancel was received: it may have been too late."""
         desk, exchange = self._desk, self._desk.driver.name
-        settled = desk.confirmed(state.client_order_id, lambda item: item.is_terminal, deadline)
+        settled = desk.confirmed(state.client_order_id, lambda item: not item.may_trade, deadline)
         if settled is None:
             order = desk.handle(state.client_order_id)
             text = f"cancel of {state.client_order_id} was received, and is not confirmed yet"

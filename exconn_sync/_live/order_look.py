@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exconn_sync._live.catalogue import Catalogue
-from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.questions import Asks
 from exconn_sync.errors import ExconnError, OrderNotFound
 from exconn_sync.model.orders import OrderFact, OrderState
 from exconn_sync.ports.driver import ExchangeDriver
@@ -17,7 +17,7 @@ class OrderLook:
     May be called from any thread; makes REST calls on the caller's.
     """
 
-    def __init__(self, driver: ExchangeDriver, rest: RestClient, catalogue: Catalogue) -> None:
+    def __init__(self, driver: ExchangeDriver, rest: Asks, catalogue: Catalogue) -> None:
         self._driver = driver
         self._rest = rest
         self._catalogue = catalogue

@@ -11,14 +11,18 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
 from exconn_sync._live.catalogue import Catalogue
+from exconn_sync._live.catch_up import CatchUp
 from exconn_sync._live.order_fills import OrderFills
 from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.pipeline import Pipeline
+from exconn_sync._live.questions import CountedQuestions
 from exconn_sync._live.resolver import UNSETTLED, Resolver
 from exconn_sync._live.rest_client import RestClient
+from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.backoff import Backoff
 from exconn_sync._machines.missed_orders import MissedOrders
 from exconn_sync._machines.reconcile import plan, unlisted
@@ -48,6 +52,8 @@ from exconn_sync.ports.clock import Clock
 from exconn_sync.ports.driver import ExchangeDriver
 from exconn_sync.ports.waiting import Event
 
+T = TypeVar("T")
+
 _TELLING = 5.0
 """Seconds that readiness waits for subscribers and journal to be told what a comparison has found."""
 _APART_NS = 5_000_000_000
@@ -71,17 +77,20 @@ class Reconciler:
         pipeline: Pipeline,
         clock: Clock,
         rng: random.Random,
+        server_clock: ServerClock,
     ) -> None:
         self._config = config
         self._driver = driver
-        self._rest = rest
+        # All that it asks is counted: it is to cost little.
+        self._rest = CountedQuestions(driver.name, rest, pipeline.metrics)
         self._catalogue = catalogue
         self._store = store
         self._readiness = readiness
         self._pipeline = pipeline
         self._clock = clock
-        self._order_fills = OrderFills(driver, rest, catalogue)
-        self._order_look = OrderLook(driver, rest, catalogue)
+        self._order_fills = OrderFills(driver, self._rest, catalogue)
+        self._order_look = OrderLook(driver, self._rest, catalogue)
+        self._catch_up = CatchUp(driver, catalogue, store, server_clock)
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
         # Of the present life of the worker: an abandoned one must not take what wakes its successor.
         self._awake = Event()
@@ -182,6 +191,8 @@ class Reconciler:
         if wished != self._fulfilled or is_doubted or is_due:
             if is_doubted:
                 self._not_before_ns = now_ns + _APART_NS
+            if wished != self._fulfilled:
+                self._catch_up.owe()
             self._compare(run)
             if run.is_current:
                 self._fulfilled, self._resolved = wished, doubted
@@ -221,6 +232,7 @@ class Reconciler:
         self.look_after()
         timeout = self._config.timeouts.request
         instruments = self._catalogue.instruments
+        began_ns = self._catch_up.now_ns()
         # Taken before the question: an order placed after it need not stand in the answer.
         known = self._store.open_orders()
         # Readiness waits for these, so nobody's walk through the past comes before them.
@@ -230,11 +242,13 @@ class Reconciler:
         self._store.apply([*balances, *unlisted(self._store.balances().values(), balances)])
         # Each is asked for, whatever becomes of the others; what failed has the comparison made again (fault F099).
         failures = self._each(self._look_at, plan(known, listed, {}).look_at)
+        failures += self._each(lambda symbol: self._catch_up.look_at(symbol, self._rest, timeout), self._catch_up.owed)
         everything = plan(self._store.orders(), listed, self._fill_sums())
         failures += self._each(self._fetch_fills, everything.fills_for)
         self._compare_lists()
         if failures:
             raise failures[0]
+        self._catch_up.proven(began_ns)
         self._pipeline.metrics.count("reconciliations", exchange=self._driver.name)
 
     def _compare_lists(self) -> None:
@@ -266,12 +280,12 @@ class Reconciler:
                 self.resolver.track(state.client_order_id)
 
     @staticmethod
-    def _each(ask: Callable[[ClientOrderId], None], orders: Iterable[ClientOrderId]) -> list[ExconnError]:
-        """Ask about each order; return the failures. One that says that further questions fail as well ends it."""
+    def _each(ask: Callable[[T], None], subjects: Iterable[T]) -> list[ExconnError]:
+        """Ask about each; return the failures. One that says that further questions fail as well ends it."""
         failures: list[ExconnError] = []
-        for client_order_id in orders:
+        for subject in subjects:
             try:
-                ask(client_order_id)
+                ask(subject)
             except _HOPELESS:
                 raise
             except ExconnError as error:
@@ -294,7 +308,7 @@ class Reconciler:
 
     def _look_at(self, client_order_id: ClientOrderId) -> None:
         state = self._store.order(client_order_id)
-        if state is None or state.is_terminal:
+        if state is None or not state.may_trade:
             self._missed.found(client_order_id)
             return
         try:

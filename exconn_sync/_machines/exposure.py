@@ -288,4 +288,4 @@ class Exposure:
 
 def _is_over(state: OrderState) -> bool:
     """Return whether an order trades no more: one that we hold as rejected may be open all the same."""
-    return state.is_terminal and not state.is_contested
+    return not state.may_trade

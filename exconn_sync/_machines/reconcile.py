@@ -50,7 +50,7 @@ def plan(
     look_at = [
         state.client_order_id
         for state in states
-        if not state.is_terminal
+        if state.may_trade
         and state.client_order_id not in listed_ids
         and (state.symbol, state.exchange_order_id) not in listed_exchange_ids
     ]

@@ -26,7 +26,7 @@ from exconn_sync._store.held_intents import HeldIntents
 from exconn_sync._store.keeper import Keeper, hanging_journal
 from exconn_sync._store.list_table import ListTable
 from exconn_sync._store.position_table import PositionTable
-from exconn_sync._store.told import Told, Value, fill_key, is_newer, shown
+from exconn_sync._store.told import EventNumbers, Told, Value, fill_key, is_newer, shown
 from exconn_sync.errors import ConnectorStopped, ValidationError
 from exconn_sync.model.account import Balance, BalanceChange, Fact, FillDelivery, Position
 from exconn_sync.model.enums import Channel, OrderStatus
@@ -73,6 +73,7 @@ class AccountStore:
         self._exposure = Exposure(exchange)
         self._held = HeldIntents()
         self.desk: Desk[Told] = Desk(self._tell, hanging_journal)
+        self._numbers = EventNumbers()
         self._closed = False
         self.guard = ProcessGuard()
 
@@ -237,7 +238,7 @@ class AccountStore:
         if known is None:
             self._trades[key] = TradeReports(fill)
         if known is None and not self._positions.is_archived(fill):
-            told.events.append((Channel.FILL, fill.symbol, shown(fill, client_order_id, record)))
+            self._numbers.put(told, Channel.FILL, fill.symbol, shown(fill, client_order_id, record))
         if record is not None:
             # Also a fill that is known already is shown to its order, which notices reports that contradict each other.
             if record.add(fill):
@@ -260,7 +261,7 @@ class AccountStore:
         self._exposure.note_balance(fact)
         told.facts.append(fact)
         if known is None or (known.free, known.locked) != (fact.free, fact.locked):
-            told.events.append((Channel.BALANCE, fact.asset, self._exposure.shown(fact)))
+            self._numbers.put(told, Channel.BALANCE, fact.asset, self._exposure.shown(fact))
 
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
@@ -272,16 +273,16 @@ class AccountStore:
             return
         state = varied(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state
-        if state.is_terminal:
-            self._open.pop(record.client_order_id, None)
-        else:
+        if state.may_trade:
             self._open[record.client_order_id] = None
+        else:
+            self._open.pop(record.client_order_id, None)
         told.events.append((Channel.ORDER, state.symbol, state))
 
     def _note_position(self, fill: Fill, told: Told) -> None:
         position = self._positions.add(fill)
         if position is not None:
-            told.events.append((Channel.POSITION, fill.symbol, position))
+            self._numbers.put(told, Channel.POSITION, fill.symbol, position)
 
     def decide(self, decision: Callable[[Exposure], T]) -> T:
         """Return what a decision makes of our orders at one moment; it is told and must do neither I/O nor wait."""
@@ -356,7 +357,8 @@ class AccountStore:
         """Return the fill with what is known of its order, which may have become known later than the fill."""
         named = self._by_exchange_id.get(fill.exchange_order_id, {}).get(fill.symbol)
         record = None if named is None else self._records.get(named)
-        return fill if record is None else shown(fill, fill.client_order_id or named, record)
+        # What the exchange calls the order may be the name of another one by now (faults F102, F103).
+        return fill if record is None else shown(fill, named, record)
 
     def balances(self) -> Mapping[str, Balance]:
         """Return the balances by asset, with what is reserved of them."""

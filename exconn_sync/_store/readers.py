@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exconn_sync._store.account_store import AccountStore
+from exconn_sync.errors import ValidationError
 from exconn_sync.model.orders import Fill, OrderState
 
 
@@ -20,18 +21,26 @@ class OrdersReader:
         return self._store.order(order_id)
 
     def open(self, symbol: str | None = None) -> list[OrderState]:
-        """Return orders that may still trade, unknown ones included; of one symbol in any spelling or of all."""
+        """Return orders that may still trade, unknown ones included; of one symbol in any spelling or of all.
+
+        Raises:
+            ValidationError: the symbol is no text.
+        """
         return self._chosen(self._store.open_orders(), symbol)
 
     def history(self, symbol: str | None = None) -> list[OrderState]:
-        """Return all known orders of one symbol in any spelling or of all, oldest knowledge first."""
+        """Return all known orders of one symbol in any spelling or of all, oldest knowledge first.
+
+        Raises:
+            ValidationError: the symbol is no text.
+        """
         return self._chosen(self._store.orders(), symbol)
 
     def __len__(self) -> int:
         return len(self._store.orders())
 
     def _chosen(self, orders: list[OrderState], symbol: str | None) -> list[OrderState]:
-        wanted = None if symbol is None else self._understood(symbol)
+        wanted = _wanted(symbol, self._understood)
         return [item for item in orders if wanted is None or item.symbol == wanted]
 
 
@@ -43,9 +52,20 @@ class FillsReader:
         self._understood = understood
 
     def __call__(self, symbol: str | None = None) -> list[Fill]:
-        """Return the known fills of one symbol in any spelling or of all, in order of arrival."""
-        wanted = None if symbol is None else self._understood(symbol)
+        """Return the known fills of one symbol in any spelling or of all, in order of arrival.
+
+        Raises:
+            ValidationError: the symbol is no text.
+        """
+        wanted = _wanted(symbol, self._understood)
         return [item for item in self._store.fills() if wanted is None or item.symbol == wanted]
 
     def __len__(self) -> int:
         return len(self._store.fills())
+
+
+def _wanted(symbol: str | None, understood: Callable[[str], str]) -> str | None:
+    """Return the canonical form of the symbol that is meant, None for all."""
+    if symbol is not None and not isinstance(symbol, str):
+        raise ValidationError("symbol", symbol, "must be a symbol such as BTC-USDT, or None for all")
+    return None if symbol is None else understood(symbol)

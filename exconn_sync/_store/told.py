@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -28,6 +29,18 @@ class Told:
     records: dict[ClientOrderId, OrderRecord] = field(default_factory=dict)
     kept: int = 0
     published: int = 0
+
+
+class EventNumbers:
+    """Numbers events of fills, balances and positions by symbol or asset; orders count their own. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._numbers: Counter[tuple[Channel, str]] = Counter()
+
+    def put(self, told: Told, channel: Channel, name: str, value: Fill | Balance | Position) -> None:
+        """Put an event among those to tell, with the next number."""
+        self._numbers[channel, name] += 1
+        told.events.append((channel, name, replace(value, sequence=self._numbers[channel, name])))
 
 
 def fill_key(fact: Fill | FillDelivery) -> tuple[str, TradeId, ExchangeOrderId]:

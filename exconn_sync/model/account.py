@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ class Balance:
 
     As a fact it is absolute: the newest statement of the exchange wins, whatever the order of arrival. ``reserved`` is
     what orders of ours that are under way will take of ``free``, as far as the statement does not know them yet; facts
-    have none.
+    have none. ``sequence`` counts the events of one asset from 1; it is 0 elsewhere, and no part of the value.
     """
 
     exchange: str
@@ -31,6 +31,7 @@ class Balance:
     received_at: int
     source: FactSource
     reserved: Decimal = ZERO
+    sequence: int = field(default=0, compare=False)
 
     @property
     def available(self) -> Decimal:
@@ -50,7 +51,8 @@ class Position:
     ``quantity`` is in the base asset after fees paid in it, negative where more was sold than bought.
     ``average_price`` is the mean entry price in quote per base, None for a flat position. ``realized`` is the profit
     in the quote asset, fees paid in base or quote included; fees in another asset stand in ``other_fees``. What it
-    would bring at the prices of now: ``Connector.profit``.
+    would bring at the prices of now: ``Connector.profit``. ``sequence`` counts the events of one symbol from 1; it is 0
+    elsewhere, and no part of the value.
     """
 
     exchange: str
@@ -60,6 +62,7 @@ class Position:
     realized: Decimal = ZERO
     other_fees: tuple[tuple[str, Decimal], ...] = ()
     received_at: int = 0
+    sequence: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ class Fill:
 
     ``fee`` is in ``fee_asset``, which may be base, quote or a third asset. Times are nanoseconds since the Unix epoch.
     ``client_order_id`` is None where the source names the order by the exchange's id only. ``correlation_id`` is that
-    of the command that placed the order; see ``correlation``.
+    of the command that placed the order; see ``correlation``. ``sequence`` counts the events of one symbol from 1; it
+    is 0 elsewhere, and no part of the value.
     """
 
     exchange: str
@@ -137,6 +138,7 @@ class Fill:
     source: FactSource
     client_order_id: ClientOrderId | None = None
     correlation_id: str | None = None
+    sequence: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,11 @@ class OrderState:
     def is_contested(self) -> bool:
         """True where the order is held as rejected and the exchange says that it is, or was, open."""
         return CONTESTED in self.contradictions
+
+    @property
+    def may_trade(self) -> bool:
+        """True where the order is not terminal, or contested: it may be open at the exchange."""
+        return not self.is_terminal or self.is_contested
 
     @property
     def open_quantity(self) -> Decimal | None:

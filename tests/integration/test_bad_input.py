@@ -168,6 +168,14 @@ def test_a_private_call_that_was_not_signed_is_told_how_to(quiet: Simulator, con
     assert connector.request("GET", "/api/v3/account", signed=True)["canTrade"] is True
 
 
+def test_readers_refuse_a_symbol_that_is_no_text(quiet: Simulator, connect: Connect) -> None:
+    connector = connect(quiet)
+    readers: tuple[Any, ...] = (connector.orders.open, connector.orders.history, connector.fills)
+    for read in readers:
+        with pytest.raises(ValidationError, match="must be a symbol such as BTC-USDT"):
+            read(5)
+
+
 def test_an_order_book_interval_that_is_not_offered_is_told_which_are() -> None:
     with pytest.raises(ValidationError, match="must be one of 100ms, 1000ms"):
         Config.builder("binance").market_streams(book_interval_ms=250).build()

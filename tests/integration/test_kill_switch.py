@@ -13,6 +13,7 @@ from exconn_sync import (
     Connector,
     ConnectorStopped,
     Order,
+    OrderRejected,
     OrderRequest,
     RiskAlert,
     RiskLimits,
@@ -129,6 +130,33 @@ def test_an_order_that_nobody_knows_of_is_met_once_it_is_found(quiet: Simulator,
     eventually(lambda: bool(connector.orders.open()))
     assert connector.kill(timeout=LIMIT) == []
     assert placing.result().status == "canceled"
+    assert open_at_exchange(quiet) == []
+
+
+REFUSAL = '{"code":-2010,"msg":"Account has insufficient balance for requested action."}'
+
+
+def test_an_order_that_is_open_although_it_was_refused_is_cancelled(quiet: Simulator, connect: Connect) -> None:
+    """What may trade counts, not what we hold of it; each comparison looks for such an order too (F094, F101)."""
+    connector = connect(quiet)
+    quiet.faults.execute_then_answer("POST", ORDER, 400, REFUSAL, count=2)
+    for name in ("one", "two"):
+        with pytest.raises(OrderRejected):
+            connector.place_order(buy().with_options(client_order_id=name))
+    eventually(lambda: [state.is_contested for state in connector.orders.open()] == [True, True])
+    (gone,) = connector.cancel_orders(["one"])
+    assert (gone.outcome, gone.order.status) == ("done", "canceled")
+    assert connector.kill(timeout=LIMIT) == []
+    assert open_at_exchange(quiet) == []
+    assert connector.orders.open() == []
+
+
+def test_a_cancel_that_is_not_answered_is_sent_again_in_time(quiet: Simulator, connect: Connect) -> None:
+    """Without waiting for as long as the call may take (fault F095)."""
+    connector = connect(quiet)
+    connector.place_order(buy())
+    quiet.faults.answer("DELETE", ORDER, 503, "busy")
+    assert connector.kill(timeout=60) == []
     assert open_at_exchange(quiet) == []
 
 

@@ -64,6 +64,21 @@ EXPECTED = Kept()
 EXPECTED.store.apply(FACTS)
 
 
+def test_events_of_fills_balances_and_positions_are_numbered() -> None:
+    """By symbol or asset, without a hole; what is told twice has one number (fault F096)."""
+    kept = Kept()
+    kept.store.apply([order(exchange_id="x1"), fill("1"), fill("1"), fill("2"), fill("1")])
+    kept.store.apply([balance("BTC", "1", 1), balance("USDT", "1", 1), balance("BTC", "2", 2), balance("BTC", "2", 2)])
+    assert [each.sequence for each in kept.of(Channel.FILL)] == [1, 2]
+    assert [each.sequence for each in kept.of(Channel.POSITION)] == [1, 2]
+    assert [(each.asset, each.sequence) for each in kept.of(Channel.BALANCE)] == [("BTC", 1), ("USDT", 1), ("BTC", 2)]
+    assert {each.sequence for each in kept.store.fills()} == {0}
+    other = Kept(kept.journal)
+    other.store.restore(kept.journal.replay())
+    other.store.apply([fill("3")])
+    assert [each.sequence for each in other.of(Channel.FILL)] == [3], "the next process goes on"
+
+
 @fixed
 @given(st.permutations(FACTS), st.lists(st.sampled_from(FACTS), max_size=5), st.booleans())
 def test_any_order_and_repetition_of_facts_gives_the_same_state(

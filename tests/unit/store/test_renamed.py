@@ -64,6 +64,16 @@ def test_two_orders_of_one_client_id_are_never_made_one() -> None:
     assert (other.exchange_order_id, other.filled_quantity, other.is_own) == ("x2", Decimal(7), False)
 
 
+def test_fills_are_of_the_order_that_they_were_told_of() -> None:
+    """Also where another one has the same client id; else they are asked for again and again (faults F102, F106)."""
+    kept = Kept()
+    kept.store.begin(Entry(intent()))
+    kept.store.apply([order(exchange_id="x1"), fill("1", "10", "x1", "c1")])
+    kept.store.apply([order(exchange_id="x2"), fill("2", "3", "x2", "c1")])
+    assert [(each.trade_id, each.client_order_id) for each in kept.store.fills()] == [("1", "c1"), ("2", "c1~x2")]
+    assert [each.client_order_id for each in kept.of(Channel.FILL)] == ["c1", "c1~x2"]
+
+
 def order_list(*legs: str, status: OrderListStatus, ids: tuple[str, ...] = (), name: str = "list") -> OrderListFact:
     return OrderListFact(
         "binance", SYMBOL, ClientOrderId(name), FactSource.STREAM, 1, "7", status,
