@@ -24,13 +24,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
-from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred, text_of
+from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
 from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState, PreventedTrade
-from exconn_sync.model.variation import varied
+from exconn_sync.model.variation import made_of, varied
 
 T = TypeVar("T")
 
@@ -73,12 +73,13 @@ class OrderRecord:
         if isinstance(fact, Fill):
             return self._add_fill(fact)
         # The time is not part of what a fact says, but the earliest one is kept with it.
-        content = varied(fact, received_at=0)
-        known = self._facts.get(content)
-        if known is not None:
-            self._facts[content] = min(known, fact.received_at)
+        content, count = varied(fact, received_at=0), len(self._facts)
+        # Looked up and entered in one step: the hash of a fact is one of all its fields.
+        known = self._facts.setdefault(content, fact.received_at)
+        if len(self._facts) == count:
+            if fact.received_at < known:
+                self._facts[content] = fact.received_at
             return False
-        self._facts[content] = fact.received_at
         if fact.voids_intent:
             self._void_intent()
         elif not (self._is_intent_void and fact.source is FactSource.LOCAL):
@@ -159,40 +160,30 @@ def _state_of(
     finals = _final_states(facts, filled)
     status = finals[0] if finals else _open_status(facts, filled)
     ids = _exchange_ids(facts, trades)
-    return OrderState(
+    fields = stated.shown()
+    # An exit of zero says that there is none any more.
+    fields.update((name, fields[name] or None) for name in EXITS)
+    fields.update(
         exchange=record.exchange,
         symbol=record.symbol,
         client_order_id=record.client_order_id,
         exchange_order_id=ids[0] if ids else None,
         status=status,
-        side=stated.get("side") or min((fill.side for fill in fills), default=None),
-        type=stated.get("type"),
-        time_in_force=stated.get("time_in_force"),
-        quantity=stated.quantity,
-        price=stated.get("price"),
-        stop_price=stated.get("stop_price"),
-        quote_quantity=stated.get("quote_quantity"),
+        side=fields["side"] or min((fill.side for fill in fills), default=None),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
         fees=MappingProxyType(_fees(facts, fills, filled)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
+        sequence=0,
         updated_at=_updated_at(facts, trades),
         contradictions=_contradictions(facts, trades, finals, ids, filled, stated),
-        trailing_delta=stated.get("trailing_delta"),
-        iceberg_quantity=stated.get("iceberg_quantity"),
-        self_trade_prevention=stated.get("self_trade_prevention"),
         prevented_quantity=stated.prevented_quantity,
-        peg=stated.get("peg"),
-        pegged_price=stated.get("pegged_price"),
         is_working=stated.is_working and not status.is_terminal,
-        list_id=stated.get("list_id"),
-        order_class=stated.get("order_class"),
-        # An exit of zero says that there is none any more.
-        **{name: stated.get(name) for name in DETAILS} | {name: stated.get(name) or None for name in EXITS},
         prevented_matches=tuple(sorted(stated.prevented_matches, key=_by_number)),
         prevented_trades=tuple(trade for _, trade in sorted(stated.prevented_trades.items(), key=_by_match)),
     )
+    return made_of(OrderState, fields)
 
 
 def _by_match(told: tuple[str, PreventedTrade]) -> tuple[int, str]:
