@@ -252,6 +252,8 @@ def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decima
 
 def _fees(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> dict[str, Decimal]:
     """Return what the fills cost, or what the exchange says that all of them did where some are not known yet."""
+    if not fills and filled == ZERO:
+        return {}
     if _sum(fill.quantity for fill in fills) != filled:
         stated = [fact for fact in facts if fact.filled_quantity == filled]
         whole = _picked(stated, lambda fact: fact.cumulative_fees)

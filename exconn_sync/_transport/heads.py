@@ -38,9 +38,10 @@ class LightResponse(HTTPResponse):
         lines = read_head(stream)
         while lines[0][8:12] == _CONTINUE:
             lines = read_head(stream)
-        found = split(lines[1:])
+        framing: list[bytes] = []
+        found = split(lines[1:], framing)
         if found is not None:
-            lines = [lines[0], *(line for line in lines[1:] if _name(line) in _FRAMING), b"\r\n"]
+            lines = [lines[0], *framing, b"\r\n"]
         self.fp = io.BytesIO(b"".join(lines))
         try:
             super().begin()
@@ -60,18 +61,23 @@ def read_head(stream: BinaryIO) -> list[bytes]:
     return lines
 
 
-def split(lines: Sequence[bytes]) -> dict[str, str] | None:
-    """Return the headers in the lines that follow the first one; None where they are not as they should be."""
+def split(lines: Sequence[bytes], framing: list[bytes]) -> dict[str, str] | None:
+    """Return the headers in the lines that follow the first one; None where they are not as they should be.
+
+    Lines that tell where the answer ends are put into ``framing``.
+    """
     if not lines or lines[-1] not in (b"\r\n", b"\n"):
         return None
-    found = []
+    found: dict[str, str] = {}
     for line in lines[:-1]:
         name, colon, value = line.decode("iso-8859-1").partition(":")
-        value = value.strip()
+        key, value = name.lower(), value.strip()
         if not colon or not name.isprintable() or not name or " " in name or "\r" in value:
             return None
-        found.append((name, value))
-    return joined(found)
+        found[key] = f"{found[key]}, {value}" if key in found else value
+        if key in _FRAMING:
+            framing.append(line)
+    return found
 
 
 def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -81,7 +87,3 @@ def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         found[key] = f"{found[key]}, {value}" if key in found else value
     return found
-
-
-def _name(line: bytes) -> str:
-    return line.partition(b":")[0].decode("iso-8859-1").lower()
