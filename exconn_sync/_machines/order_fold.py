@@ -293,10 +293,11 @@ def _contradictions(
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
-    theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
-    if finals == [OrderStatus.REJECTED] and not filled and theirs & _OPEN and OrderStatus.REJECTED not in theirs:
-        # Ours was a conclusion, and it was wrong (fault F101).
-        found.append(CONTESTED)
+    if finals == [OrderStatus.REJECTED] and not filled:
+        theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
+        if theirs & _OPEN and OrderStatus.REJECTED not in theirs:
+            # Ours was a conclusion, and it was wrong (fault F101).
+            found.append(CONTESTED)
     quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")
