@@ -32,7 +32,7 @@ class LightResponse(HTTPResponse):
 
     def begin(self) -> None:
         """Read the head, as http.client does."""
-        if self.headers is not None:
+        if hasattr(self, "whole_head"):
             return
         stream: BinaryIO = self.fp
         lines = read_head(stream)
