@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from http.client import HTTPResponse
-from typing import BinaryIO
 
 _FRAMING = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -34,7 +33,7 @@ class LightResponse(HTTPResponse):
         """Read the head, as http.client does."""
         if hasattr(self, "whole_head"):
             return
-        stream: BinaryIO = self.fp
+        stream = self.fp
         lines = read_head(stream)
         while lines[0][8:12] == _CONTINUE:
             lines = read_head(stream)
@@ -42,7 +41,7 @@ class LightResponse(HTTPResponse):
         found = split(lines[1:], framing)
         if found is not None:
             lines = [lines[0], *framing, b"\r\n"]
-        self.fp = io.BytesIO(b"".join(lines))
+        self.fp = io.BufferedReader(io.BytesIO(b"".join(lines)))
         try:
             super().begin()
         finally:
@@ -51,7 +50,7 @@ class LightResponse(HTTPResponse):
         self.whole_head = joined(self.headers.items()) if found is None else found
 
 
-def read_head(stream: BinaryIO) -> list[bytes]:
+def read_head(stream: io.BufferedReader) -> list[bytes]:
     """Return the lines of a head as they are, as far as http.client would read them; the first one may be empty."""
     lines = [stream.readline(_LONGEST_LINE + 1)]
     while lines[-1] and len(lines[-1]) <= _LONGEST_LINE and len(lines) <= _MOST_LINES + 1:
