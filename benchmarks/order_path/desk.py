@@ -96,17 +96,21 @@ class OrderDesk:
 
 
 @contextmanager
-def order_desk(*, with_limits: bool) -> Iterator[OrderDesk]:
-    """Give a desk with a clock, instruments, a budget and a balance, as after a start; nothing is ever connected to."""
+def order_desk(*, with_limits: bool, url: str | None = None) -> Iterator[OrderDesk]:
+    """Give a desk with a clock, instruments, a budget and a balance, as after a start.
+
+    Nothing is ever connected to, unless there is a ``url``: then orders are signed and sent there.
+    """
     config = Config.builder("binance").endpoints(
-        rest="http://127.0.0.1:9", stream="ws://127.0.0.1:9", ws_api="ws://127.0.0.1:9"
+        rest=url or "http://127.0.0.1:9", stream="ws://127.0.0.1:9", ws_api="ws://127.0.0.1:9"
     )
     config = config.credentials("benchmark", "no-secret")
     connector = Connector((config.risk(**LIMITS) if with_limits else config).build())
     core = connector._core._begin()
     http = AcceptingHttp()
-    cast(Any, core.rest)._http = cast(HttpClient, http)
-    core.keys.replace(ConstantSigner())
+    if url is None:
+        cast(Any, core.rest)._http = cast(HttpClient, http)
+        core.keys.replace(ConstantSigner())
     now_ns, wall_ns = time.monotonic_ns(), time.time_ns()
     core.server_clock.add(now_ns, now_ns + 1_000_000, wall_ns)
     _learn(core)

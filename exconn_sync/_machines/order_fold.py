@@ -24,13 +24,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from exconn_sync._machines.fills import SOURCE_RANK, TradeReports, fill_order
-from exconn_sync._machines.stated_fields import DETAILS, StatedFields, preferred, text_of
+from exconn_sync._machines.stated_fields import StatedFields, preferred, text_of
 from exconn_sync.model.enums import FactSource, OrderStatus
 from exconn_sync.model.ids import ClientOrderId, TradeId
 from exconn_sync.model.numbers import EXACT, ZERO, plain_text, quotient
 from exconn_sync.model.order_terms import EXITS
 from exconn_sync.model.orders import CONTESTED, Fill, HistoryEntry, OrderFact, OrderState, PreventedTrade
-from exconn_sync.model.variation import varied
+from exconn_sync.model.variation import made_of, varied
 
 T = TypeVar("T")
 
@@ -73,12 +73,13 @@ class OrderRecord:
         if isinstance(fact, Fill):
             return self._add_fill(fact)
         # The time is not part of what a fact says, but the earliest one is kept with it.
-        content = varied(fact, received_at=0)
-        known = self._facts.get(content)
-        if known is not None:
-            self._facts[content] = min(known, fact.received_at)
+        content, count = varied(fact, received_at=0), len(self._facts)
+        # Looked up and entered in one step: the hash of a fact is one of all its fields.
+        known = self._facts.setdefault(content, fact.received_at)
+        if len(self._facts) == count:
+            if fact.received_at < known:
+                self._facts[content] = fact.received_at
             return False
-        self._facts[content] = fact.received_at
         if fact.voids_intent:
             self._void_intent()
         elif not (self._is_intent_void and fact.source is FactSource.LOCAL):
@@ -164,40 +165,30 @@ def _state_of(
     finals = _final_states(facts, filled)
     status = finals[0] if finals else _open_status(facts, filled)
     ids = _exchange_ids(facts, trades)
-    return OrderState(
+    fields = stated.shown()
+    # An exit of zero says that there is none any more.
+    fields.update((name, fields[name] or None) for name in EXITS)
+    fields.update(
         exchange=record.exchange,
         symbol=record.symbol,
         client_order_id=record.client_order_id,
         exchange_order_id=ids[0] if ids else None,
         status=status,
-        side=stated.get("side") or min((fill.side for fill in fills), default=None),
-        type=stated.get("type"),
-        time_in_force=stated.get("time_in_force"),
-        quantity=stated.quantity,
-        price=stated.get("price"),
-        stop_price=stated.get("stop_price"),
-        quote_quantity=stated.get("quote_quantity"),
+        side=fields["side"] or min((fill.side for fill in fills), default=None),
         filled_quantity=filled,
         average_price=_average_price(facts, fills, filled),
         fees=MappingProxyType(_fees(facts, fills, filled)),
         reason=_reason(facts, status),
         is_own=any(fact.is_own for fact in facts),
+        sequence=0,
         updated_at=_updated_at(facts, trades),
         contradictions=_contradictions(facts, trades, finals, ids, filled, stated),
-        trailing_delta=stated.get("trailing_delta"),
-        iceberg_quantity=stated.get("iceberg_quantity"),
-        self_trade_prevention=stated.get("self_trade_prevention"),
         prevented_quantity=stated.prevented_quantity,
-        peg=stated.get("peg"),
-        pegged_price=stated.get("pegged_price"),
         is_working=stated.is_working and not status.is_terminal,
-        list_id=stated.get("list_id"),
-        order_class=stated.get("order_class"),
-        # An exit of zero says that there is none any more.
-        **{name: stated.get(name) for name in DETAILS} | {name: stated.get(name) or None for name in EXITS},
         prevented_matches=tuple(sorted(stated.prevented_matches, key=_by_number)),
         prevented_trades=tuple(trade for _, trade in sorted(stated.prevented_trades.items(), key=_by_match)),
     )
+    return made_of(OrderState, fields)
 
 
 def _by_match(told: tuple[str, PreventedTrade]) -> tuple[int, str]:
@@ -266,6 +257,8 @@ def _average_price(facts: Iterable[OrderFact], fills: list[Fill], filled: Decima
 
 def _fees(facts: Iterable[OrderFact], fills: list[Fill], filled: Decimal) -> dict[str, Decimal]:
     """Return what the fills cost, or what the exchange says that all of them did where some are not known yet."""
+    if not fills and filled == ZERO:
+        return {}
     if _sum(fill.quantity for fill in fills) != filled:
         stated = [fact for fact in facts if fact.filled_quantity == filled]
         whole = _picked(stated, lambda fact: fact.cumulative_fees)
@@ -305,10 +298,11 @@ def _contradictions(
         found.append("different final states: " + ", ".join(sorted(finals)))
     if finals == [OrderStatus.REJECTED] and filled > ZERO:
         found.append("filled although rejected")
-    theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
-    if finals == [OrderStatus.REJECTED] and not filled and theirs & _OPEN and OrderStatus.REJECTED not in theirs:
-        # Ours was a conclusion, and it was wrong (fault F101).
-        found.append(CONTESTED)
+    if finals == [OrderStatus.REJECTED] and not filled:
+        theirs = {fact.status for fact in facts if fact.source is not FactSource.LOCAL}
+        if theirs & _OPEN and OrderStatus.REJECTED not in theirs:
+            # Ours was a conclusion, and it was wrong (fault F101).
+            found.append(CONTESTED)
     quantity = stated.quantity
     if quantity is not None and filled > quantity:
         found.append(f"more filled than ordered: {plain_text(filled)} of {plain_text(quantity)}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _LONGEST_FLIGHT_MS = 20_000
 """After this time a request of which nothing was heard is counted in no further window: its process may be dead."""
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(NamedTuple):
     """What one request took of one limit; needed to settle it."""
 
     amount: int
@@ -133,6 +133,9 @@ class RateWindow:
     def _roll(self, interval_ms: int, now_ms: int, margin_ms: int) -> int:
         """Open the newest window that it may be by now; return the oldest one."""
         first, last = (now_ms - margin_ms) // interval_ms, (now_ms + margin_ms) // interval_ms
+        if first == last == self.index:
+            # Mostly; each request comes here three times for each of its limits.
+            return first
         if self.index < 0:
             self.index = last
         elif last > self.index:

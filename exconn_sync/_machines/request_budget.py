@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from exconn_sync._machines.rate_window import Hold, RateWindow
 from exconn_sync._machines.rolling_window import RollingWindow
@@ -25,24 +26,21 @@ CONNECTIONS = "*connections*"
 """Stands for new connections of the address among them: they are silent while it is banned, and not before."""
 
 
-@dataclass(frozen=True)
-class When:
+class When(NamedTuple):
     """A moment: ms of the exchange's clock, and how wrong our estimate of it can be, either way."""
 
     now_ms: int
     margin_ms: int = 0
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(NamedTuple):
     """What a request was given; it is settled once, whatever became of the request."""
 
     taken_ms: int
     holds: tuple[tuple[str, Cost, Hold], ...] = ()
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """Nothing was taken. ``wait`` is in seconds, infinite for what never fits; ``limit`` is what is short of.
 
     ``limit`` is ``EVERYTHING`` where the exchange has asked this address for silence.

@@ -7,6 +7,7 @@ an order may have thousands.
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from exconn_sync._machines.fills import SOURCE_RANK
@@ -31,6 +32,9 @@ FIELDS = (
 
 AMENDABLE = ("quantity", "price", "stop_price", *EXITS)
 """Fields that can be amended: what the exchange stated last is the truth."""
+
+_FIELDS_OF, _AMENDABLE_OF = attrgetter(*FIELDS), attrgetter(*AMENDABLE)
+_NOTHING: dict[str, Any] = dict.fromkeys((*FIELDS, *AMENDABLE))
 
 
 class _Amendable:
@@ -83,10 +87,10 @@ class StatedFields:
     def add(self, fact: OrderFact) -> None:
         """Join a fact."""
         rank = SOURCE_RANK[fact.source]
-        for name in FIELDS:
-            value = getattr(fact, name)
+        picked = self._picked
+        for name, value in zip(FIELDS, _FIELDS_OF(fact), strict=True):
             if value is not None:
-                self._picked[name] = preferred(self._picked.get(name), (rank, value))
+                picked[name] = preferred(picked.get(name), (rank, value))
         if fact.prevented_quantity is not None:
             self.prevented_quantity = max(self.prevented_quantity, fact.prevented_quantity)
         if fact.prevented_matches:
@@ -97,8 +101,7 @@ class StatedFields:
         if fact.is_working is not None:
             stated = (fact.exchange_time or 0, fact.is_working)
             self._working = stated if self._working is None else max(self._working, stated)
-        for name in AMENDABLE:
-            value = getattr(fact, name)
+        for name, value in zip(AMENDABLE, _AMENDABLE_OF(fact), strict=True):
             if value is not None:
                 amendable = self._amendable.get(name)
                 if amendable is None:
@@ -111,6 +114,15 @@ class StatedFields:
             return self._amendable[name].value
         found = self._picked.get(name)
         return None if found is None else found[1]
+
+    def shown(self) -> dict[str, Any]:
+        """Return all fields at once, each as ``get`` does."""
+        fields = _NOTHING.copy()
+        for name, found in self._picked.items():
+            fields[name] = found[1]
+        for name, amendable in self._amendable.items():
+            fields[name] = amendable.value
+        return fields
 
     @property
     def quantity(self) -> Decimal | None:

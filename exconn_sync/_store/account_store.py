@@ -266,10 +266,10 @@ class AccountStore:
     def _note_order(self, record: OrderRecord, told: Told) -> None:
         known = self._states.get(record.client_order_id)
         sequence = 0 if known is None else known.sequence
-        state = varied(record.state(), sequence=sequence)
+        state = record.state()
         if state.is_own or (known is not None and known.is_own):
             self._exposure.note_order(state, record.fills, record.taken_at)
-        if known is not None and varied(state, updated_at=known.updated_at) == known:
+        if known is not None and varied(state, updated_at=known.updated_at, sequence=sequence) == known:
             return
         state = varied(state, sequence=sequence + 1)
         self._states[record.client_order_id] = state

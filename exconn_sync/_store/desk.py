@@ -100,7 +100,8 @@ class Desk(Generic[T]):
 
     def change(self, make: Callable[[], None]) -> None:
         """Make a change: here, or, on the main thread, by the worker, for whom this waits. Raises what it raises."""
-        if threading.current_thread() is not threading.main_thread():
+        # Read without the lock, as it may change right after anyway; that is looked at again below.
+        if threading.current_thread() is not threading.main_thread() or self._life is None:
             make()
             return
         change = _Change(make)

@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from exconn_sync._transport.calls import Call
 from exconn_sync._transport.connecting import open_socket
+from exconn_sync._transport.heads import LightResponse
 from exconn_sync._transport.tls_socket import TlsSocket
 from exconn_sync.ports.forking import close_in_child
 
@@ -82,10 +83,22 @@ class _TlsSocket(TlsSocket):
         return _after_read(super().recv_into(*args, **options))
 
 
+class _Response(LightResponse):
+    """An answer that leaves its whole head to the call."""
+
+    def begin(self) -> None:
+        """Read the head."""
+        super().begin()
+        call = _present.call
+        if call is not None:
+            call.headers = self.whole_head
+
+
 class _Bounded(HTTPConnection):
     """How both kinds connect, and how a call finds the socket that it uses."""
 
     is_tls = False
+    response_class = _Response
 
     def connect(self) -> None:
         """Connect within the limits of the call; raises ConnectionFailed, with outcome ``not_sent``."""

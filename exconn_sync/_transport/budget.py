@@ -7,9 +7,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from exconn_sync._machines.request_budget import CONNECTIONS, EVERYTHING, Lease, Refused, RequestBudget, When
 from exconn_sync._machines.retry_budget import RetryBudget
@@ -34,8 +33,7 @@ def _at_any_time() -> When:
     return When(0)
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     """What a request was given, and where that was counted."""
 
     lease: Lease

@@ -25,6 +25,7 @@ class Call:
     Attributes:
         has_written: a byte of the request may have left.
         is_cut: it was broken off.
+        headers: those of the answer, with names in lower case.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Call:
         self.is_background = is_background
         self.is_cut = False
         self.has_written = False
+        self.headers: dict[str, str] = {}
         self.thread_id = threading.get_ident()
         self.network = running.network
         self._running = running

@@ -152,8 +152,7 @@ class HttpClient:
                 response.release_conn()
             else:
                 response.close()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status, headers, b"".join(chunks), self._clock.time_ns())
+        return HttpResponse(response.status, call.headers, b"".join(chunks), self._clock.time_ns())
 
     def _translate(self, error: Exception, name: str, call: Call) -> ExconnError:
         """Return our error for one of urllib3's; its text is left out, because it may hold the signed URL (F171)."""

@@ -11,7 +11,11 @@ EnumT = TypeVar("EnumT", bound="TextEnum")
 
 
 class TextEnum(str, Enum):
-    """An enum whose members compare and print as their text."""
+    """An enum whose members compare, hash and print as their text."""
+
+    # That of Enum goes by the name, so that a member and its text would be equal and have different hashes; and it is
+    # a function of Python, which tables of facts would call some ten times an order.
+    __hash__ = str.__hash__
 
     def __str__(self) -> str:
         return str(self.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal, localcontext
 from itertools import permutations
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from exconn_sync._machines.order_fold import RANK, TERMINAL_PRECEDENCE, OrderRecord, fold
 from exconn_sync.model.enums import FactSource, OrderStatus, OrderType, Side, TimeInForce
 from exconn_sync.model.ids import ClientOrderId, ExchangeOrderId
-from exconn_sync.model.orders import Fill, OrderFact, PreventedTrade
+from exconn_sync.model.orders import Fill, OrderFact, OrderState, PreventedTrade
 from tests.machines.make import fixed, make_fill, order_fact
 
 S = OrderStatus
@@ -465,3 +465,10 @@ def test_a_voided_intent_says_nothing_of_the_order_that_has_its_id(ours: OrderSt
         state = fold(facts)
         assert (state.status, state.side, state.quantity) == (S.PARTIALLY_FILLED, Side.BUY, Decimal(3))
         assert (state.is_own, state.contradictions) == (False, ())
+
+
+def test_a_folded_state_is_as_its_constructor_would_make_it() -> None:
+    """It is made without the constructor, so a field that is added later must not be missing (fault model 0.2)."""
+    state = fold([OrderFact("binance", "BTC-USDT", ClientOrderId("a"), FactSource.ANSWER, 1)])
+    assert sorted(vars(state)) == sorted(field.name for field in fields(OrderState))
+    assert OrderState(**vars(state)) == state

@@ -147,7 +147,7 @@ def test_what_a_symbol_offers() -> None:
         "cancelReplaceAllowed": Feature.CANCEL_REPLACE, "pegInstructionsAllowed": Feature.PEGGED,
         "isMarginTradingAllowed": Feature.MARGIN,
     }  # fmt: skip
-    by_flag = frozenset(Feature) - {Feature.SMART_ROUTING}
+    by_flag = frozenset(Feature) - {Feature.SMART_ROUTING, Feature.EXITS}
     assert parsed(symbol()).get("BTC-USDT").features == by_flag
     for flag, feature in flags.items():
         found = parsed(symbol(**{flag: False})).get("BTC-USDT")

@@ -1,0 +1,1 @@
+"""What a signed order and a plain question cost a program, beside other people's clients."""
