@@ -52,6 +52,7 @@ def test_what_should_be_over(order: OrderState, is_over: bool) -> None:
 
 
 def test_an_end_may_stay_away_for_a_while() -> None:
+    """(fault F106)"""
     ends = UntoldEnds(1.0)
     ends.note(state(), 0)
     # Another report of the same does not put it off.

@@ -71,8 +71,8 @@ BUGS = (
         "repeated fact is news",
         "a fact that is told again at another time counts as a new one",
         _FOLD,
-        "        content = varied(fact, received_at=0)\n",
-        "        content = fact\n",
+        "        content, count = varied(fact, received_at=0), len(self._facts)\n",
+        "        content, count = fact, len(self._facts)\n",
         _OF_FOLD,
     ),
     Bug(
@@ -87,8 +87,8 @@ BUGS = (
         "unknown is absent",
         "an order in doubt gives back what it reserved of the limits",
         _EXPOSURE,
-        "    return state.is_terminal and not state.is_contested",
-        "    return (state.is_terminal or state.status in _UNSETTLED) and not state.is_contested",
+        "    return not state.may_trade",
+        "    return not state.may_trade or state.status in _UNSETTLED",
         _OF_EXPOSURE,
     ),
     Bug(
@@ -159,8 +159,8 @@ BUGS = (
         "not listed is not asked for",
         "an order that is not among the open ones is left as it is",
         "exconn_sync/_machines/reconcile.py",
-        "        if not state.is_terminal\n        and state.client_order_id not in listed_ids\n",
-        "        if state.is_terminal\n        and state.client_order_id not in listed_ids\n",
+        "        if state.may_trade\n        and state.client_order_id not in listed_ids\n",
+        "        if not state.may_trade\n        and state.client_order_id not in listed_ids\n",
         ("tests/machines/test_reconcile.py",),
     ),
     Bug(

@@ -69,6 +69,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_is_read_as_http_client_reads_it(name: str) -> None:
+    """(faults F011 to F016)"""
     assert read(LightResponse, ANSWERS[name]) == read(HTTPResponse, ANSWERS[name])
 
 
