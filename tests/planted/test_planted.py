@@ -10,7 +10,7 @@ import pytest
 from tests.planted.bug import Bug
 from tests.planted.planting import BUGS, ROOT, copied_tree, look_for, planted_text
 
-SAMPLE = ("confirm absence after one look", "drop late fills", "reserve without release")
+SAMPLE = ("drop late fills", "reserve without release")
 """Those whose tests take no more than a moment."""
 
 

@@ -101,7 +101,7 @@ RUNNING = (
         )},
         **{name: (lambda name=name: getattr(connector, name)(print)) for name in (
             "on_order", "on_fill", "on_balance", "on_position", "on_connection", "on_error", "on_balance_change",
-            "on_instrument", "on_order_list", "on_risk_alert",
+            "on_instrument", "on_order_list", "on_risk_alert", "on_data_gap",
         )},
         "subscribe": lambda: connector.subscribe("trade.*.*", print),
         **{name: (lambda name=name: getattr(connector, name)(order)) for name in (

@@ -173,8 +173,12 @@ def order_fact(
     source: FactSource,
     received_at: int,
     renamed_to: ClientOrderId | None = None,
+    is_placed: bool = False,
 ) -> OrderFact:
     """Return what a row states about the order that is known under ``client_order_id``.
+
+    With ``is_placed`` it is the answer to a placement, and the order was taken when it was answered: the account stream
+    says the same of it, so that this is no news then.
 
     Raises:
         ValueError: a number is malformed.
@@ -216,7 +220,7 @@ def order_fact(
         smart_routing=row.used_sor,
         prevented_matches=_prevented_matches(row),
         created_at=optional_ns_of_ms(row.time),
-        placed_at=optional_ns_of_ms(row.time),
+        placed_at=optional_ns_of_ms(row.transact_time if is_placed else row.time),
         working_floor=floor_of(row.working_floor),
     )
 

@@ -146,7 +146,8 @@ def list_facts(row: ListRow, symbol: str, source: FactSource, received_at: int) 
         # In the report of a cancel ``clientOrderId`` is the cancel's own (Binance: 5.5).
         client_order_id = ClientOrderId(report.orig_client_order_id or report.client_order_id)
         acknowledge(report)
-        order = order_fact(report, client_order_id, symbol, source, received_at)
+        is_placed = report.orig_client_order_id is None
+        order = order_fact(report, client_order_id, symbol, source, received_at, is_placed=is_placed)
         facts += [order, *answer_fills(report, order)]
     return facts
 

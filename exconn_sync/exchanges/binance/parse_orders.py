@@ -32,7 +32,8 @@ def parse_placed(instrument: Instrument, client_order_id: ClientOrderId, respons
     def facts(row: OrderRow) -> Sequence[Fact]:
         _require(row.symbol == instrument.exchange_symbol and row.client_order_id == client_order_id)
         acknowledge(row)
-        order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, response.received_at)
+        received_at = response.received_at
+        order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, received_at, is_placed=True)
         return [order, *answer_fills(row, order)]
 
     return _PLACED.read(response.body, facts)

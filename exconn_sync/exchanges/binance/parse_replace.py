@@ -171,5 +171,5 @@ def _placed(
     if row.symbol != instrument.exchange_symbol or row.client_order_id != client_order_id:
         raise ValueError("the answer is about another order")
     acknowledge(row)
-    order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, received_at)
+    order = order_fact(row, client_order_id, instrument.symbol, FactSource.ANSWER, received_at, is_placed=True)
     return [order, *answer_fills(row, order)]

@@ -79,7 +79,8 @@ def test_a_full_answer_is_the_order_and_its_fills() -> None:
         exchange="binance", symbol="BTC-USDT", client_order_id=ClientOrderId("my-order-1"), source=FactSource.ANSWER,
         received_at=RECEIVED_AT, status=OrderStatus.FILLED, exchange_order_id=order.exchange_order_id, side=Side.SELL,
         type=OrderType.MARKET, time_in_force=TimeInForce.GTC, quantity=Decimal(10), filled_quantity=Decimal(10),
-        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000, is_working=True,
+        cumulative_quote=Decimal(39_990), exchange_time=1_507_725_176_595_000_000,
+        placed_at=1_507_725_176_595_000_000, is_working=True,
         self_trade_prevention=SelfTradePrevention.NONE, working_at=1_507_725_176_595_000_000,
     )  # fmt: skip
     assert order.exchange_order_id == "28"

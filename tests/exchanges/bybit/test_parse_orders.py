@@ -390,7 +390,7 @@ def test_an_execution_states_what_it_says() -> None:
         ({"feeCurrency": "USDT", "execFee": "-0.006", "isMaker": True}, "-0.006", "USDT"),
         ({"feeCurrency": "MNT", "execFee": "0.0024"}, "0.0024", "MNT"),
         ({"feeCurrency": "", "execFee": "0.5"}, "0.5", None),
-        ({"feeCurrency": "BTC", "execFee": "0.10000000000000000001"}, "0.10000000000000000001", "BTC"),
+        ({"feeCurrency": "BTC", "execFee": "0.100000000000000001"}, "0.100000000000000001", "BTC"),
         ({"feeCurrency": "", "execFee": ""}, "0", None),
     ],
 )
