@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from exconn_sync._transport import budget, limiter
 from tests import production_guard, secret_watch
 
 production_guard.install(production_guard.contacts.append)
@@ -46,6 +47,9 @@ def nothing_left_behind() -> Iterator[None]:
     threads = set(threading.enumerate())
     descriptors, count = _open_descriptors(), len(os.listdir(_FD_FOLDER))  # noqa: PTH208 - iterdir opens one more
     yield
+    # The next exchange may have the port of this one, and none of its bans.
+    budget._budgets.clear()
+    limiter._connect_budgets.clear()
     reached = list(production_guard.contacts)
     production_guard.contacts.clear()
     assert not reached, f"real exchanges were contacted: {reached}"

@@ -7,6 +7,7 @@ symbol that the account is known to trade is asked for, from what is proven to b
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from exconn_sync._live.catalogue import Catalogue
@@ -15,6 +16,7 @@ from exconn_sync._live.server_clock import ServerClock
 from exconn_sync._machines.span_walk import SpanWalk
 from exconn_sync._store.account_store import AccountStore
 from exconn_sync.errors import ValidationError
+from exconn_sync.model.account import Fact
 from exconn_sync.model.instrument import Instrument
 from exconn_sync.model.limits import Lane
 from exconn_sync.model.orders import OrderFact
@@ -32,12 +34,18 @@ class CatchUp:
     """
 
     def __init__(
-        self, driver: ExchangeDriver, catalogue: Catalogue, store: AccountStore, server_clock: ServerClock
+        self,
+        driver: ExchangeDriver,
+        catalogue: Catalogue,
+        store: AccountStore,
+        server_clock: ServerClock,
+        enter: Callable[[Sequence[Fact]], None],
     ) -> None:
         self._driver = driver
         self._catalogue = catalogue
         self._store = store
         self._server_clock = server_clock
+        self._enter = enter
         # When the last comparison began that found everything, by the exchange's clock.
         self._proven_ns: int | None = None
         # Since when the past of a symbol is to be looked at, in ms.
@@ -84,7 +92,7 @@ class CatchUp:
                 return
             facts = rest.call(replace(call, lane=Lane.QUERY), timeout)
             if walk.answered(len(facts)):
-                self._store.apply([fact for fact in facts if self._is_news(fact)])
+                self._enter([fact for fact in facts if self._is_news(fact)])
 
     def _is_news(self, fact: OrderFact) -> bool:
         known = self._store.order_of(fact)

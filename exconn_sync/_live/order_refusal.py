@@ -7,7 +7,7 @@ from dataclasses import replace
 from exconn_sync._live.command_desk import CommandDesk
 from exconn_sync._live.order_handle import Order
 from exconn_sync._machines.deadline import Deadline
-from exconn_sync.errors import DuplicateOrder, ExconnError, OrderNotFound
+from exconn_sync.errors import DuplicateOrder, ExconnError
 from exconn_sync.model.enums import OrderStatus
 from exconn_sync.model.orders import OrderFact, OrderState
 
@@ -25,11 +25,8 @@ def refused(desk: CommandDesk, order: Order, error: ExconnError, deadline: Deadl
     error.order, state = order, order.state
     try:
         found = desk.order_look.at(state, lambda: desk.remaining(deadline))
-    except OrderNotFound:
-        # The one that had the id has ended meanwhile. Should it still appear, the id means it all the same.
-        desk.store.apply([_voided(desk, state, OrderStatus.REJECTED, error)])
-        return False
     except ExconnError:
+        # Not found proves nothing yet: reads may lag behind, and what has the id may be this order (fault F070).
         desk.store.apply([_voided(desk, state, OrderStatus.UNKNOWN, error)])
         desk.resolver.track(order.client_order_id)
         return False

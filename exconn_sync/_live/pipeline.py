@@ -7,6 +7,7 @@ import threading
 from collections.abc import Hashable
 from typing import Any
 
+from exconn_sync._live.contradictions import Contradictions
 from exconn_sync._live.fill_receipts import FillReceipts
 from exconn_sync._machines.report_limiter import ReportLimiter
 from exconn_sync._runtime.aside import aside
@@ -33,6 +34,8 @@ class Pipeline:
         self._clock = clock
         # Who has to know what becomes of fills.
         self.receipts: FillReceipts | None = None
+        # Who looks after orders of which the facts exclude each other.
+        self.contradictions: Contradictions | None = None
         self.renew()
 
     def renew(self) -> None:
@@ -53,6 +56,8 @@ class Pipeline:
             for fill in values:
                 self.receipts.expect(fill, self.bus.concerned(key))
         self.bus.publish(key, values)
+        if channel is Channel.ORDER and self.contradictions is not None:
+            self.contradictions.see(values)
 
     def connection(self, event: ConnectionEvent) -> None:
         """Publish, and log, that a connection came up or went down: once an episode."""

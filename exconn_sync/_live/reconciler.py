@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +17,8 @@ from typing import TypeVar
 from exconn_sync._live.account_reader import ACCOUNT, RECONCILED
 from exconn_sync._live.catalogue import Catalogue
 from exconn_sync._live.catch_up import CatchUp
+from exconn_sync._live.contradictions import Contradictions
+from exconn_sync._live.differences import Differences
 from exconn_sync._live.order_fills import OrderFills
 from exconn_sync._live.order_look import OrderLook
 from exconn_sync._live.pipeline import Pipeline
@@ -90,7 +93,8 @@ class Reconciler:
         self._clock = clock
         self._order_fills = OrderFills(driver, self._rest, catalogue)
         self._order_look = OrderLook(driver, self._rest, catalogue)
-        self._catch_up = CatchUp(driver, catalogue, store, server_clock)
+        self._differences = Differences(store, pipeline)
+        self._catch_up = CatchUp(driver, catalogue, store, server_clock, self._differences.apply)
         self._backoff = Backoff(config.reconnect.base, config.reconnect.cap, 0.0, rng)
         # Of the present life of the worker: an abandoned one must not take what wakes its successor.
         self._awake = Event()
@@ -105,6 +109,8 @@ class Reconciler:
         self._not_before_ns = 0
         self._due_ns = 0
         self._reported: set[ClientOrderId] = set()
+        self._to_look_into: deque[ClientOrderId] = deque()
+        pipeline.contradictions = Contradictions(pipeline, self.look_into)
         self._missed = MissedOrders(config.unknown_orders.read_lag)
         # Orders that an earlier life left without an outcome: what became of them has to be found out.
         self._inherited = [item for item in store.orders() if item.is_own and item.status in UNSETTLED]
@@ -119,6 +125,11 @@ class Reconciler:
     def reconcile_soon(self) -> None:
         """Compare everything at once, because events may have been missed; returns at once."""
         self._wished = next(self._wishes)
+        self._awake.set()
+
+    def look_into(self, client_order_id: ClientOrderId) -> None:
+        """Ask the exchange about an order of which the facts exclude each other; returns at once."""
+        self._to_look_into.append(client_order_id)
         self._awake.set()
 
     def doubt(self) -> None:
@@ -237,7 +248,7 @@ class Reconciler:
         known = self._store.open_orders()
         # Readiness waits for these, so nobody's walk through the past comes before them.
         listed = self._rest.call(replace(self._driver.fetch_open_orders(None, instruments), lane=Lane.QUERY), timeout)
-        self._store.apply(listed)
+        self._differences.apply(listed)
         balances = self._rest.call(replace(self._driver.fetch_balances(), lane=Lane.QUERY), timeout)
         self._store.apply([*balances, *unlisted(self._store.balances().values(), balances)])
         # Each is asked for, whatever becomes of the others; what failed has the comparison made again (fault F099).
@@ -293,7 +304,19 @@ class Reconciler:
         return failures
 
     def _look_again(self) -> None:
-        """Look for orders that were missed a moment ago, because reads may lag behind writes (fault F070)."""
+        """Look into contradictory orders, and for those missed a moment ago: reads may lag behind writes (F070)."""
+        while self._to_look_into:
+            state = self._store.order(self._to_look_into[0])
+            try:
+                self._store.apply([] if state is None else self.look(state))
+            except ConnectorStopped:
+                raise
+            except OrderNotFound as error:
+                self.report_once(self._to_look_into[0], error)
+            except ExconnError:
+                # What is wrong with the exchange, comparisons tell; it is asked again with the next one.
+                break
+            self._to_look_into.popleft()
         for client_order_id in self._missed.due(self._clock.monotonic_ns()):
             try:
                 self._look_at(client_order_id)
@@ -312,7 +335,7 @@ class Reconciler:
             self._missed.found(client_order_id)
             return
         try:
-            self._store.apply(self.look(state))
+            self._differences.apply(self.look(state))
             self._missed.found(client_order_id)
         except OrderNotFound as error:
             # Not found once proves nothing: an order of ours whose request is in doubt goes on to the proof, any other
@@ -355,7 +378,7 @@ class Reconciler:
             trades = self._order_fills.trades(state, lambda: timeout)
             allocations = self._order_fills.allocations(state, lambda: timeout)
             for fills in itertools.chain(trades, allocations):
-                self._store.apply(fills)
+                self._differences.apply(fills)
                 if self._fill_sums().get(client_order_id, ZERO) >= state.filled_quantity:
                     return
         except ExchangeError as error:

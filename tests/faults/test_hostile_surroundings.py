@@ -117,7 +117,7 @@ def test_numbers_in_any_scale_are_the_same(seed: int, quiet: Simulator, connect:
 
 # --- hostile text ---------------------------------------------------------------------------------------------------
 
-HOSTILE = "refused\r\n2026-01-01 CRITICAL all is lost \x1b[31m\x07\u202e" + "x" * 100_000
+HOSTILE = "refused\r\n2026-01-01 CRITICAL all is lost \x1b[31m\x07\u202e" + "long " * 20_000
 
 
 def test_text_of_the_exchange_cannot_forge_logs(

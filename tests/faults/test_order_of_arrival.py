@@ -10,8 +10,9 @@ import pytest
 
 from exconn_sync import Connector, Fill, Order, OrderRequest, OrderState
 from exconn_sync._runtime.faultpoints import installed
+from exconn_sync.metrics import MemoryMetrics
 from exconn_sync.simulator import Simulator
-from tests.faults.conftest import LIMIT, Connect, Ups
+from tests.faults.conftest import LIMIT, Connect, Errors, Ups
 from tests.faults.faces import Face, face, quiet_bybit, resting
 from tests.simulator.clients import eventually
 from tests.unit.support import Background
@@ -34,6 +35,11 @@ class Told:
         """Return the statuses of one order that were told, each change of status once."""
         all_of_it = [str(state.status) for state in self.states if state.client_order_id == order.client_order_id]
         return [status for index, status in enumerate(all_of_it) if all_of_it[:index][-1:] != [status]]
+
+
+def asked_for(exchange: Simulator) -> int:
+    """Return how often the exchange was asked for one order."""
+    return sum((request.method, request.path) == ("GET", "/api/v3/order") for request in exchange.request_log())
 
 
 def filled_at_once(face: Face, connector: Connector, told: Told, order: Order) -> None:
@@ -159,8 +165,9 @@ def test_a_fill_that_comes_long_after_the_end_of_its_order(connect: Connect, qui
 
 
 def test_fills_that_the_stream_never_tells_are_asked_for(face: Face, connect: Connect) -> None:
-    """Until then the order shows what is filled, and no fill is invented (fault F106)."""
-    connector = connect(face.exchange)
+    """Until then the order shows what is filled, and no fill is invented; what was missing is counted (fault F106)."""
+    metrics = MemoryMetrics()
+    connector = connect(face.exchange, metrics=metrics)
     told = Told(connector)
     order = resting(connector, NEAR)
     if face.name == "bybit":
@@ -175,16 +182,21 @@ def test_fills_that_the_stream_never_tells_are_asked_for(face: Face, connect: Co
     assert order.wait(lambda state: state.filled_quantity == Decimal("0.1"), LIMIT)
     known = sum(fill.quantity for fill in connector.fills())
     assert known < order.filled_quantity
+    told_before = len(connector.fills())
     connector._core.assembly.reconciler.reconcile_soon()
     eventually(lambda: sum(fill.quantity for fill in connector.fills()) == Decimal("0.1"))
     eventually(lambda: len(told.fills) == len(connector.fills()))
     assert connector.positions["BTC-USDT"].quantity == Decimal("0.0999")
     assert (order.status, order.state.contradictions) == ("partially_filled", ())
+    found = f"reconciliation.differences{{exchange={face.name},kind=fill}}"
+    eventually(lambda: metrics.counts().get(found) == len(connector.fills()) - told_before)
 
 
 def test_more_that_is_filled_than_ordered_is_kept_and_named(quiet: Simulator, connect: Connect) -> None:
-    """A defect of the exchange's is not made smaller than it is (fault F107)."""
-    connector = connect(quiet)
+    """A defect of the exchange's is not made smaller than it is; it is told, counted and looked into (fault F107)."""
+    metrics = MemoryMetrics()
+    connector = connect(quiet, metrics=metrics)
+    errors = Errors(connector)
     told = Told(connector)
     order = resting(connector, NEAR)
     (placed,) = quiet.accounts.orders()
@@ -199,12 +211,18 @@ def test_more_that_is_filled_than_ordered_is_kept_and_named(quiet: Simulator, co
         "I": 999999, "w": False, "m": True, "M": True, "O": 1795000000000, "Z": "18001.50000000",
         "Y": "6000.50000000", "Q": "0.00000000", "V": "NONE",
     }  # fmt: skip
+    looks = asked_for(quiet)
     quiet.faults.send_raw(json.dumps({"subscriptionId": 0, "event": report}), "ws_api")
     assert order.wait(lambda state: bool(state.contradictions), LIMIT)
     assert (order.status, order.filled_quantity) == ("filled", Decimal("0.3"))
     assert order.state.contradictions == ("more filled than ordered: 0.3 of 0.2",)
     eventually(lambda: len(told.fills) == 2)
     assert connector.positions["BTC-USDT"].quantity == Decimal("0.2997")
+    eventually(lambda: asked_for(quiet) == looks + 1)
+    text = "what was told of it excludes each other: more filled than ordered: 0.3 of 0.2"
+    eventually(lambda: [str(event.error) for event in errors.told if "excludes" in str(event.error)] == [text])
+    assert [event.where for event in errors.told] == [f"order {order.client_order_id}"]
+    eventually(lambda: metrics.counts().get("orders.contradictory{exchange=binance}") == 1)
 
 
 # --- balances -------------------------------------------------------------------------------------------------------

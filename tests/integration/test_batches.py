@@ -252,7 +252,8 @@ def test_a_batch_is_sent_in_parts_of_its_size(quiet: Simulator, batched: Connect
     says(quiet, 0)
     results = batched.place_orders(orders(3))
     assert outcomes(results) == [DONE, REFUSED, DONE]
-    assert [result.order.status for result in results] == ["pending_new", "rejected", "pending_new"]
+    # Not found once: the order that has the id may be this one, and reads may lag behind.
+    assert [result.order.status for result in results] == ["pending_new", "unknown", "pending_new"]
     assert isinstance(results[1].error, DuplicateOrder)
     tells(quiet, "order-0")
     assert results[0].order.wait("new", LIMIT), "received, and told by the stream"

@@ -234,5 +234,7 @@ def test_orders_go_with_the_program(quiet: Simulator) -> None:
     assert order.wait("new", LIMIT)
     eventually(lambda: "dcp.spot" in quiet.subscriptions())
     assert connector.stop(LIMIT) == []
+    # The window begins when the exchange notices.
+    eventually(lambda: "dcp.spot" not in quiet.subscriptions())
     quiet.faults.offset_clock(11_000)
     eventually(lambda: not quiet.accounts.orders()[0].is_open)

@@ -95,6 +95,23 @@ def test_an_id_refused_as_a_duplicate_means_the_order_that_has_it(quiet: Simulat
     assert pickle.loads(pickle.dumps(caught.value)).order is None
 
 
+def test_an_order_of_a_duplicate_that_a_lagging_read_does_not_show_is_no_refused_one(
+    quiet: Simulator, connect: Connect
+) -> None:
+    """Not found once proves nothing: what has the id may be the very order, delivered twice (faults F070, F101)."""
+    earlier_run(connect, quiet, "50000")
+    connector = blind(connect, quiet)
+    told: list[str] = []
+    connector.on_order(lambda state: told.append(state.status))
+    quiet.faults.answer("GET", ORDER, 400, '{"code":-2013,"msg":"Order does not exist."}', count=1)
+    with pytest.raises(DuplicateOrder) as caught:
+        connector.place_order(limit("BTC-USDT", "buy", "0.01", "50001", client_order_id="job-1"))
+    order = caught.value.order
+    assert order.wait("new", LIMIT)
+    assert (order.quantity, order.price, order.state.contradictions) == (Decimal("0.02"), 50_000, ())
+    assert "rejected" not in told
+
+
 def test_where_the_order_of_a_duplicate_cannot_be_asked_for_it_is_looked_for_on(
     quiet: Simulator, connect: Connect
 ) -> None:

@@ -48,6 +48,11 @@ class Store:
         state = OrderState("binance", fact.symbol, fact.client_order_id, filled_quantity=Decimal(filled), is_own=is_own)
         return None if fact.client_order_id == "unheard" else state
 
+    def order(self, client_order_id: str) -> OrderState | None:
+        """Return nothing: no order of these tests is waited for."""
+        del client_order_id
+        return None
+
 
 class Desk:
     def __init__(self) -> None:
