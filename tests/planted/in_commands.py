@@ -122,8 +122,8 @@ BUGS = (
         "not listed is cancelled",
         "an order that is not among the open ones is called cancelled without asking for it",
         _RECONCILER,
-        "            self._store.apply(self.look(state))\n",
-        "            self._store.apply([replace(self.look(state)[0], status=OrderStatus.CANCELED)])\n",
+        "            self._differences.apply(self.look(state))\n",
+        "            self._differences.apply([replace(self.look(state)[0], status=OrderStatus.CANCELED)])\n",
         ("tests/integration/test_ended_unnoticed.py::test_an_order_that_is_not_listed_is_asked_for",),
     ),
     Bug(
