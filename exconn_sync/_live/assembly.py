@@ -395,6 +395,4 @@ def _children(workers: list[Worker]) -> tuple[Child, ...]:
 
 
 def _signer(config: Config, driver: ExchangeDriver) -> Signer | None:
-    if config.credentials is None:
-        return None
-    return driver.signer(*config.credentials.parts())
+    return None if config.credentials is None else driver.signer(*config.credentials.parts())

@@ -13,6 +13,7 @@ from exconn_sync.exchanges.binance.endpoints import EXCHANGE
 from exconn_sync.exchanges.binance.frame_subject import subject_of
 from exconn_sync.exchanges.binance.streams import variant_of
 from exconn_sync.exchanges.decoding import MALFORMED, clean_text, protocol_error, read_any
+from exconn_sync.exchanges.frame_topics import topic_finder
 from exconn_sync.exchanges.wire_numbers import NS_PER_MS, NS_PER_US, number
 from exconn_sync.model.enums import Channel, Side
 from exconn_sync.model.ids import TradeId
@@ -21,8 +22,6 @@ from exconn_sync.model.wire import ServerNotice, SubscriptionReply, Topic, Unrec
 from exconn_sync.ports.driver import Control, Decode, Emit
 
 _START = b'{"stream":"'
-_NAME_AT = len(_START)
-_MOST_KNOWN = 16_384
 _SHUTDOWN_STREAM = "!serverShutdown"
 SHUTDOWN_EVENT = "serverShutdown"
 
@@ -103,29 +102,6 @@ _BOOK_TICKER = msgspec.json.Decoder(_BookTickerFrame).decode
 _DEPTH = msgspec.json.Decoder(_DepthFrame).decode
 _STREAM_NAME = msgspec.json.Decoder(_StreamName).decode
 
-# The stream of each beginning that was seen, up to the quote behind its name: the same few come again and again.
-_known: dict[bytes, str] = {}
-
-
-def topic_of_frame(frame: bytes) -> str | None:
-    """Return the stream a frame belongs to by its first bytes; frames written in another way are decoded."""
-    return _known.get(frame[: frame.find(b'"', _NAME_AT)]) or _look_for_topic(frame)
-
-
-def _look_for_topic(frame: bytes) -> str | None:
-    if not frame.startswith(_START):
-        return _decoded_topic(frame) if b'"stream"' in frame else None
-    end = frame.find(b'"', _NAME_AT)
-    if end < 0:
-        return None
-    beginning = frame[:end]
-    name = _decoded_topic(beginning + b'"}')
-    if name is not None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[beginning] = name
-    return name
-
 
 def _decoded_topic(frame: bytes) -> str | None:
     try:
@@ -133,6 +109,10 @@ def _decoded_topic(frame: bytes) -> str | None:
     except MALFORMED:
         return None  # not a data frame: whoever reads it as a control frame says what is wrong with it
     return None if text == _SHUTDOWN_STREAM else text
+
+
+topic_of_frame = topic_finder(_START, _decoded_topic)
+"""Return the topic that a frame belongs to, by its first bytes."""
 
 
 def trade_decoder(topic: Topic, unit_ns: int) -> Decode:

@@ -12,12 +12,11 @@ from exconn_sync.exchanges.bybit.endpoints import EXCHANGE
 from exconn_sync.exchanges.bybit.parse_streams import DECODERS
 from exconn_sync.exchanges.bybit.streams import variant_of
 from exconn_sync.exchanges.decoding import MALFORMED, clean_text, protocol_error, read_any
+from exconn_sync.exchanges.frame_topics import topic_finder
 from exconn_sync.model.wire import Pong, SubscriptionReply, Topic, Unrecognized
 from exconn_sync.ports.driver import Control, Decode
 
 _START = b'{"topic":"'
-_NAME_AT = len(_START)
-_MOST_KNOWN = 16_384
 _ALREADY = "error:already subscribed"
 _REPLIES = ("subscribe", "unsubscribe")
 _LONGEST_ID = 18
@@ -29,35 +28,16 @@ class _TopicName(msgspec.Struct):
 
 _TOPIC_NAME = msgspec.json.Decoder(_TopicName).decode
 
-# The topic of each beginning that was seen, up to the quote behind its name: the same few come again and again.
-_known: dict[bytes, str] = {}
-
-
-def topic_of_frame(frame: bytes) -> str | None:
-    """Return the topic a frame belongs to by its first bytes; frames written in another way are decoded."""
-    return _known.get(frame[: frame.find(b'"', _NAME_AT)]) or _look_for_topic(frame)
-
-
-def _look_for_topic(frame: bytes) -> str | None:
-    if not frame.startswith(_START):
-        return _decoded_topic(frame) if b'"topic"' in frame else None
-    end = frame.find(b'"', _NAME_AT)
-    if end < 0:
-        return None
-    beginning = frame[:end]
-    name = _decoded_topic(beginning + b'"}')
-    if name is not None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[beginning] = name
-    return name
-
 
 def _decoded_topic(frame: bytes) -> str | None:
     try:
         return _TOPIC_NAME(frame).topic
     except MALFORMED:
         return None  # not a data frame: whoever reads it as a control frame says what is wrong with it
+
+
+topic_of_frame = topic_finder(_START, _decoded_topic)
+"""Return the topic that a frame belongs to, by its first bytes."""
 
 
 def decoder(topic: Topic) -> Decode:
